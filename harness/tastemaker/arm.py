@@ -1,0 +1,134 @@
+"""An arm as an Inspect model: its settings, a seed of its own for every epoch, its answers kept."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from inspect_ai.log._samples import sample_active
+from inspect_ai.model import GenerateConfig, Model, ModelOutput, get_model
+from inspect_ai.solver._task_state import sample_state
+
+from tastemaker.errors import UserError
+from tastemaker.journal import NOTE, Journal, keep_answers
+
+SPENT = "spent"
+"""The metadata key of a sample under which stands what its arm's calls took."""
+
+# Which providers hand a seed on, as inspect-ai 0.3.285 documents and its source shows. A provider
+# that stands in neither set is reported as unknown.
+SEEDED = {
+    "azureai", "grok", "groq", "hf", "llama-cpp-python", "local", "mistral", "ollama",
+    "openai", "openai-api", "openrouter", "sagemaker", "sglang", "together", "vllm",
+}  # fmt: skip
+UNSEEDED = {"anthropic", "bedrock", "mockllm", "none"}
+
+
+class ArmModel(Model):
+    """A model that asks for seed base + epoch - 1; Inspect itself sends one seed to all epochs.
+
+    A model and not a solver, so that any Inspect task, whatever its solver, runs under the arm.
+    """
+
+    def __init__(self, inner: Model, base_seed: int) -> None:
+        super().__init__(inner.api, inner.config, inner.model_args)
+        self._explicit_base_url = inner.explicit_base_url
+        self.base_seed = base_seed
+
+    async def generate(  # type: ignore[override]
+        self,
+        input: Any,
+        tools: Any = (),
+        tool_choice: Any = None,
+        config: GenerateConfig | None = None,
+        **options: Any,
+    ) -> ModelOutput:
+        """As `Model.generate`, with the seed of the epoch that the running sample stands in."""
+        config = config or GenerateConfig()
+        sample = sample_active()
+        if sample is None:
+            return await super().generate(input, tools, tool_choice, config, **options)
+        seed = self.base_seed + sample.epoch - 1
+        config = config.merge(GenerateConfig(seed=seed))
+        output = await super().generate(input, tools, tool_choice, config, **options)
+        _note(output, seed)
+        return output
+
+
+def _note(output: ModelOutput, seed: int) -> None:
+    """Add to the sample's metadata what the arm asked for and what it took."""
+    state = sample_state()
+    if state is None:
+        return
+    spent = state.metadata.get(SPENT) or {"calls": 0, "seconds": 0.0, "seed": seed}
+    usage, kept = output.usage, (output.metadata or {}).get(NOTE, {})
+    state.metadata[SPENT] = {
+        "calls": spent["calls"] + 1,
+        "seconds": spent["seconds"] + kept.get("seconds", 0.0),
+        "seed": seed,
+        "input_tokens": spent.get("input_tokens", 0) + (usage.input_tokens if usage else 0),
+        "output_tokens": spent.get("output_tokens", 0) + (usage.output_tokens if usage else 0),
+        "cost": _sum(spent.get("cost"), usage.total_cost if usage else None),
+    }
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    return one if other is None else other if one is None else one + other
+
+
+def open_model(
+    name: str, *, config: Mapping[str, Any], base_url: str | None = None, system: str | None = None
+) -> Model:
+    """A fresh Inspect model; a UserError when its provider is unknown or cannot start."""
+    from inspect_ai._util.error import PrerequisiteError
+
+    settings = GenerateConfig(**config)
+    if system:
+        settings = settings.merge(GenerateConfig(system_message=system))
+    try:
+        return get_model(name, config=settings, base_url=base_url, memoize=False)
+    except (ValueError, ImportError, PrerequisiteError) as error:
+        raise UserError(f"model {name}: {_plain(error)}") from error
+
+
+def arm_model(
+    name: str,
+    *,
+    config: Mapping[str, Any],
+    base_seed: int,
+    journal: Journal,
+    base_url: str | None = None,
+    system: str | None = None,
+    before: Callable[[], None] = lambda: None,
+    answered: Callable[[bool, Any], None] = lambda replayed, output: None,
+) -> ArmModel:
+    """The model of one arm. Each of its answers is kept for one scenario and epoch of one eval.
+
+    Inspect's cache leaves the scenario out of its key, so that two scenarios with the same words
+    would share their replies; here they never do.
+    """
+    model = open_model(name, config=config, base_url=base_url, system=system)
+
+    def scope() -> str:
+        sample = sample_active()
+        return f"{sample.task}/{sample.sample.id}/{sample.epoch}" if sample else "outside"
+
+    keep_answers(model, journal, scope=scope, before=before, answered=answered)
+    return ArmModel(model, base_seed)
+
+
+def honours_seed(model: Model) -> bool | None:
+    """Whether the provider hands the seed on to its API; None when it is not known."""
+    provider = str(model).split("/")[0]
+    if getattr(model.api, "responses_api", False):
+        return False
+    return True if provider in SEEDED else False if provider in UNSEEDED else None
+
+
+def _plain(error: BaseException) -> str:
+    """The message of an Inspect error without its console markup."""
+    from rich.errors import MarkupError
+    from rich.text import Text
+
+    try:
+        return Text.from_markup(str(error)).plain.strip()
+    except MarkupError:
+        return str(error).strip()

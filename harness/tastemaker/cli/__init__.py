@@ -1,0 +1,1 @@
+"""Read arguments, call one function a stage, choose the exit code."""

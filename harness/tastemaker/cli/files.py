@@ -1,0 +1,124 @@
+"""Commands about the files a user writes: check, prompts, schema, checks."""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tastemaker.cli.options import AllowOutside, AsJson, Output, emit
+
+MISTAKE = 2
+
+
+class Kind(StrEnum):
+    """The kinds of file."""
+
+    RUBRIC = "rubric"
+    DATASET = "dataset"
+    EXPERIMENT = "experiment"
+    VALUES = "values"
+    PRINCIPLES = "principles"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(check)
+    app.command()(prompts)
+    app.command()(schema)
+    app.command()(checks)
+
+
+def check(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PATHS]", help="Files or folders; this folder's content."),
+    ] = None,
+    strict: Annotated[bool, typer.Option(help="Exit with 2 on warnings too.")] = False,
+    as_json: AsJson = False,
+    allow_outside: AllowOutside = False,
+) -> None:
+    """Whether rubrics, datasets and experiments are valid; nothing is called.
+
+    Exits with 0, also with warnings (with --strict: 2); with 2 when a file is not valid.
+    """
+    from tastemaker.content import Place
+    from tastemaker.validation import find_files, validate_file
+
+    place = Place.at(Path.cwd(), allow_outside=allow_outside)
+    found = [validate_file(path, place) for path in find_files(paths, place)]
+    errors = sum(bool(one.error) for one in found)
+    warnings = sum(len(one.warnings) for one in found)
+    if as_json:
+        files = [
+            {"path": one.shown, "kind": one.kind, "error": one.error, "warnings": one.warnings}
+            for one in found
+        ]
+        typer.echo(json.dumps({"files": files, "errors": errors, "warnings": warnings}, indent=2))
+    else:
+        for one in found:
+            for warning in one.warnings:
+                typer.echo(f"warning: {one.shown}: {warning}")
+            if one.error:
+                typer.echo(f"error: {one.error}")
+        typer.echo(f"{len(found)} files, {errors} with errors, {warnings} warnings")
+    raise typer.Exit(MISTAKE if errors or (strict and warnings) else 0)
+
+
+def prompts(
+    dataset: Annotated[str, typer.Argument(help="A name, or the path of a YAML file.")],
+    as_json: AsJson = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Show only so many.")] = None,
+    allow_outside: AllowOutside = False,
+) -> None:
+    """What a prompt distribution yields: counts per stratum, split and format, and the prompts."""
+    from tastemaker.content import Place
+    from tastemaker.scenario import load_dataset, select
+    from tastemaker.validation import counts, prompt_rows
+
+    loaded = load_dataset(dataset, Place.at(Path.cwd(), allow_outside=allow_outside))
+    shown = select(loaded, limit=limit) if limit else loaded
+    rows = list(prompt_rows(shown))
+    if as_json:
+        typer.echo(json.dumps({"dataset": loaded.name, "prompts": rows}, indent=2))
+        return
+    for text in counts(loaded):
+        typer.echo(text)
+    for warning in loaded.warnings:
+        typer.echo(f"warning: {warning}")
+    for row in rows:
+        typer.echo(f"\n[{row['stratum']}] {row['scenario']}")
+        for message in row["messages"]:
+            typer.echo(f"  {message['role']}: {message['content']}")
+
+
+def schema(
+    kind: Annotated[Kind, typer.Argument(help="Which kind of file.")], output: Output = None
+) -> None:
+    """The JSON Schema of a kind of file, for editors that complete and check it."""
+    from tastemaker.schema import schema as schema_of
+
+    emit(json.dumps(schema_of(kind.value), indent=2) + "\n", output)
+
+
+def checks(as_json: AsJson = False) -> None:
+    """The checks that rubrics can use, with their arguments."""
+    from tastemaker.checks.registry import checks as all_checks
+
+    known = all_checks()
+    if as_json:
+        listed = [
+            {
+                "check": name,
+                "about": one.summary,
+                "arguments": [vars(argument) for argument in one.arguments],
+            }
+            for name, one in known.items()
+        ]
+        typer.echo(json.dumps(listed, indent=2, default=str))
+        return
+    for name, one in known.items():
+        typer.echo(f"{name}: {one.summary}")
+        for argument in one.arguments:
+            typer.echo(f"    {argument.name}: {argument.type}")

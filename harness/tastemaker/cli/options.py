@@ -1,0 +1,46 @@
+"""The options that mean the same in every command."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from tastemaker.experiment import Experiment
+
+ExperimentName = Annotated[
+    str, typer.Argument(metavar="EXPERIMENT", help="A name, or the path of a YAML file.")
+]
+Logs = Annotated[
+    Path | None,
+    typer.Option("--logs", metavar="DIR", help="Where logs and tables stand; logs/EXPERIMENT."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file.")
+]
+AllowOutside = Annotated[
+    bool, typer.Option("--allow-outside", help="Let files refer to places outside the project.")
+]
+
+
+def load(name: str, allow_outside: bool) -> "Experiment":
+    """The experiment of a name or path, from the current folder."""
+    from tastemaker.content import Place
+    from tastemaker.experiment import load_experiment
+
+    return load_experiment(name, Place.at(Path.cwd(), allow_outside=allow_outside))
+
+
+def logs_of(experiment: "Experiment", logs: Path | None) -> Path:
+    """The folder of an experiment's logs."""
+    return logs or Path("logs") / experiment.name
+
+
+def emit(text: str, output: Path | None) -> None:
+    """A result to a file, or to standard output."""
+    if output is None:
+        typer.echo(text, nl=not text.endswith("\n"))
+    else:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(text, encoding="utf-8")

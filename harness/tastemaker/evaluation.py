@@ -1,0 +1,183 @@
+"""The evals of an experiment, found and loaded: our own, plain ones, and any Inspect task."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from inspect_ai import Task, list_tasks, task_with
+from inspect_ai._util.error import PrerequisiteError
+from inspect_ai.dataset import MemoryDataset, Sample
+
+from tastemaker.content import Place, inside
+from tastemaker.errors import UserError
+from tastemaker.experiment import Experiment, PlainEval, TaskEval
+from tastemaker.reading import did_you_mean
+from tastemaker.records import Message
+from tastemaker.rubric import Rubric
+from tastemaker.scenario import Dataset, Scenario, select
+from tastemaker.task import RubricTask, rubric_task, samples
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedEval:
+    """One eval of an experiment, ready to be bound to arms."""
+
+    name: str
+    make: Callable[[], Task]
+    """A fresh task: binding one to an arm changes it."""
+    whole: Dataset
+    """All its scenarios, of the split that is asked."""
+    data: Dataset
+    """Those that are asked: fewer in a limited run."""
+    rubric: Rubric | None = None
+    foreign: TaskEval | None = None
+    args: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def principles(self) -> list[str]:
+        """What it measures."""
+        if self.foreign:
+            return [self.foreign.principle]
+        return list(self.rubric.principles) if self.rubric else []
+
+    def task(self) -> Task:
+        """A fresh task over the scenarios that are asked."""
+        task = self.make()
+        if len(self.data.scenarios) == len(self.whole.scenarios):
+            return task
+        if isinstance(task, RubricTask):
+            return task_with(task, dataset=MemoryDataset(samples(self.data), name=self.data.name))
+        return task_with(task, dataset=task.dataset[: len(self.data.scenarios)])
+
+
+def load_evals(experiment: Experiment, *, limit: int | None = None) -> list[LoadedEval]:
+    """The evals an experiment names, in its order; UserError for what cannot be found or read."""
+    loaded = [_load(reference, experiment) for reference in experiment.evals]
+    names = [one.name for one in loaded]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise UserError(f"{experiment.name}: stands twice among the evals: {', '.join(twice)}")
+    if unknown := sorted(experiment.weights.keys() - set(names)):
+        hint = did_you_mean(unknown[0], names)
+        raise UserError(f"{experiment.name}: weights name the eval '{unknown[0]}'{hint}")
+    return [replace(one, data=_limited(one, limit)) for one in loaded] if limit else loaded
+
+
+def _limited(loaded: LoadedEval, limit: int) -> Dataset:
+    if loaded.rubric is not None:
+        return select(loaded.whole, limit=limit)
+    return replace(loaded.whole, scenarios=loaded.whole.scenarios[:limit])
+
+
+def _load(reference: Any, experiment: Experiment) -> LoadedEval:
+    if isinstance(reference, TaskEval):
+        return _foreign(reference, experiment.place)
+    split = experiment.split or "dev"
+    if isinstance(reference, PlainEval):
+
+        def make() -> Task:
+            return rubric_task(
+                reference.rubric, reference.dataset, split=split, place=experiment.place
+            )
+
+    else:
+        make = _named(reference, split, experiment.place)
+    task = make()
+    if not isinstance(task, RubricTask):
+        raise UserError(
+            f"{reference}: that task has no rubric; write "
+            f"{{task: {reference}, principle: ...}} to take its own score"
+        )
+    return LoadedEval(
+        name=reference if isinstance(reference, str) else task.data.name,
+        make=make,
+        whole=task.data,
+        data=task.data,
+        rubric=task.rubric,
+        args={"split": split},
+    )
+
+
+def _named(name: str, split: str, place: Place) -> Callable[[], Task]:
+    """The task of an eval's name: in the project's evals folder, else among the built-in ones."""
+    wanted = name.replace("/", "_").replace("-", "_")
+    folder = place.root / "evals"
+    own = {info.name: info.file for info in list_tasks(str(folder))} if folder.is_dir() else {}
+    if wanted in own:
+        file = Path(own[wanted]) if Path(own[wanted]).is_absolute() else Path.cwd() / own[wanted]
+        return lambda: _one(f"{file}@{wanted}", {"split": split})
+    return lambda: _one(f"tastemaker/{wanted}", {"split": split}, name)
+
+
+def _one(spec: str, args: Mapping[str, Any], name: str = "") -> Task:
+    """The one task that a spec of Inspect's stands for."""
+    from inspect_ai._eval.loader import load_tasks
+    from inspect_ai._util.entrypoints import ensure_entry_points
+
+    ensure_entry_points(spec.split("/")[0])
+    try:
+        tasks = load_tasks([spec], dict(args))
+    except (PrerequisiteError, FileNotFoundError, ModuleNotFoundError, LookupError) as error:
+        raise UserError(f"task {spec}: {error}") from error
+    if len(tasks) != 1:
+        shown = name or spec
+        hint = did_you_mean(shown, _built_in_evals()) if name else ""
+        found = "no such task" if not tasks else f"{len(tasks)} tasks; name one with @"
+        raise UserError(f"eval {shown}: {found}{hint}")
+    return tasks[0]
+
+
+def _built_in_evals() -> Sequence[str]:
+    from tastemaker.content import Place, names
+
+    return names("dataset", Place.at(Path.cwd()))
+
+
+def _foreign(reference: TaskEval, place: Place) -> LoadedEval:
+    spec = reference.task
+    if ".py" in spec:
+        file, _, name = spec.partition("@")
+        spec = f"{inside(place.folder / file, place)}" + (f"@{name}" if name else "")
+
+    def make() -> Task:
+        return _one(spec, reference.args)
+
+    task = make()
+    data = Dataset(
+        name=reference.task,
+        strata={"": 1.0},
+        scenarios=tuple(
+            _scenario(number, sample, reference) for number, sample in enumerate(task.dataset, 1)
+        ),
+    )
+    return LoadedEval(
+        name=reference.task,
+        make=make,
+        whole=data,
+        data=data,
+        foreign=reference,
+        args={**reference.model_dump(mode="json"), "version": str(task.version)},
+    )
+
+
+def _scenario(number: int, sample: Sample, reference: TaskEval) -> Scenario:
+    """What we need to know of a foreign sample; without an id it gets Inspect's, its number."""
+    name = str(number if sample.id is None else sample.id)
+    cluster = name
+    if reference.cluster is not None:
+        if reference.cluster not in (sample.metadata or {}):
+            raise UserError(
+                f"{reference.task}: sample {name} has no metadata field '{reference.cluster}'"
+                f"{did_you_mean(reference.cluster, sample.metadata or {})}"
+            )
+        cluster = str((sample.metadata or {})[reference.cluster])
+    said = sample.input if isinstance(sample.input, str) else sample.input[-1].text
+    target = sample.target if isinstance(sample.target, str) else "\n".join(sample.target)
+    return Scenario(
+        id=name,
+        dataset=reference.task,
+        stratum="",
+        cluster=cluster,
+        messages=(Message(role="user", text=said),),
+        reference="\n".join([target, *(sample.choices or [])]),
+    )

@@ -1,0 +1,468 @@
+"""What is compared: a baseline, its candidates, the evals they take, and the rules that decide."""
+
+import glob
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+    model_validator,
+)
+
+from tastemaker.content import (
+    Kind,
+    Place,
+    file_fingerprint,
+    fingerprint,
+    inside,
+    local,
+    open_reference,
+    resolve,
+)
+from tastemaker.errors import UserError
+from tastemaker.reading import (
+    BY_SHAPE,
+    LIST,
+    MAPPING,
+    SCALAR,
+    FileModel,
+    Flag,
+    Id,
+    Label,
+    Location,
+    Name,
+    Number,
+    Share,
+    Text,
+    Whole,
+    listed,
+    read_text,
+    refuse,
+    shape,
+)
+from tastemaker.scenario import Format, MessageEntry
+from tastemaker.template import slug
+
+Problems = list[tuple[Location, str]]
+
+DEFAULT = "default"
+SEED_STEP = 1000
+"""Between the base seeds of arms with equal settings; also the most seeds there can be."""
+
+# Arms --------------------------------------------------------------------------------------------
+
+
+class Arm(FileModel):
+    """One of the things compared: everything that makes replies differ."""
+
+    model: Text | None = None
+    """As Inspect names it: `provider/model`."""
+    system: str | None = None
+    """The system prompt, or a path to it; after `load_experiment` always the text."""
+    template: str | None = None
+    """Text around the prompt, which stands at `{prompt}`; or a path to it, as `system`."""
+    few_shot: tuple[MessageEntry, ...] = ()
+    tools: tuple[Any, ...] = ()
+    solver: Text | None = None
+    config: dict[str, Any] = Field(default={})
+    """Inspect's generation settings: temperature, max_tokens, ..."""
+    base_url: Text | None = None
+    format: Format | None = None
+    elicitation: str | None = None
+    """How the model was brought to do its best, for the settings appendix."""
+    factors: dict[Label, Any] = Field(default={})
+    """For ablations: what the arms vary, by name."""
+    confidential: Flag = False
+    """Whether its texts are shown as hashes only."""
+    replies: Text | None = None
+    """A file of recorded replies; no model is called."""
+    scores: Text | None = None
+    """A file of scores; nothing is graded."""
+    range: tuple[Number, Number] | None = None
+    """The lowest and the highest value in `scores`; default 0 and 1."""
+
+    @model_validator(mode="after")
+    def _has_one_origin(self) -> "Arm":
+        written = {key for key in self.model_fields_set if getattr(self, key) is not None}
+        origins = [key for key in ("model", "replies", "scores") if key in written]
+        if not origins:
+            refuse(((), "an arm is a `model`, or recorded `replies`, or `scores`"))
+        meaningful = MEANINGFUL.get(origins[0], set(Arm.model_fields) - {"range", *MEANINGFUL})
+        foreign = sorted(written - {origins[0], *meaningful})
+        if foreign:
+            refuse(
+                *(
+                    ((key, "[key]"), f"'{key}' has no meaning beside '{origins[0]}'")
+                    for key in foreign
+                )
+            )
+        if self.range is not None and self.range[0] >= self.range[1]:
+            refuse((("range",), "expected the lowest value, then the highest"))
+        return self
+
+    @property
+    def fingerprint(self) -> str:
+        """The hash of all that makes replies differ; of recorded ones, the content of the file.
+
+        Names, factors and confidentiality are not in it: arms that differ in these alone are equal.
+        """
+        settings = self.model_dump(mode="json", exclude={"factors", "confidential"})
+        for key in ("replies", "scores"):
+            if settings[key] is not None:
+                settings[key] = file_fingerprint(Path(settings[key]))
+        return fingerprint(settings)
+
+    def printable(self) -> dict[str, Any]:
+        """The settings that were written, for reports; those of a confidential arm as hashes.
+
+        Of a confidential arm `model`, `format`, `factors` and `config` are shown as they are.
+        """
+        settings = self.model_dump(mode="json", exclude_unset=True, exclude={"confidential"})
+        if not self.confidential:
+            return settings
+        return {
+            key: value if key in SHOWN else fingerprint(value) for key, value in settings.items()
+        }
+
+
+MEANINGFUL = {
+    "replies": {"factors", "confidential"},
+    "scores": {"factors", "confidential", "range"},
+}
+"""What may be said of an arm that was recorded elsewhere, beside its file."""
+SHOWN = {"model", "format", "factors", "config", "replies", "scores", "range"}
+
+
+# Evals -------------------------------------------------------------------------------------------
+
+
+class PlainEval(FileModel):
+    """A rubric measured on a dataset by the plain solver, without Python."""
+
+    rubric: Text
+    dataset: Text
+
+
+class TaskEval(FileModel):
+    """Any Inspect task, as one principle."""
+
+    task: Text
+    args: dict[str, Any] = Field(default={})
+    principle: Id
+    scorer: Text | None = None
+    key: Text | None = None
+    """Which of a scorer's values, where it gives several."""
+    cluster: Text | None = None
+    """The metadata field that holds the cluster."""
+
+
+def _eval_shape(value: Any) -> str:
+    is_task = isinstance(value, TaskEval) or (isinstance(value, dict) and "task" in value)
+    return "(task)" if is_task else shape(value)
+
+
+EvalReference = Annotated[
+    Annotated[Name, SCALAR] | Annotated[PlainEval, MAPPING] | Annotated[TaskEval, Tag("(task)")],
+    Discriminator(_eval_shape),
+]
+
+# Rules -------------------------------------------------------------------------------------------
+
+
+class Rule(FileModel):
+    """What must hold of one principle for a candidate to pass."""
+
+    margin: Share = 0.05
+    """The largest loss accepted as harmless, on the scale from 0 to 1."""
+    superior: Flag = False
+    """Whether it must be better, not only no worse."""
+    blocking: Flag = True
+    """Whether it decides the outcome; otherwise it is only shown."""
+
+
+class Resource(FileModel):
+    """What must hold of a resource: candidate over baseline, paired by scenario."""
+
+    ratio_at_most: Annotated[Number, Field(gt=0)]
+    blocking: Flag = True
+
+
+class Headroom(FileModel):
+    """How low the baseline must score for an improvement to be able to show; STATS section 9.1."""
+
+    baseline_at_most: Share = 0.8
+
+
+class Budget(FileModel):
+    """What a run may use; it stops before it uses more."""
+
+    cost: Annotated[Number, Field(gt=0)] | None = None
+    """In dollars."""
+    calls: Annotated[Whole, Field(gt=0)] | None = None
+
+
+class Grader(FileModel):
+    """The model that applies the rubrics."""
+
+    model: Text
+    config: dict[str, Any] = Field(default={})
+    per_criterion: Flag = False
+    """One call a criterion, instead of one call a reply."""
+    order: Literal["written", "shuffled"] = "written"
+    """The order in which criteria are asked."""
+    samples: Annotated[Whole, Field(ge=1)] = 1
+    """How often each question is asked."""
+    reducer: Literal["majority", "mean"] = "majority"
+    """How several answers become one."""
+    batch: Flag = False
+    calibrated: Flag = False
+    """Whether only what was calibrated against people may gate."""
+
+
+RULE_KEY = "^[a-z0-9][a-z0-9-]*(@[^@ ]+)?$"
+RuleKey = Annotated[str, Field(pattern=RULE_KEY, max_length=400)]
+"""`default`, a principle, or `principle@eval`."""
+
+# The experiment ----------------------------------------------------------------------------------
+
+
+def _one_baseline(arms: dict[str, Arm]) -> dict[str, Arm]:
+    if len(arms) != 1:
+        refuse(((), f"expected exactly one baseline, found {listed(arms) if arms else 'none'}"))
+    return arms
+
+
+class Experiment(FileModel):
+    """A baseline and its candidates, the evals they take, and the rules that decide."""
+
+    experiment: Name
+    about: str = ""
+    evals: tuple[EvalReference, ...] = ()
+    seeds: Annotated[Whole, Field(ge=1, le=SEED_STEP)] = 5
+    """K: how often each scenario is put to each arm."""
+    seed: Whole = 1
+    """The seed asked for in the first epoch; the next epoch asks for the next."""
+    baseline: Annotated[dict[Id, Arm], AfterValidator(_one_baseline)]
+    candidates: Annotated[dict[Id, Arm], Field(min_length=1)]
+    grader: (
+        Annotated[Annotated[Grader, MAPPING] | Annotated[tuple[Grader, ...], LIST], BY_SHAPE] | None
+    ) = None
+    """One, or a list: a panel."""
+    rules: dict[RuleKey, Rule] = Field(default={})
+    resources: dict[Literal["seconds", "tokens", "cost"], Resource] = Field(default={})
+    tensions: tuple[tuple[Id, Id], ...] = ()
+    headroom: Headroom | None = None
+    budget: Budget | None = None
+    split: Id | None = None
+    """Which split of the datasets; None: `dev`."""
+    formats: tuple[Format, ...] = ()
+    weights: dict[Label, Annotated[Number, Field(ge=0)]] = Field(default={})
+    """By eval; default: all equal."""
+    seed_kind: Literal["sampling", "training"] = "sampling"
+    ci_method: Literal["ladder", "gaffke"] = "ladder"
+    alpha: Annotated[Number, Field(gt=0, le=0.5)] = 0.05
+    on_inconclusive: Literal["fail", "warn"] | None = None
+    early_stopping: Flag = False
+    max_unscored: Share = 0.05
+    pairwise: Flag = False
+    limit: Annotated[Whole, Field(ge=1)] | None = None
+    """Scenarios per eval, for a quick look."""
+
+    _place: Place | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Experiment":
+        problems: list[tuple[Location, str]] = [
+            (("candidates", name, "[key]"), f"'{name}' is the baseline's name already")
+            for name in self.candidates.keys() & self.baseline.keys()
+        ]
+        if not self.evals and any(arm.scores is None for arm in self.arms.values()):
+            problems.append((("evals",), "the key 'evals' is missing"))
+        for number, reference in enumerate(self.evals):
+            if reference in self.evals[:number]:
+                problems.append((("evals", number), "this eval stands in the list twice"))
+        for number, (one, other) in enumerate(self.tensions):
+            if one == other:
+                problems.append((("tensions", number), f"'{one}' cannot pull against itself"))
+        if self.weights and not any(self.weights.values()):
+            problems.append((("weights",), "the weights sum to 0"))
+        if problems:
+            refuse(*problems)
+        return self
+
+    @property
+    def name(self) -> str:
+        """Its name, as people and folders know it."""
+        return self.experiment
+
+    @property
+    def arms(self) -> dict[str, Arm]:
+        """All arms by name, the baseline first, candidates in the order of the file."""
+        return {**self.baseline, **self.candidates}
+
+    @property
+    def baseline_name(self) -> str:
+        """The name of the one baseline."""
+        return next(iter(self.baseline))
+
+    @property
+    def graders(self) -> tuple[Grader, ...]:
+        """The grader, or the panel; empty when there is none."""
+        if isinstance(self.grader, tuple):
+            return self.grader
+        return () if self.grader is None else (self.grader,)
+
+    @property
+    def place(self) -> Place:
+        """Where its references to rubrics and datasets start."""
+        return self._place or Place.at(Path.cwd())
+
+    @property
+    def principles(self) -> frozenset[str]:
+        """The principles that its rules and tensions name, to be held against the rubrics'."""
+        named = {key.partition("@")[0] for key in self.rules if key != DEFAULT}
+        return frozenset(named | {name for pair in self.tensions for name in pair})
+
+    def rule_for(self, principle: str, eval: str | None = None) -> Rule:
+        """The rule of a principle, or of one of its evals.
+
+        What `principle@eval` does not say, the principle's rule says, and then the default.
+        """
+        keys = [DEFAULT, principle] + ([f"{principle}@{eval}"] if eval else [])
+        said: dict[str, Any] = {}
+        for key in keys:
+            if key in self.rules:
+                said |= self.rules[key].model_dump(exclude_unset=True)
+        return Rule(**said)
+
+    def base_seed(self, arm: str) -> int:
+        """The seed that an arm asks for in its first epoch.
+
+        Arms share it, so that they meet the same luck; but of arms with equal settings (an A/A
+        run) each has its own, or the provider would say the same twice.
+        """
+        arms = self.arms
+        before = list(arms)[: list(arms).index(arm)]
+        equal = sum(arms[name].fingerprint == arms[arm].fingerprint for name in before)
+        return self.seed + SEED_STEP * equal
+
+
+def load_experiment(reference: str | Path, place: Place | None = None) -> Experiment:
+    """The experiment at a path or of a name: prompts read, globs of replies made into arms.
+
+    `replies` and `scores` become absolute paths. Rubrics and datasets must exist and are not read
+    yet. UserError with every problem at once.
+    """
+    source, place = open_reference("experiment", reference, place)
+    experiment = source.check(Experiment)
+    problems: Problems = list(_missing_evals(experiment, place))
+    baseline = _read_arms(experiment.baseline, "baseline", place, problems)
+    candidates = _read_arms(experiment.candidates, "candidates", place, problems)
+    problems += [
+        (("candidates",), f"two arms would be named '{name}'")
+        for name in baseline.keys() & candidates.keys()
+    ]
+    if problems:
+        raise source.error(problems)
+    read = experiment.model_copy(update={"baseline": baseline, "candidates": candidates})
+    read._place = place
+    return read
+
+
+def _missing_evals(experiment: Experiment, place: Place) -> Iterator[tuple[Location, str]]:
+    """The references of evals that lead to no file; an eval has the name of its dataset."""
+    for number, reference in enumerate(experiment.evals):
+        at: Location = ("evals", number)
+        if isinstance(reference, str):
+            yield from _unresolved("dataset", reference, at, place)
+        elif isinstance(reference, PlainEval):
+            yield from _unresolved("rubric", reference.rubric, (*at, "rubric"), place)
+            yield from _unresolved("dataset", reference.dataset, (*at, "dataset"), place)
+
+
+def _unresolved(
+    kind: Kind, reference: str, at: Location, place: Place
+) -> Iterator[tuple[Location, str]]:
+    try:
+        resolve(kind, reference, place)
+    except UserError as wrong:
+        yield at, str(wrong)
+
+
+def _read_arms(
+    arms: Mapping[str, Arm], key: str, place: Place, problems: Problems
+) -> dict[str, Arm]:
+    """The arms with their texts read and their files found."""
+    read: dict[str, Arm] = {}
+    for name, arm in arms.items():
+        at: Location = (key, name)
+        try:
+            arm = _with_texts(arm, place)
+            found = dict(_with_files(name, arm, place))
+        except _Wrong as wrong:
+            problems.append(((*at, wrong.key), wrong.message))
+            continue
+        if key == "baseline" and len(found) > 1:
+            problems.append((at, f"expected one baseline, found {len(found)} files"))
+        problems.extend(
+            (at, f"two arms would be named '{twice}'") for twice in found.keys() & read.keys()
+        )
+        read |= found
+    return read
+
+
+class _Wrong(Exception):
+    """What keeps one key of an arm from being read."""
+
+    def __init__(self, key: str, message: object) -> None:
+        super().__init__(str(message))
+        self.key, self.message = key, str(message)
+
+
+def _with_texts(arm: Arm, place: Place) -> Arm:
+    """The arm with the texts that its paths lead to."""
+    texts: dict[str, str] = {}
+    for key in ("system", "template"):
+        written = getattr(arm, key)
+        if written is not None and written.startswith(("./", "../", "/")):
+            try:
+                texts[key] = read_text(local(written.strip(), place))
+            except UserError as wrong:
+                raise _Wrong(key, wrong) from None
+    template = texts.get("template", arm.template)
+    if template is not None and "{prompt}" not in template:
+        raise _Wrong("template", "'{prompt}' does not stand in it: the prompt would not be seen")
+    return arm.model_copy(update=texts) if texts else arm
+
+
+def _with_files(name: str, arm: Arm, place: Place) -> Iterator[tuple[str, Arm]]:
+    """The arm with the absolute path of its file; one arm a file where a glob finds several."""
+    for key in ("replies", "scores"):
+        written = getattr(arm, key)
+        if written is None:
+            continue
+        try:
+            paths = _found(written, place)
+        except UserError as wrong:
+            raise _Wrong(key, wrong) from None
+        for path in paths:
+            its_name = name if len(paths) == 1 else f"{name}-{slug(path.stem)}"
+            yield its_name, arm.model_copy(update={key: str(path)})
+        return
+    yield name, arm
+
+
+def _found(written: str, place: Place) -> list[Path]:
+    """The file at a path, or those that a glob finds, sorted; UserError when there is none."""
+    if (place.folder / written).is_file() or not glob.has_magic(written):
+        return [local(written, place)]
+    names = sorted(glob.glob(written, root_dir=place.folder, recursive=True))
+    paths = [inside(place.folder / name, place) for name in names]
+    if files := [path for path in paths if path.is_file()]:
+        return files
+    raise UserError(f"no file '{written}'")

@@ -1,0 +1,311 @@
+"""Estimates and rules into verdicts, and verdicts into an outcome. Pure.
+
+The ladder of verdicts and the outcome are STATS section 4.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import ceil, isfinite
+from typing import Literal, NamedTuple
+
+from tastemaker.experiment import Rule
+from tastemaker.stats.multiplicity import holm
+from tastemaker.stats.paired import Difference, Paired
+from tastemaker.stats.power import floor_clusters, scenarios_for_noninferiority
+
+FEWEST_CLUSTERS = 6
+"""Below this many clusters no sign-flip test can reach the 2.5% level."""
+
+REGRESSION_LEVEL = 0.05
+IMPROVEMENT_LEVEL = 0.025
+"""Stricter on purpose: it is a claim in the candidate's favour (STATS 4.1)."""
+
+
+class Kind(StrEnum):
+    """What the evidence says of one principle."""
+
+    REGRESSED = "REGRESSED"
+    IMPROVED = "IMPROVED"
+    NON_INFERIOR = "NON_INFERIOR"
+    UNDERPOWERED = "UNDERPOWERED"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    NOT_EVALUABLE = "NOT_EVALUABLE"
+
+
+Severity = Literal["beyond_margin", "material", "within_margin"]
+
+
+class Outcome(StrEnum):
+    """What the gate says."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    INCOMPLETE = "incomplete"
+
+
+EXIT_CODES = {
+    Outcome.PASS: 0,
+    Outcome.FAIL: 1,
+    Outcome.INCONCLUSIVE: 3,
+    Outcome.INCOMPLETE: 4,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One principle of one candidate, with the rule that decides it."""
+
+    principle: str
+    """The principle, or principle@eval where the rule names one eval."""
+    rule: Rule
+    paired: Paired
+
+
+@dataclass(frozen=True, kw_only=True)
+class Headroom:
+    """What the baseline leaves to gain: without room no improvement can show (STATS 9.1)."""
+
+    room: float
+    """1 minus the baseline's mean."""
+    saturated: bool
+    """Too little room to measure a gain in; a loss can still be measured."""
+    low_enough: bool | None
+    """Whether the baseline is established to lie below the wished limit; None: none wished."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What the evidence says of one principle of one candidate, with its rule and its numbers."""
+
+    candidate: str
+    principle: str
+    kind: Kind
+    severity: Severity | None
+    rule: Rule
+    paired: Paired
+    p_regressed: float | None
+    p_regressed_adjusted: float | None
+    p_improved: float | None
+    p_improved_adjusted: float | None
+    headroom: Headroom
+    needed_clusters: int | None
+    """Clusters that would decide it, were the candidate equal; None: decided, or not known."""
+    reason: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether the gate may pass with it: green, or worse only within the margin."""
+        if self.rule.superior:
+            return self.kind is Kind.IMPROVED
+        within = self.kind is Kind.REGRESSED and self.severity == "within_margin"
+        return within or self.kind in (Kind.IMPROVED, Kind.NON_INFERIOR)
+
+    @property
+    def breaks(self) -> bool:
+        """Whether the gate fails with it, where it is blocking."""
+        return self.kind is Kind.REGRESSED and self.severity != "within_margin"
+
+
+def decide(
+    candidate: str,
+    cases: Sequence[Case],
+    *,
+    headroom_limit: float | None = None,
+    floor: bool = True,
+) -> list[Verdict]:
+    """A verdict for each case, in their order.
+
+    The Holm families (one for losses, one for gains) are all cases that have a p-value.
+
+    Args:
+        candidate: The arm the cases belong to.
+        cases: Every principle (and principle@eval) that the gate looks at.
+        headroom_limit: The score at which the baseline leaves too little to gain, if any is wished.
+        floor: Whether a certificate needs the floor of clusters; `docs/decisions/0003-floor.md`.
+    """
+    observed = [case.paired for case in cases]
+    tests = _tests(observed)
+    return [
+        Verdict(
+            candidate=candidate,
+            principle=case.principle,
+            **_settled(index, cases, tests, floor)._asdict(),
+            rule=case.rule,
+            paired=case.paired,
+            **tests[index]._asdict(),
+            headroom=_headroom(case.paired, headroom_limit),
+        )
+        for index, case in enumerate(cases)
+    ]
+
+
+class _Tests(NamedTuple):
+    p_regressed: float | None
+    p_regressed_adjusted: float | None
+    p_improved: float | None
+    p_improved_adjusted: float | None
+
+
+def _tests(differences: Sequence[Difference]) -> list[_Tests]:
+    losses = [_p_value(difference, difference.p_less) for difference in differences]
+    gains = [_p_value(difference, difference.p_greater) for difference in differences]
+    return [
+        _Tests(*numbers)
+        for numbers in zip(losses, _adjusted(losses), gains, _adjusted(gains), strict=True)
+    ]
+
+
+def _p_value(difference: Difference, p: float) -> float | None:
+    return p if difference.clusters >= FEWEST_CLUSTERS and isfinite(p) else None
+
+
+def _adjusted(p_values: Sequence[float | None]) -> list[float | None]:
+    return [float(p) if isfinite(p) else None for p in holm(p_values)]
+
+
+class _Ruling(NamedTuple):
+    kind: Kind
+    severity: Severity | None
+    reason: str
+    needed_clusters: int | None = None
+
+
+def _settled(index: int, cases: Sequence[Case], tests: Sequence[_Tests], floor: bool) -> _Ruling:
+    """The ruling on what was observed; with too much missing, only if no filling changes it."""
+    paired, rule = cases[index].paired, cases[index].rule
+    ruling = _ladder(paired, tests[index], rule, floor)
+    if not paired.too_much_missing or ruling.kind is Kind.NOT_EVALUABLE:
+        return ruling
+    missing = (
+        f"{paired.baseline_missing:.1%} of the baseline's scores and "
+        f"{paired.candidate_missing:.1%} of the candidate's are missing"
+    )
+    for fill in (paired.worst_fill, paired.best_fill):
+        assert fill is not None, "paired() fills when too much is missing"
+        family: list[Difference] = [case.paired for case in cases]
+        family[index] = fill
+        if _ladder(fill, _tests(family)[index], rule, floor)[:2] != ruling[:2]:
+            reason = f"Too much is missing: {missing}, and that could change the verdict."
+            return _Ruling(Kind.NOT_EVALUABLE, None, reason)
+    return ruling._replace(reason=f"{ruling.reason} However the gaps are filled: {missing}.")
+
+
+def _ladder(found: Difference, tests: _Tests, rule: Rule, floor: bool) -> _Ruling:
+    """The first rung that holds (STATS 4.1)."""
+    margin, interval = rule.margin, f"{found.low:+.3f} to {found.high:+.3f}"
+    if found.clusters < FEWEST_CLUSTERS or not isfinite(found.low):
+        reason = f"{_count(found.clusters)}: at least {FEWEST_CLUSTERS} are needed to say anything."
+        return _Ruling(Kind.NOT_EVALUABLE, None, reason)
+    if tests.p_regressed_adjusted is not None and tests.p_regressed_adjusted <= REGRESSION_LEVEL:
+        return _Ruling(Kind.REGRESSED, *_severity(found, margin))
+    if (
+        tests.p_improved_adjusted is not None
+        and tests.p_improved_adjusted <= IMPROVEMENT_LEVEL
+        and found.low > 0
+    ):
+        return _Ruling(Kind.IMPROVED, None, f"The whole interval, {interval}, lies above zero.")
+    needed = _needed(found, margin, floor)
+    if found.low > -margin:
+        least = floor_clusters(margin) if floor and 0 < margin < 1 else 0
+        if found.clusters >= least:
+            reason = f"The interval, {interval}, lies above the margin of -{margin:g}."
+            return _Ruling(Kind.NON_INFERIOR, None, reason)
+        reason = (
+            f"The interval, {interval}, lies above the margin of -{margin:g}, but that margin "
+            f"needs {least} clusters and there are {found.clusters}."
+        )
+        return _Ruling(Kind.UNDERPOWERED, None, reason, needed)
+    if found.half_width >= margin:
+        reason = (
+            f"The interval, {interval}, is wider than the margin of {margin:g} allows: even no "
+            f"change at all could not have shown it."
+        )
+        return _Ruling(Kind.UNDERPOWERED, None, reason, needed)
+    reason = f"The interval, {interval}, holds both no change and the margin of -{margin:g}."
+    return _Ruling(Kind.INCONCLUSIVE, None, reason, needed)
+
+
+def _severity(found: Difference, margin: float) -> tuple[Severity, str]:
+    interval = f"interval {found.low:+.3f} to {found.high:+.3f}"
+    if found.high < -margin:
+        return "beyond_margin", f"Worse, and by more than the margin of {margin:g}: {interval}."
+    if found.low > -margin:
+        return "within_margin", f"Worse, but by less than the margin of {margin:g}: {interval}."
+    return "material", f"Worse, and it may be by more than the margin of {margin:g}: {interval}."
+
+
+def _needed(found: Difference, margin: float, floor: bool) -> int | None:
+    """Clusters with which an equal candidate would be certified, four times in five."""
+    if not 0 < margin < 1:
+        return None
+    variance = found.se**2 * found.effective_clusters
+    if not isfinite(variance):
+        return floor_clusters(margin)
+    wanted = ceil(scenarios_for_noninferiority(variance, margin))
+    return max(wanted, floor_clusters(margin)) if floor else wanted
+
+
+def _count(clusters: int) -> str:
+    return f"Only {clusters} cluster{'' if clusters == 1 else 's'}"
+
+
+def _headroom(paired: Paired, limit: float | None) -> Headroom:
+    baseline = paired.baseline
+    detectable = paired.minimum_detectable_effect
+    least = max(2 * detectable, 0.10) if isfinite(detectable) else 0.10
+    return Headroom(
+        room=1 - baseline.mean,
+        saturated=1 - baseline.low < least,
+        low_enough=None if limit is None else baseline.high <= limit,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What the gate says, and the verdicts it rests on."""
+
+    outcome: Outcome
+    verdicts: tuple[Verdict, ...]
+    reasons: tuple[str, ...]
+    """Why, in sentences; the first is the headline."""
+
+
+def conclude(
+    verdicts: Sequence[Verdict], *, incomplete: Sequence[str] = (), limited: bool = False
+) -> Decision:
+    """The outcome of a run: STATS 4.2, DESIGN section 3.
+
+    Args:
+        verdicts: Of every candidate.
+        incomplete: What should be there and is not, in sentences; any makes the run incomplete.
+        limited: Whether only a part of the scenarios was asked: such a run never passes.
+    """
+    blocking = [verdict for verdict in verdicts if verdict.rule.blocking]
+    broken = [_name(verdict) for verdict in blocking if verdict.breaks]
+    open_ = [_name(verdict) for verdict in blocking if not verdict.holds and not verdict.breaks]
+    within = [_name(v) for v in blocking if v.holds and v.kind is Kind.REGRESSED]
+    warnings = [f"Worse within the margin, which passes: {', '.join(within)}."] if within else []
+    if incomplete:
+        return _decision(Outcome.INCOMPLETE, verdicts, *incomplete)
+    if broken:
+        return _decision(Outcome.FAIL, verdicts, f"Regressed: {', '.join(broken)}.", *warnings)
+    if open_:
+        reason = f"Not known yet: {', '.join(open_)}."
+        return _decision(Outcome.INCONCLUSIVE, verdicts, reason, *warnings)
+    if not blocking:
+        return _decision(Outcome.INCONCLUSIVE, verdicts, "No blocking principle to decide on.")
+    if limited:
+        reason = "Only a part of the scenarios was asked (--limit): such a run never passes."
+        return _decision(Outcome.INCONCLUSIVE, verdicts, reason, *warnings)
+    reason = "Every blocking principle is improved or no worse than the margin allows."
+    return _decision(Outcome.PASS, verdicts, reason, *warnings)
+
+
+def _decision(outcome: Outcome, verdicts: Sequence[Verdict], *reasons: str) -> Decision:
+    return Decision(outcome=outcome, verdicts=tuple(verdicts), reasons=reasons)
+
+
+def _name(verdict: Verdict) -> str:
+    return f"{verdict.principle} ({verdict.candidate})"

@@ -1,0 +1,194 @@
+"""What has been paid for is kept: each answer of a provider is on disk as soon as it has arrived.
+
+Inspect flushes finished samples in batches, its realtime log costs half of the CPU, and its cache
+leaves the scenario out of the key, drops refusals and writes in place. So the answers are kept
+here, below Inspect's retries and above the provider: one line of JSON an answer, appended in one
+write, which outlives `kill -9`. `docs/decisions/0002-journal.md` has the reasons.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tastemaker.errors import UserError
+
+if TYPE_CHECKING:
+    import anyio
+    from inspect_ai.model import Model
+
+# Settings of the transport: they cannot change what the provider says.
+TRANSPORT = {
+    "max_retries",
+    "timeout",
+    "attempt_timeout",
+    "stream_idle_timeout",
+    "max_connections",
+    "adaptive_connections",
+    "batch",
+    "cache",
+    "cache_prompt",
+}
+NOTE = "tastemaker"
+"""The key of our note in the metadata of a kept output: {"seconds", "seed", "replayed"}."""
+
+
+class Journal:
+    """Answers by the content of their request, in one append-only file.
+
+    One process at a time may hold it; a second one is refused with a UserError. A last line that
+    was cut short by a kill is passed over.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._file = open(path, "a+b", buffering=0)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.close()
+            raise UserError(
+                f"{path}: another run is writing here; wait for it, or give --logs another folder"
+            ) from None
+        self._places: dict[str, tuple[int, int]] = {}
+        self._flights: dict[str, tuple[anyio.Lock, int]] = {}
+        self._index()
+
+    def _index(self) -> None:
+        place, line = 0, b"\n"
+        with open(self.path, "rb") as lines:
+            for line in lines:
+                if line.endswith(b"\n") and line.startswith(b'{"key": "'):
+                    self._places[line[9:73].decode("ascii", "replace")] = (place, len(line))
+                place += len(line)
+        if not line.endswith(b"\n"):
+            self._file.write(b"\n")
+            place += 1
+        self._end = place
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._places
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        """The record kept under a key, or None."""
+        if key not in self._places:
+            return None
+        place, length = self._places[key]
+        self._file.seek(place)
+        record: dict[str, Any] = json.loads(self._file.read(length))
+        return record
+
+    def put(self, key: str, record: dict[str, Any]) -> None:
+        """Keep a record under a key of 64 hexadecimal digits; on disk when this returns."""
+        line = json.dumps({"key": key} | record).encode("ascii") + b"\n"
+        self._file.write(line)
+        self._places[key] = (self._end, len(line))
+        self._end += len(line)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+    @asynccontextmanager
+    async def alone(self, key: str) -> AsyncIterator[None]:
+        """Equal requests go one after the other, so that the second finds the first's answer."""
+        import anyio
+
+        lock, waiting = self._flights.get(key) or (anyio.Lock(), 0)
+        self._flights[key] = (lock, waiting + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, waiting = self._flights.pop(key)
+            if waiting > 1:
+                self._flights[key] = (lock, waiting - 1)
+
+
+def digest(value: Any) -> str:
+    """64 hexadecimal digits of a JSON value, whatever the order of its keys."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def keep_answers(
+    model: Model,
+    journal: Journal,
+    *,
+    scope: Callable[[], str],
+    before: Callable[[], None] = lambda: None,
+    answered: Callable[[bool, Any], None] = lambda replayed, output: None,
+) -> None:
+    """Make `model` answer from the journal where it can, and write there what it is told.
+
+    Args:
+        model: Made for this purpose (not memoized): its provider's `generate` is replaced.
+        journal: Where answers are kept.
+        scope: What, beyond the content of the request, makes it a request of its own at the time
+            of the call; "" shares an answer between all equal requests. Equal requests inside one
+            scope and one sample are told apart by their order.
+        before: Called before a request goes to the provider; what it raises stops the request.
+        answered: Told of each answer: whether it came from the journal, and the output.
+    """
+    from inspect_ai.log._samples import sample_active
+    from inspect_ai.model import ModelOutput
+
+    provider = model.api.generate
+    name, base_url = str(model), model.api.base_url
+    asked: dict[tuple[str, str], int] = {}
+
+    def key_of(input: Any, tools: Any, tool_choice: Any, config: Any) -> str:
+        request = {
+            "model": name,
+            "base_url": base_url,
+            "messages": [m.model_dump(exclude={"id"}, exclude_none=True) for m in input],
+            "tools": [tool.model_dump(exclude_none=True) for tool in tools],
+            "tool_choice": tool_choice if isinstance(tool_choice, str) else vars(tool_choice),
+            "config": config.model_dump(exclude=TRANSPORT, exclude_none=True),
+            "scope": scope(),
+        }
+        key = digest(request)
+        sample = sample_active()
+        if not request["scope"] or sample is None:
+            return key
+        asked[sample.id, key] = order = asked.get((sample.id, key), -1) + 1
+        return digest([key, order]) if order else key
+
+    async def generate(input: Any, tools: Any, tool_choice: Any, config: Any) -> Any:
+        key = key_of(input, tools, tool_choice, config)
+        async with journal.alone(key):
+            kept = journal.get(key)
+            if kept is not None:
+                output = ModelOutput.model_validate(kept["output"])
+                note = {"seconds": kept["seconds"], "seed": config.seed, "replayed": True}
+                output.metadata = (output.metadata or {}) | {NOTE: note}
+                answered(True, output)
+                return output
+            before()
+            began = time.monotonic()
+            result = await provider(input, tools, tool_choice, config)
+            seconds = time.monotonic() - began
+            said = result[0] if isinstance(result, tuple) else result
+            if isinstance(said, Exception):
+                return result
+            output = said
+            journal.put(
+                key,
+                {"seconds": seconds, "output": output.model_dump(mode="json", exclude_none=True)},
+            )
+        note = {"seconds": seconds, "seed": config.seed, "replayed": False}
+        output.metadata = (output.metadata or {}) | {NOTE: note}
+        answered(False, output)
+        return result
+
+    model.api.generate = generate  # type: ignore[method-assign]

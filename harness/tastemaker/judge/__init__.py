@@ -1,0 +1,1 @@
+"""Ask a model about criteria, and read its answer strictly."""

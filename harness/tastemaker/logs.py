@@ -1,0 +1,249 @@
+"""Finished and unfinished Inspect logs into the rows of the two tables."""
+
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from inspect_ai.log import EvalLog, EvalSample, list_eval_logs, read_eval_log
+
+from tastemaker.arm import SPENT
+from tastemaker.errors import UserError
+from tastemaker.experiment import TaskEval
+from tastemaker.records import ReplyRow, ScoreRow
+from tastemaker.rubric import Rubric
+from tastemaker.scenario import Dataset, Scenario
+from tastemaker.task import MISSING, plain_message
+
+UNREAD = {"events", "attachments", "store", "timelines"}
+LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
+"""Inspect's correct, partial, incorrect and no answer."""
+KEY_LIKE = re.compile(r"\b(sk|pk|key|AIza|gsk|xai|hf)[-_]?[A-Za-z0-9*_-]{12,}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One eval under one arm: what a log must hold."""
+
+    eval: str
+    arm: str
+    model: str
+    identity: str
+    """What the task's version says: the hash of all that can change the meaning of its results."""
+    data: Dataset
+    seeds: int
+    rubric: Rubric | None = None
+    """None for a foreign task."""
+    foreign: TaskEval | None = None
+    grader: str = ""
+    recorded: bool = False
+
+
+def logs_by_identity(folder: str) -> dict[str, EvalLog]:
+    """The header of the log of each task in a folder; of several, the one that got furthest."""
+    found: dict[str, EvalLog] = {}
+    for info in list_eval_logs(folder):
+        header = read_eval_log(info, header_only=True)
+        identity = str(header.eval.task_version)
+        if identity not in found or _progress(header) >= _progress(found[identity]):
+            found[identity] = header
+    return found
+
+
+def _progress(log: EvalLog) -> tuple[bool, str]:
+    return log.status == "success", log.eval.created
+
+
+def rows(cell: Cell, log: EvalLog | None) -> Iterator[tuple[list[ScoreRow], ReplyRow]]:
+    """The rows of each scenario and seed of a cell; what no log holds is there as missing.
+
+    Raises:
+        UserError: The task's score cannot be mapped to [0, 1].
+    """
+    samples: dict[tuple[str, int], EvalSample] = {}
+    if log is not None:
+        full = read_eval_log(log.location, exclude_fields=UNREAD)
+        samples = {(str(sample.id), sample.epoch): sample for sample in full.samples or []}
+    place = "" if log is None else log.location.rsplit("/", 1)[-1]
+    for scenario in cell.data.scenarios:
+        for seed in range(1, cell.seeds + 1):
+            sample = samples.get((scenario.id, seed))
+            base = _base(cell, scenario, seed, sample, place)
+            yield list(_scores(cell, scenario, sample, base)), _reply(cell, scenario, seed, sample)
+
+
+def _base(
+    cell: Cell, scenario: Scenario, seed: int, sample: EvalSample | None, log: str
+) -> ScoreRow:
+    """A row with all but the score filled in."""
+    spent = _spent(sample)
+    strata = {name: weight for name, weight in cell.data.strata.items() if name}
+    return ScoreRow(
+        eval=cell.eval,
+        dataset=cell.data.name,
+        dataset_version=cell.data.version,
+        dataset_hash=cell.data.fingerprint,
+        rubric=cell.rubric.rubric if cell.rubric else "",
+        rubric_version=cell.rubric.version if cell.rubric else 1,
+        rubric_hash=cell.rubric.fingerprint if cell.rubric else "",
+        arm=cell.arm,
+        model=cell.model,
+        scenario=scenario.id,
+        cluster=scenario.cluster,
+        stratum=scenario.stratum,
+        stratum_weight=strata.get(scenario.stratum),
+        scenario_weight=scenario.weight,
+        split=scenario.split,
+        seed=seed,
+        provider_seed=spent.get("seed"),
+        principle="",
+        value=None,
+        input_tokens=spent.get("input_tokens"),
+        output_tokens=spent.get("output_tokens"),
+        seconds=spent.get("seconds"),
+        cost=spent.get("cost"),
+        log=log,
+    )
+
+
+def _spent(sample: EvalSample | None) -> Mapping[str, Any]:
+    """What the arm took: as noted by the arm, or as a recorded reply says."""
+    if sample is None:
+        return {}
+    if SPENT in sample.metadata:
+        spent: Mapping[str, Any] = sample.metadata[SPENT]
+        return spent
+    usage = sample.output.usage
+    if usage is None:
+        return {}
+    return {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+
+
+def absence(sample: EvalSample | None) -> str:
+    """Why a sample has no score: "not_run", "error", "missing"; "" when it has one."""
+    if sample is None:
+        return "not_run"
+    if sample.error is not None:
+        return "error"
+    if sample.metadata.get(MISSING):
+        return "missing"
+    return "" if sample.scores else "not_run"
+
+
+def _scores(
+    cell: Cell, scenario: Scenario, sample: EvalSample | None, base: ScoreRow
+) -> Iterator[ScoreRow]:
+    why = absence(sample)
+    if cell.rubric is None:
+        assert cell.foreign is not None
+        value = None if why or sample is None else _foreign_value(cell.foreign, sample)
+        reason = why or ("" if value is not None else "unscored")
+        yield replace(base, principle=cell.foreign.principle, value=value, reason=reason)
+        return
+    rubric = cell.rubric.extended(scenario.criteria) if scenario.criteria else cell.rubric
+    applicable = dict(rubric.applicable(scenario.labels))
+    told = {} if why or sample is None else (sample.scores or {})["rubric"].metadata or {}
+    for principle in dict.fromkeys(principle for principle, _ in applicable):
+        score = told.get("principles", {}).get(principle)
+        if score is None:
+            yield replace(base, principle=principle, reason=why or "unscored")
+        else:
+            reason = _reason(score["reason"], told["findings"], principle)
+            yield replace(base, principle=principle, value=score["value"], reason=reason)
+    for (principle, name), criterion in applicable.items():
+        found = told.get("findings", {}).get(f"{principle}.{name}") or {}
+        value = found.get("value")
+        yield replace(
+            base,
+            principle=principle,
+            criterion=name,
+            weight=criterion.weight,
+            grader="check" if criterion.check else cell.grader,
+            value=value,
+            reason=why or ("" if value is not None else found.get("reason", "unscored")),
+        )
+
+
+def _reason(told: str, findings: Mapping[str, Any], principle: str) -> str:
+    """Why a principle is unscored, as one of the reasons that tables count by."""
+    reasons = [
+        str(found["reason"]).split(":")[0]
+        for key, found in findings.items()
+        if key.startswith(f"{principle}.") and found["value"] is None
+    ]
+    return next((reason for reason in reasons if reason in ("no_grader", "grader_failed")), told)
+
+
+def _foreign_value(reference: TaskEval, sample: EvalSample) -> float | None:
+    """The value of a foreign task's score in [0, 1]; None when Inspect left it unscored."""
+    scores = sample.scores or {}
+    name = reference.scorer or next(iter(scores))
+    if name not in scores:
+        known = ", ".join(scores)
+        raise UserError(f"{reference.task}: no scorer '{name}'; there is {known}")
+    value: Any = scores[name].value
+    where = f"{reference.task}, scorer {name}"
+    if isinstance(value, Mapping):
+        if reference.key is None or reference.key not in value:
+            known = ", ".join(map(str, value))
+            raise UserError(f"{where}: gives several values; name one with `key`: {known}")
+        value = value[reference.key]
+    if isinstance(value, str):
+        if value in LETTERS:
+            return LETTERS[value]
+        raise UserError(f"{where}: '{value}' is no score from 0 to 1, nor C, P, I or N")
+    if not isinstance(value, bool | int | float):
+        raise UserError(f"{where}: a {type(value).__name__} is no score from 0 to 1")
+    number = float(value)
+    if math.isnan(number):
+        return None
+    if not 0 <= number <= 1:
+        raise UserError(
+            f"{where}: {number:g} lies outside 0 to 1; name another scorer or key, or have the "
+            "task give a share"
+        )
+    return number
+
+
+def _reply(cell: Cell, scenario: Scenario, seed: int, sample: EvalSample | None) -> ReplyRow:
+    said = [] if sample is None else [plain_message(message) for message in sample.messages]
+    score = None if sample is None or not sample.scores else sample.scores.get("rubric")
+    findings = ((score.metadata or {}) if score else {}).get("findings", {})
+    return ReplyRow(
+        eval=cell.eval,
+        scenario=scenario.id,
+        arm=cell.arm,
+        seed=seed,
+        prompt=scenario.prompt,
+        messages=json.dumps(
+            [
+                {
+                    "role": message.role,
+                    "text": message.text,
+                    "tool_calls": [vars(call) for call in message.tool_calls],
+                }
+                for message in said
+            ],
+            default=str,
+        ),
+        reply="" if sample is None else sample.output.completion,
+        document=scenario.document,
+        findings=json.dumps(findings),
+        labels=json.dumps(dict(scenario.labels)),
+        error=absence(sample)
+        if sample is None or sample.error is None
+        else without_keys(f"error: {sample.error.message}"),
+    )
+
+
+def without_keys(text: str) -> str:
+    """A provider's message without what looks like a key in it."""
+    return KEY_LIKE.sub("[key]", text)
+
+
+def failures(logs: Iterable[EvalLog]) -> list[str]:
+    """The distinct messages of what went wrong in logs as a whole, without keys."""
+    messages = [log.error.message for log in logs if log.error is not None]
+    return list(dict.fromkeys(without_keys(message) for message in messages))

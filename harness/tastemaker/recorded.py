@@ -1,0 +1,337 @@
+"""Replies and scores made elsewhere: an arm that calls no model."""
+
+import csv
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tastemaker.errors import UserError
+from tastemaker.experiment import Arm
+from tastemaker.reading import did_you_mean, shown
+from tastemaker.records import ScoreRow
+
+MOST_PROBLEMS = 20
+"""How many lines are named before the rest is counted."""
+
+Row = dict[str, Any]
+Line = tuple[int, Row]
+
+REPLY_COLUMNS = ("scenario", "seed", "reply")
+SCORE_COLUMNS = ("scenario", "seed", "principle", "value")
+UNNAMED_EVAL = "scores"
+"""What an eval is called that a scores file leaves unnamed."""
+SCORE_OPTIONS = ("eval", "criterion", "cluster", "stratum", "weight")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordedReply:
+    """One line of a replies file."""
+
+    scenario: str
+    seed: int
+    reply: str
+    model: str = "recorded"
+    usage: Mapping[str, int] = field(default_factory=dict)
+    """Tokens: "input_tokens", "output_tokens", "total_tokens"."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordedScore:
+    """One line of a scores file."""
+
+    scenario: str
+    seed: int
+    principle: str
+    value: float | None
+    """In [0, 1] after the declared range was applied; None where the file leaves it empty."""
+    eval: str = ""
+    criterion: str | None = None
+    cluster: str = ""
+    """The scenario itself where the file says nothing."""
+    stratum: str = ""
+    weight: float = 1.0
+    """Of the scenario; of the criterion where one is named."""
+
+
+def read_replies_file(path: Path, scenarios: Iterable[str]) -> dict[tuple[str, int], RecordedReply]:
+    """The replies of a JSONL (or CSV, or Parquet) file, by scenario and seed.
+
+    UserError naming each line that has an unknown scenario, a seed below 1, no text, a usage that
+    is not numbers, or a (scenario, seed) that stood before.
+    """
+    known = set(scenarios)
+    problems = _Problems(path)
+    replies: dict[tuple[str, int], RecordedReply] = {}
+    for line, row in _lines(path, REPLY_COLUMNS, ("model", "usage"), problems):
+        scenario, seed = _text(row.get("scenario")), _seed(row.get("seed"))
+        text, usage = row.get("reply"), row.get("usage") or {}
+        if scenario not in known:
+            problems.add(line, f"unknown scenario '{scenario}'{did_you_mean(scenario, known)}")
+        elif seed is None:
+            problems.add(line, f"expected a seed of 1 or more, found {row.get('seed')!r}")
+        elif not isinstance(text, str):
+            problems.add(line, "expected the reply as text")
+        elif not _is_usage(usage):
+            problems.add(line, 'expected usage as counts by name, like {"input_tokens": 12}')
+        elif (scenario, seed) in replies:
+            problems.add(line, f"scenario '{scenario}', seed {seed} stands twice")
+        else:
+            replies[scenario, seed] = RecordedReply(
+                scenario=scenario,
+                seed=seed,
+                reply=text,
+                model=_text(row.get("model")) or "recorded",
+                usage=usage,
+            )
+    problems.raise_any()
+    return replies
+
+
+def read_scores_file(
+    path: Path,
+    *,
+    limits: tuple[float, float] = (0.0, 1.0),
+    scenarios: Mapping[str, Iterable[str]] | None = None,
+) -> list[RecordedScore]:
+    """The scores of a CSV, JSONL or Parquet file.
+
+    Args:
+        path: Columns scenario, seed, principle, value; optional eval, criterion, cluster, stratum,
+            weight.
+        limits: The declared range of `value`, mapped to [0, 1].
+        scenarios: The scenarios of each eval, where they are known; a row without an eval belongs
+            to the only one.
+
+    Raises:
+        UserError: Naming each line with an unknown eval or scenario, a value outside the range, a
+            seed below 1, or a key that stood before.
+    """
+    known = None if scenarios is None else {name: set(ids) for name, ids in scenarios.items()}
+    problems = _Problems(path)
+    seen: set[tuple[str, str, int, str, str | None]] = set()
+    scores = []
+    for line, row in _lines(path, SCORE_COLUMNS, SCORE_OPTIONS, problems):
+        score = _score(row, limits, known)
+        if isinstance(score, str):
+            problems.add(line, score)
+            continue
+        key = (score.eval, score.scenario, score.seed, score.principle, score.criterion)
+        if key in seen:
+            problems.add(
+                line,
+                f"scenario '{score.scenario}', seed {score.seed}, principle "
+                f"'{score.principle}' stands twice",
+            )
+        seen.add(key)
+        scores.append(score)
+    problems.raise_any()
+    if not scores:
+        raise UserError(f"{shown(path)}: no scores in it")
+    return scores
+
+
+def _score(
+    row: Row, limits: tuple[float, float], known: Mapping[str, set[str]] | None
+) -> RecordedScore | str:
+    """The score of a row, or what is wrong with it."""
+    scenario, seed = _text(row.get("scenario")), _seed(row.get("seed"))
+    principle, home = _text(row.get("principle")), _text(row.get("eval"))
+    if known is not None:
+        home = home or (next(iter(known)) if len(known) == 1 else "")
+        if home not in known:
+            return f"unknown eval '{home}'{did_you_mean(home, known)}"
+        if scenario not in known[home]:
+            return f"unknown scenario '{scenario}'{did_you_mean(scenario, known[home])}"
+    if not scenario or not principle:
+        return f"expected text for '{'principle' if scenario else 'scenario'}', found none"
+    if seed is None:
+        return f"expected a seed of 1 or more, found {row.get('seed')!r}"
+    value = _number(row.get("value"))
+    if value is not None and not limits[0] <= value <= limits[1]:  # also where it is NaN
+        return f"expected a value from {limits[0]:g} to {limits[1]:g}, found {row.get('value')!r}"
+    weight = _number(row.get("weight"))
+    criterion = _text(row.get("criterion")) or None
+    if weight is not None and not (
+        math.isfinite(weight) and (weight > 0 or (criterion and weight))
+    ):
+        return f"expected a weight above 0, found {row.get('weight')!r}"
+    return RecordedScore(
+        scenario=scenario,
+        seed=seed,
+        principle=principle,
+        value=None if value is None else (value - limits[0]) / (limits[1] - limits[0]),
+        eval=home,
+        criterion=criterion,
+        cluster=_text(row.get("cluster")) or scenario,
+        stratum=_text(row.get("stratum")),
+        weight=1.0 if weight is None else weight,
+    )
+
+
+def score_rows(
+    name: str, arm: Arm, *, scenarios: Mapping[str, Iterable[str]] | None = None
+) -> list[ScoreRow]:
+    """The rows of an arm that brings scores; arguments and errors as `read_scores_file`.
+
+    Where a reply has scores for criteria and none for their principle, the principle's is their
+    weighted mean (STATS section 1), unscored when one of them is.
+    """
+    assert arm.scores is not None
+    read = read_scores_file(Path(arm.scores), limits=arm.range or (0.0, 1.0), scenarios=scenarios)
+    told = {_reply_key(score) for score in read if score.criterion is None}
+    parts: dict[tuple[str, str, int, str], list[RecordedScore]] = {}
+    for score in read:
+        if score.criterion is not None and _reply_key(score) not in told:
+            parts.setdefault(_reply_key(score), []).append(score)
+    whole = [_principle_score(scores) for scores in parts.values()]
+    return [_row(name, score) for score in (*read, *whole)]
+
+
+def _reply_key(score: RecordedScore) -> tuple[str, str, int, str]:
+    return score.eval, score.scenario, score.seed, score.principle
+
+
+def _principle_score(scores: list[RecordedScore]) -> RecordedScore:
+    total, value = sum(abs(score.weight) for score in scores), 0.0
+    missing = any(score.value is None for score in scores)
+    for score in scores:
+        share = score.value or 0.0
+        value += abs(score.weight) * (share if score.weight > 0 else 1 - share) / total
+    return replace(
+        scores[0], criterion=None, weight=1.0, value=None if missing else min(value, 1.0)
+    )
+
+
+def _row(arm: str, score: RecordedScore) -> ScoreRow:
+    is_criterion = score.criterion is not None
+    return ScoreRow(
+        eval=score.eval or UNNAMED_EVAL,
+        arm=arm,
+        model="recorded",
+        scenario=score.scenario,
+        cluster=score.cluster,
+        stratum=score.stratum,
+        scenario_weight=1.0 if is_criterion else score.weight,
+        seed=score.seed,
+        principle=score.principle,
+        criterion=score.criterion,
+        weight=score.weight if is_criterion else 1.0,
+        grader="recorded",
+        value=score.value,
+        reason="" if score.value is not None else "missing",
+    )
+
+
+class _Problems:
+    """What is wrong with a file, line by line, told at once."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.found: list[str] = []
+
+    def add(self, line: int, message: str) -> None:
+        self.found.append(f"{shown(self.path)}:{line}: {message}")
+
+    def raise_any(self) -> None:
+        if self.found:
+            told, more = self.found[:MOST_PROBLEMS], len(self.found) - MOST_PROBLEMS
+            rest = [f"... and {more} more"] if more > 0 else []
+            raise UserError("\n".join([*told, *rest]))
+
+
+def _lines(
+    path: Path, required: Iterable[str], optional: Iterable[str], problems: _Problems
+) -> Iterator[Line]:
+    """The rows of a file with the line each stands on; a column that is not ours is an error."""
+    reader = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}.get(path.suffix)
+    if reader is None:
+        raise UserError(f"{shown(path)}: expected a file that ends in .csv, .jsonl or .parquet")
+    allowed = {*required, *optional}
+    reported: set[str] = set()
+    try:
+        for line, row in reader(path, problems):
+            for name in row.keys() - allowed - reported:
+                reported.add(name)
+                hint = did_you_mean(str(name), allowed)
+                problems.add(line, f"unknown column '{name}'{hint}")
+            for name in [name for name in required if name not in row]:
+                if name not in reported:
+                    reported.add(name)
+                    problems.add(line, f"the column '{name}' is missing")
+            yield line, row
+    except FileNotFoundError:
+        raise UserError(f"{shown(path)}: no such file") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{shown(path)}: not UTF-8 text (byte {error.start})") from None
+
+
+def _csv(path: Path, problems: _Problems) -> Iterator[Line]:
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        rows = csv.DictReader(file, strict=True)
+        try:
+            for row in rows:
+                yield rows.line_num, {name: value for name, value in row.items() if name}
+        except csv.Error as error:
+            problems.add(rows.line_num, str(error))
+
+
+def _jsonl(path: Path, problems: _Problems) -> Iterator[Line]:
+    with open(path, encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError as error:
+                problems.add(number, f"not JSON: {error.msg}")
+                continue
+            if isinstance(row, dict):
+                yield number, row
+            else:
+                problems.add(number, "expected an object of keys and values")
+
+
+def _parquet(path: Path, problems: _Problems) -> Iterator[Line]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        batches = pq.ParquetFile(path).iter_batches()
+        number = 0
+        for batch in batches:
+            for row in batch.to_pylist():
+                number += 1
+                yield number, row
+    except pa.ArrowInvalid as error:
+        problems.add(0, f"not a Parquet file: {error}")
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _seed(value: Any) -> int | None:
+    number = _number(value)
+    return int(number) if number is not None and number >= 1 and number.is_integer() else None
+
+
+def _number(value: Any) -> float | None:
+    """The number; None for an empty cell, NaN for what is no number."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        return math.nan
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan
+
+
+def _is_usage(usage: Any) -> bool:
+    return isinstance(usage, dict) and all(
+        isinstance(count, int) and not isinstance(count, bool) and count >= 0
+        for count in usage.values()
+    )

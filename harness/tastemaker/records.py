@@ -1,0 +1,125 @@
+"""The records that pass from stage to stage."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolCall:
+    """One call of a tool by the model."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """One message of a conversation, as text."""
+
+    role: Role
+    text: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
+    """For role "tool": the id of the call that this message answers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """What checks and judges look at: one reply with what led to it."""
+
+    text: str
+    """The final reply of the model; "" when it said nothing."""
+    prompt: str = ""
+    """The last thing the user said before the reply."""
+    messages: tuple[Message, ...] = ()
+    """The whole conversation, without the arm's system prompt, the final reply included."""
+    document: str | None = None
+    """The document as it stands at the end, where the scenario has one."""
+    reference: str | None = None
+    expect: Mapping[str, Any] = field(default_factory=dict)
+    """What the scenario supplies for checks."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """The answer to one criterion for one reply."""
+
+    value: float | None
+    """Satisfied from 0 to 1 as asked (a negative weight is not applied yet); None when unscored."""
+    reason: str = ""
+    """Why, in a few words; for None one of the unscored reasons of STATS and DESIGN."""
+    quote: str = ""
+    """The passage of the reply that shows it, verbatim; "" when there is none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreRow:
+    """One row of `scores.parquet`: what one arm got for one principle or criterion of one reply."""
+
+    eval: str
+    dataset: str = ""
+    dataset_version: int = 1
+    dataset_hash: str = ""
+    rubric: str = ""
+    rubric_version: int = 1
+    rubric_hash: str = ""
+    arm: str
+    model: str = ""
+    scenario: str
+    cluster: str
+    stratum: str = ""
+    stratum_weight: float | None = None
+    """W_h inside the eval; None counts the stratum by the number of its scenarios."""
+    scenario_weight: float = 1.0
+    split: str = "dev"
+    format: str = "plain"
+    seed: int
+    """The epoch, 1 to K."""
+    provider_seed: int | None = None
+    """The seed asked of the provider."""
+    principle: str
+    criterion: str | None = None
+    """None: the principle's score of the reply, which is what statistics read."""
+    weight: float = 1.0
+    """The criterion's weight; negative where met is bad."""
+    grader: str = ""
+    """"check", or the model that judged."""
+    value: float | None
+    """In [0, 1]; None is unscored, with a reason."""
+    reason: str = ""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    seconds: float | None = None
+    cost: float | None = None
+    """In dollars."""
+    log: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplyRow:
+    """One row of `replies.parquet`: what one arm said, and why it was graded so."""
+
+    eval: str
+    scenario: str
+    arm: str
+    seed: int
+    prompt: str
+    messages: str
+    """JSON: a list of {"role", "text", "tool_calls"}."""
+    reply: str
+    document: str | None = None
+    findings: str = "{}"
+    """JSON: by "principle/criterion", {"value", "reason", "quote"}."""
+    labels: str = "{}"
+    """JSON: the scenario's labels."""
+    error: str = ""
+    """Why there is no reply; "" when there is one."""
+
+
+MISSING_RUN = ("not_run", "error", "no_grader", "grader_failed")
+"""The reasons that make a run incomplete: what should be there is not."""

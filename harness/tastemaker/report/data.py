@@ -1,0 +1,111 @@
+"""Results as one JSON object: what `gate --json` prints."""
+
+import json
+from math import isfinite
+from typing import Any
+
+from tastemaker.gate import EXIT_CODES, Outcome, Verdict
+from tastemaker.results import Results, Spent
+from tastemaker.stats.estimates import ArmEstimate
+
+
+def exit_code(results: Results) -> int:
+    """The exit code of the outcome, as the experiment wishes inconclusive to count."""
+    wished = {"fail": Outcome.FAIL, "warn": Outcome.PASS}
+    outcome = results.decision.outcome
+    if outcome is Outcome.INCONCLUSIVE:
+        outcome = wished.get(results.experiment.on_inconclusive or "", outcome)
+    return EXIT_CODES[outcome]
+
+
+def as_data(results: Results) -> dict[str, Any]:
+    """Plain data with the keys of DESIGN section 3; what cannot be computed is None."""
+    return {
+        "outcome": str(results.decision.outcome),
+        "exit_code": exit_code(results),
+        "experiment": results.experiment.name,
+        "record": results.record["record"],
+        "reasons": list(results.decision.reasons),
+        "limited": results.record.get("limit") is not None,
+        "verdicts": [_verdict(verdict) for verdict in results.decision.verdicts],
+        "by_eval": [
+            {
+                "candidate": candidate,
+                "principle": principle,
+                "eval": name,
+                "difference": _number(paired.difference),
+                "low": _number(paired.low),
+                "high": _number(paired.high),
+                "scenarios": paired.scenarios,
+                "clusters": paired.clusters,
+            }
+            for (candidate, principle, name), paired in results.by_eval.items()
+        ],
+        "unscored": {arm: dict(counts) for arm, counts in results.unscored.items()},
+        "spent": {arm: _spent(spent) for arm, spent in results.spent.items()},
+        "warnings": list(results.warnings),
+    }
+
+
+def as_json(results: Results) -> str:
+    """`as_data` as indented JSON; strict, so without NaN."""
+    return json.dumps(as_data(results), indent=2, allow_nan=False) + "\n"
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    paired = verdict.paired
+    return {
+        "candidate": verdict.candidate,
+        "principle": verdict.principle,
+        "verdict": str(verdict.kind),
+        "severity": verdict.severity,
+        "blocking": verdict.rule.blocking,
+        "superior": verdict.rule.superior,
+        "difference": _number(paired.difference),
+        "low": _number(paired.low),
+        "high": _number(paired.high),
+        "method": paired.method,
+        "margin": verdict.rule.margin,
+        "p_regressed": verdict.p_regressed,
+        "p_regressed_adjusted": verdict.p_regressed_adjusted,
+        "p_improved": verdict.p_improved,
+        "p_improved_adjusted": verdict.p_improved_adjusted,
+        "baseline": _arm(paired.baseline),
+        "candidate_score": _arm(paired.candidate),
+        "scenarios": paired.scenarios,
+        "clusters": paired.clusters,
+        "informative_clusters": paired.informative_clusters,
+        "seeds": paired.seeds,
+        "unscored": paired.unscored,
+        "seed_share": _number(paired.seed_share),
+        "detectable": _number(paired.minimum_detectable_effect),
+        "needed_clusters": verdict.needed_clusters,
+        "headroom": {
+            "room": _number(verdict.headroom.room),
+            "saturated": verdict.headroom.saturated,
+            "baseline_low_enough": verdict.headroom.low_enough,
+        },
+        "notes": list(paired.notes),
+        "reason": verdict.reason,
+    }
+
+
+def _arm(estimate: ArmEstimate) -> dict[str, float | None]:
+    return {
+        "mean": _number(estimate.mean),
+        "low": _number(estimate.low),
+        "high": _number(estimate.high),
+        "rerun_sd": _number(estimate.rerun_sd),
+        "rerun_sd_single": _number(estimate.rerun_sd_single),
+    }
+
+
+def _spent(spent: Spent) -> dict[str, Any]:
+    return {
+        name: _number(value) if isinstance(value, float) else value
+        for name, value in vars(spent).items()
+    }
+
+
+def _number(value: float) -> float | None:
+    return float(value) if isfinite(value) else None

@@ -1,0 +1,103 @@
+"""Results on the terminal: readable at 80 columns, and without colour."""
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tastemaker.gate import Verdict
+from tastemaker.report.words import (
+    AVERAGES,
+    arm_interval,
+    headline,
+    line,
+    plain,
+    seed_lines,
+    share,
+    sizes,
+    spent_lines,
+    unscored_lines,
+)
+from tastemaker.results import Results
+
+STYLES = {"▼": "bold red", "▲": "green", "●": "green", "○": "yellow", "×": "yellow"}
+
+
+def print_report(results: Results, console: Console) -> None:
+    """The verdicts of each candidate, what they rest on, and the outcome last."""
+    baseline = results.experiment.baseline_name
+    for candidate in results.experiment.candidates:
+        verdicts = [v for v in results.decision.verdicts if v.candidate == candidate]
+        if not verdicts:
+            continue
+        console.print()
+        title = f"[bold]{escape(candidate)}[/bold] against {escape(baseline)}"
+        console.print(f"{title} (baseline): {sizes(verdicts)}")
+        console.print(_verdict_table(verdicts, baseline, candidate))
+        for verdict in verdicts:
+            told = line(verdict)
+            text = " ".join([told.reason, *told.beside])
+            console.print(f"  [bold]{escape(told.principle)}[/bold]: {escape(text)}")
+    console.print()
+    console.print(AVERAGES)
+    console.print(_average_table(results))
+    for text in (*spent_lines(results), *seed_lines(results)):
+        console.print(f"  {escape(text)}")
+    for text in unscored_lines(results):
+        console.print(f"  [yellow]Unscored[/yellow], {escape(text)}")
+    for text in results.warnings:
+        console.print(f"  [yellow]Warning:[/yellow] {escape(plain(text))}")
+    console.print()
+    console.print(f"[bold]{escape(headline(results))}[/bold]")
+    for reason in results.decision.reasons:
+        console.print(f"  {escape(plain(reason))}")
+
+
+def _verdict_table(verdicts: list[Verdict], baseline: str, candidate: str) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
+    for name, justify in (
+        ("principle", "left"),
+        ("verdict", "left"),
+        (baseline, "right"),
+        (candidate, "right"),
+        ("difference", "right"),
+        ("95% CI", "left"),
+        ("margin", "right"),
+    ):
+        narrow = name not in ("principle", "verdict")
+        table.add_column(escape(name), justify=justify, no_wrap=narrow)  # type: ignore[arg-type]
+    for verdict in verdicts:
+        told = line(verdict)
+        style = STYLES[told.mark]
+        table.add_row(
+            escape(told.principle),
+            f"[{style}]{told.mark} {told.verdict}[/{style}]",
+            told.baseline,
+            told.candidate,
+            told.difference,
+            told.interval,
+            told.margin,
+        )
+    return table
+
+
+def _average_table(results: Results) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("principle", "arm", "mean", "95% CI", "re-run SD"):
+        table.add_column(name, justify="left" if name in ("principle", "arm") else "right")
+    shown: set[tuple[str, str]] = set()
+    for verdict in results.decision.verdicts:
+        for arm, estimate in (
+            (results.experiment.baseline_name, verdict.paired.baseline),
+            (verdict.candidate, verdict.paired.candidate),
+        ):
+            if (verdict.principle, arm) in shown:
+                continue
+            shown.add((verdict.principle, arm))
+            table.add_row(
+                escape(plain(verdict.principle)),
+                escape(arm),
+                share(estimate.mean),
+                arm_interval(estimate),
+                share(estimate.rerun_sd),
+            )
+    return table

@@ -1,0 +1,174 @@
+"""The words and cells that every form of a report shares."""
+
+import unicodedata
+from dataclasses import dataclass
+from math import isfinite
+
+from tastemaker.gate import Outcome, Verdict
+from tastemaker.results import Results
+from tastemaker.stats.components import advice
+from tastemaker.stats.estimates import ArmEstimate
+
+UNKNOWN = "–"
+
+MARKS = {
+    "REGRESSED": "▼",
+    "IMPROVED": "▲",
+    "NON_INFERIOR": "●",
+    "UNDERPOWERED": "○",
+    "INCONCLUSIVE": "○",
+    "NOT_EVALUABLE": "×",
+}
+"""A shape for each verdict, so that nothing is said by colour alone."""
+
+OUTCOMES = {
+    Outcome.PASS: "PASS",
+    Outcome.FAIL: "FAIL",
+    Outcome.INCONCLUSIVE: "INCONCLUSIVE",
+    Outcome.INCOMPLETE: "INCOMPLETE",
+}
+
+AVERAGES = (
+    "Means over all seeds. The 95% CI says how well the mean is known over scenarios like these. "
+    "The re-run SD is only the noise of asking the same scenarios again: not an error bar."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One principle of one candidate, in cells."""
+
+    principle: str
+    verdict: str
+    mark: str
+    difference: str
+    interval: str
+    margin: str
+    baseline: str
+    candidate: str
+    reason: str
+    beside: tuple[str, ...]
+    """What stands beside the verdict: headroom, power, notes."""
+
+
+def plain(text: str) -> str:
+    """Text that came from outside, without what moves a cursor or turns a line around."""
+    return "".join(
+        character if unicodedata.category(character)[0] != "C" else "�" for character in text
+    )
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """A difference with its sign."""
+    return f"{value:+.{digits}f}" if isfinite(value) else UNKNOWN
+
+
+def share(value: float, digits: int = 3) -> str:
+    """A score in [0, 1]."""
+    return f"{value:.{digits}f}" if isfinite(value) else UNKNOWN
+
+
+def interval(low: float, high: float) -> str:
+    """Two limits of a difference."""
+    return f"{signed(low)} to {signed(high)}" if isfinite(low) else UNKNOWN
+
+
+def arm_interval(estimate: ArmEstimate) -> str:
+    """Two limits of a mean."""
+    return f"{share(estimate.low)} to {share(estimate.high)}" if isfinite(estimate.low) else UNKNOWN
+
+
+def line(verdict: Verdict) -> Line:
+    """A verdict in cells."""
+    paired, kind = verdict.paired, str(verdict.kind)
+    severity = f" ({verdict.severity.replace('_', ' ')})" if verdict.severity else ""
+    return Line(
+        principle=plain(verdict.principle),
+        verdict=kind + severity + ("" if verdict.rule.blocking else ", not blocking"),
+        mark=MARKS[kind],
+        difference=signed(paired.difference),
+        interval=interval(paired.low, paired.high),
+        margin=f"{verdict.rule.margin:g}" + (", superior" if verdict.rule.superior else ""),
+        baseline=share(paired.baseline.mean),
+        candidate=share(paired.candidate.mean),
+        reason=verdict.reason,
+        beside=tuple(_beside(verdict)),
+    )
+
+
+def _beside(verdict: Verdict) -> list[str]:
+    paired, headroom = verdict.paired, verdict.headroom
+    told = []
+    if isfinite(headroom.room):
+        room = f"The baseline leaves {headroom.room:.3f} to gain"
+        if headroom.saturated:
+            room += ": too little for an improvement to show; a loss still would"
+        told.append(f"{room}.")
+    if headroom.low_enough is False:
+        told.append("The baseline is not established to fail this: improving it shows little.")
+    if isfinite(paired.minimum_detectable_effect):
+        told.append(
+            f"Data like these find a difference of {paired.minimum_detectable_effect:.3f} four "
+            "times in five."
+        )
+    if verdict.needed_clusters is not None:
+        told.append(
+            f"About {verdict.needed_clusters} clusters would decide it, were the arms equal; "
+            f"there are {paired.clusters}."
+        )
+    if isfinite(paired.seed_share):
+        told.append(advice(paired.seed_share))
+    return told + [plain(note) for note in paired.notes]
+
+
+def headline(results: Results) -> str:
+    """The outcome and its first reason."""
+    decision = results.decision
+    return f"{OUTCOMES[decision.outcome]}: {plain(results.experiment.name)}"
+
+
+def sizes(verdicts: list[Verdict]) -> str:
+    """How much a candidate's verdicts rest on."""
+    scenarios = max(verdict.paired.scenarios for verdict in verdicts)
+    clusters = max(verdict.paired.clusters for verdict in verdicts)
+    seeds = max(verdict.paired.seeds for verdict in verdicts)
+    return f"{_many(scenarios, 'scenario')} in {_many(clusters, 'cluster')}, {_many(seeds, 'seed')}"
+
+
+def _many(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
+def spent_lines(results: Results) -> list[str]:
+    """What each arm took, in words."""
+    lines = []
+    for arm, spent in results.spent.items():
+        parts = [_many(spent.replies, "reply").replace("replys", "replies")]
+        if spent.input_tokens is not None:
+            parts.append(f"{spent.input_tokens:,} tokens in, {spent.output_tokens or 0:,} out")
+        if spent.seconds is not None:
+            parts.append(f"{spent.seconds:.2f} s a reply")
+        if spent.cost is not None:
+            parts.append(f"${spent.cost:.2f}")
+        lines.append(f"{plain(arm)}: {', '.join(parts)}.")
+    return lines
+
+
+def seed_lines(results: Results) -> list[str]:
+    """Which seeds were asked for, and whether the provider hands them on."""
+    words = {True: "handed to the model", False: "not taken by the provider", None: "unknown"}
+    return [
+        f"{plain(arm)}: seeds {asked['base']} to {asked['base'] + results.record['seeds'] - 1}, "
+        f"{words[asked['honoured']]}."
+        for arm, asked in results.record.get("seeds_asked", {}).items()
+    ]
+
+
+def unscored_lines(results: Results) -> list[str]:
+    """What is missing, by arm and reason."""
+    return [
+        f"{plain(arm)}: "
+        + ", ".join(f"{n} {plain(reason) or 'unscored'}" for reason, n in c.items())
+        for arm, c in results.unscored.items()
+        if c
+    ]

@@ -1,0 +1,297 @@
+"""What a good reply looks like: principles, each with its criteria, and a reply's score."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from tastemaker.checks.registry import CheckError, bind
+from tastemaker.content import Place, bases, fingerprint, open_reference
+from tastemaker.errors import UserError
+from tastemaker.reading import (
+    BY_SHAPE,
+    LIST,
+    MAPPING,
+    SCALAR,
+    FileModel,
+    Flag,
+    Id,
+    Label,
+    Name,
+    Number,
+    Share,
+    Text,
+    Whole,
+    did_you_mean,
+    read,
+    refuse,
+)
+from tastemaker.records import Finding
+
+HALF = 0.5
+"""A `must` fails below this share: for yes or no that is "not satisfied"."""
+
+Sight = Literal["prompt", "reply", "document", "reference", "transcript"]
+
+
+class Not(FileModel):
+    """A condition turned round: the label is none of these."""
+
+    values: Annotated[Annotated[Label, SCALAR] | Annotated[tuple[Label, ...], LIST], BY_SHAPE] = (
+        Field(alias="not")
+    )
+
+
+Condition = Annotated[
+    Annotated[Label, SCALAR] | Annotated[tuple[Label, ...], LIST] | Annotated[Not, MAPPING],
+    BY_SHAPE,
+]
+"""What a label must be: this value, any of these, or none of those."""
+
+
+class Level(FileModel):
+    """One level of a graded criterion."""
+
+    value: Share
+    anchors: tuple[Text, ...] = ()
+    """Replies that show the level, for judge and rater."""
+
+
+def _level(value: Any) -> Any:
+    return {"value": value} if isinstance(value, int | float) else value
+
+
+def _not_zero(weight: float) -> float:
+    if weight == 0:
+        refuse(((), "a weight of 0: give it a weight, or leave the criterion out"))
+    return weight
+
+
+class Criterion(FileModel):
+    """One yes-or-no question about one reply (`ask`), or one check (`check` and `with`)."""
+
+    ask: Text | None = None
+    check: Text | None = None
+    arguments: dict[str, Any] = Field(default={}, alias="with")
+    weight: Annotated[Number, AfterValidator(_not_zero)] = 1.0
+    """Negative where met is bad."""
+    must: Flag = False
+    """Whether failing it makes the principle 0 for the reply."""
+    sees: tuple[Sight, ...] = Field(default=("prompt", "reply"), min_length=1)
+    when: dict[Label, Condition] = Field(default={})
+    """Labels that a scenario must have for the criterion to apply."""
+    target: Literal["final-reply", "every-turn", "document"] = "final-reply"
+    levels: dict[
+        Id, Annotated[Level, BeforeValidator(_level, json_schema_input_type=Number | Level)]
+    ] = Field(default={})
+    """For what no yes-or-no can hold: answers by name with their value, two or more."""
+    grader: Text | None = None
+    """The model that grades this criterion instead of the experiment's grader."""
+    note: str = ""
+    """For judge and rater."""
+    was: Id | None = None
+    """Its former id, so that history joins."""
+    met: tuple[Text, ...] = ()
+    unmet: tuple[Text, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_one_question(self) -> "Criterion":
+        written = self.model_dump(exclude_unset=True, by_alias=True)
+        if (self.ask is None) == (self.check is None):
+            refuse(((), "a criterion is one `ask` or one `check`"))
+        foreign = {"sees", "levels", "grader"} if self.check else {"with"}
+        other = "check" if self.check else "ask"
+        wrong = [
+            (key, f"'{key}' has no meaning beside '{other}'") for key in foreign & set(written)
+        ]
+        if self.levels and len(self.levels) < 2:
+            wrong.append(("levels", "expected at least 2 levels, found 1"))
+        if wrong:
+            refuse(*(((key, "[key]"), message) for key, message in sorted(wrong)))
+        if self.check:
+            _bind(self.check, self.arguments)
+        return self
+
+
+def _bind(check: str, arguments: Mapping[str, Any]) -> None:
+    """Ask the registry whether there is such a check and whether it takes these arguments."""
+    try:
+        bind(check, arguments)
+    except CheckError as error:
+        refuse(
+            *(
+                (("with", problem.argument, "[key]") if problem.argument else ("check",),
+                 f"{check}: {problem}" if problem.argument else str(problem))
+                for problem in error.problems
+            )
+        )  # fmt: skip
+
+
+class Principle(FileModel):
+    """Something good behavior does, with the criteria that show it."""
+
+    text: str = ""
+    """Stated for people; "" until `load_rubric` takes it from `principles.yaml`."""
+    weight: Annotated[Number, Field(gt=0)] = 1.0
+    criteria: dict[Id, Criterion] = Field(min_length=1)
+
+
+class Rubric(FileModel):
+    """The principles of one behavior: `rubrics/<name>.yaml`."""
+
+    rubric: Name
+    version: Annotated[Whole, Field(ge=1)] = 1
+    about: str = ""
+    scoring: Literal["mean", "points"] = "mean"
+    """`mean`: the weighted share of criteria satisfied; `points`: HealthBench's rule."""
+    principles: dict[Id, Principle] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _can_earn_points(self) -> "Rubric":
+        if self.scoring == "points":
+            problems = [
+                (("principles", name), "`scoring: points` needs a criterion of positive weight")
+                for name, principle in self.principles.items()
+                if all(criterion.weight < 0 for criterion in principle.criteria.values())
+            ]
+            if problems:
+                refuse(*problems)
+        return self
+
+    @property
+    def fingerprint(self) -> str:
+        """The hash of everything in it, the texts of its principles included."""
+        return fingerprint(self)
+
+    def applicable(self, labels: Mapping[str, str]) -> Iterator[tuple[tuple[str, str], Criterion]]:
+        """The criteria that apply to a scenario with these labels, by (principle, criterion)."""
+        for name, principle in self.principles.items():
+            for key, criterion in principle.criteria.items():
+                if applies(criterion, labels):
+                    yield (name, key), criterion
+
+    def extended(self, criteria: Mapping[str, Mapping[str, Criterion]]) -> "Rubric":
+        """With more criteria for its principles, as one scenario brings them.
+
+        UserError for a principle that it does not have, or a criterion that it has already.
+        """
+        principles = dict(self.principles)
+        for name, more in criteria.items():
+            if name not in principles:
+                hint = did_you_mean(name, principles)
+                raise UserError(f"rubric {self.rubric} has no principle '{name}'{hint}")
+            if taken := sorted(more.keys() & principles[name].criteria.keys()):
+                raise UserError(f"rubric {self.rubric}, {name}: already has '{taken[0]}'")
+            both = {**principles[name].criteria, **more}
+            principles[name] = principles[name].model_copy(update={"criteria": both})
+        return self.model_copy(update={"principles": principles})
+
+
+class PrinciplesFile(FileModel):
+    """The texts of principles that stand in several rubrics: `rubrics/principles.yaml`."""
+
+    principles: dict[Id, Text]
+
+
+def load_rubric(reference: str | Path, place: Place | None = None) -> Rubric:
+    """The rubric at a path or of a name; its principles' texts come from `principles.yaml`.
+
+    A text in the rubric itself comes first, then the project's file, then the built-in one.
+    UserError with every problem at once.
+    """
+    source, place = open_reference("rubric", reference, place)
+    rubric = source.check(Rubric)
+    known = shared_texts(place)
+    principles = {
+        name: principle.model_copy(update={"text": principle.text or known.get(name, "")})
+        for name, principle in rubric.principles.items()
+    }
+    return rubric.model_copy(update={"principles": principles})
+
+
+def shared_texts(place: Place) -> dict[str, str]:
+    """The texts of the project's and the built-in `principles.yaml`, by principle."""
+    texts: dict[str, str] = {}
+    for base in reversed(bases("rubric", place)):
+        path = base / "principles.yaml"
+        if path.is_file():
+            texts |= read(path, PrinciplesFile).principles
+    return texts
+
+
+def applies(criterion: Criterion, labels: Mapping[str, str]) -> bool:
+    """Whether a scenario has the labels that the criterion is for.
+
+    A label that the scenario does not have is equal to nothing: `{not: ...}` matches it.
+    """
+    return all(_matches(condition, labels.get(key)) for key, condition in criterion.when.items())
+
+
+def _matches(condition: str | tuple[str, ...] | Not, label: str | None) -> bool:
+    if isinstance(condition, Not):
+        return not _matches(condition.values, label)
+    return label in ((condition,) if isinstance(condition, str) else condition)
+
+
+class Score(NamedTuple):
+    """A principle's score for one reply."""
+
+    value: float | None
+    """In [0, 1]; None is unscored."""
+    reason: str = ""
+    """Why it is unscored, or which `must` made it 0."""
+
+
+def score_reply(
+    rubric: Rubric, findings: Mapping[tuple[str, str], Finding], labels: Mapping[str, str]
+) -> dict[str, Score]:
+    """The score of each principle for one reply; STATS section 1.
+
+    `findings` answers criteria by (principle, criterion); `labels` are the scenario's. A principle
+    without an applicable criterion is not in the result. An applicable criterion without a value,
+    or without a finding, leaves its principle unscored.
+    """
+    questions: dict[str, dict[str, Criterion]] = {}
+    for (principle, key), criterion in rubric.applicable(labels):
+        questions.setdefault(principle, {})[key] = criterion
+    scores = {}
+    for principle, criteria in questions.items():
+        found = {key: findings.get((principle, key), NO_FINDING) for key in criteria}
+        score = _score(rubric.scoring, criteria, found)
+        if score is not None:
+            scores[principle] = score
+    return scores
+
+
+NO_FINDING = Finding(value=None, reason="no finding")
+
+
+def _score(
+    scoring: str, criteria: Mapping[str, Criterion], found: Mapping[str, Finding]
+) -> Score | None:
+    """None when nothing that applies can earn a point (`scoring: points`)."""
+    values: dict[str, float] = {}
+    for key, finding in found.items():
+        if finding.value is None:
+            return Score(None, f"{key}: {finding.reason}")
+        if not 0 <= finding.value <= 1:
+            raise ValueError(f"{key}: a finding of {finding.value}, outside 0 to 1")
+        values[key] = finding.value
+    possible = sum(max(criterion.weight, 0) for criterion in criteria.values())
+    if scoring == "points" and possible == 0:
+        return None
+    satisfied = {key: _satisfied(criteria[key], value) for key, value in values.items()}
+    for key, criterion in criteria.items():
+        if criterion.must and satisfied[key] < HALF:
+            return Score(0.0, f"must: {key}")
+    if scoring == "points":
+        earned = sum(criteria[key].weight * value for key, value in values.items())
+        return Score(min(max(earned / possible, 0.0), 1.0))
+    total = sum(abs(criterion.weight) for criterion in criteria.values())
+    return Score(sum(abs(criteria[key].weight) * share for key, share in satisfied.items()) / total)
+
+
+def _satisfied(criterion: Criterion, value: float) -> float:
+    """The share satisfied: an undesirable criterion is satisfied by not being met."""
+    return value if criterion.weight > 0 else 1.0 - value

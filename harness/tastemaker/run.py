@@ -1,0 +1,406 @@
+"""Run the arms of an experiment over its evals, and leave the two tables beside the logs."""
+
+import contextlib
+import json
+import secrets
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from inspect_ai import Epochs, Task, eval_set, task_with
+from inspect_ai.log import EvalLog
+from inspect_ai.model import Model
+
+from tastemaker.arm import ArmModel, arm_model, honours_seed, open_model
+from tastemaker.errors import UserError
+from tastemaker.evaluation import LoadedEval, load_evals
+from tastemaker.experiment import Arm, Experiment
+from tastemaker.grade import RubricGrader
+from tastemaker.journal import Journal, digest, keep_answers
+from tastemaker.judge.grader import template_hash
+from tastemaker.logs import Cell, failures, logs_by_identity, rows
+from tastemaker.record import RECORD, frozen
+from tastemaker.recorded import RecordedReply, read_replies_file, score_rows
+from tastemaker.records import Message, ReplyRow, ScoreRow
+from tastemaker.tables import reply_table, score_table, write_tables
+from tastemaker.task import RubricTask, dressed, recorded
+
+AT_ONCE = 32
+"""Tasks run side by side: all arms of an eval, so that a provider's drift meets them alike."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """One answer of a provider, as progress counts it."""
+
+    arm: str
+    """The arm, or "" for the grader."""
+    replayed: bool
+    """Whether it came from the journal and cost nothing."""
+    cost: float | None
+
+
+Listener = Callable[[Answered], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a run will do, before it does anything."""
+
+    experiment: Experiment
+    evals: tuple[LoadedEval, ...]
+    seeds: int
+    limit: int | None
+
+    @property
+    def replies(self) -> int:
+        """How many replies are asked for, over all arms that call a model."""
+        arms = [arm for arm in self.experiment.arms.values() if arm.model]
+        return len(arms) * self.seeds * sum(len(one.data.scenarios) for one in self.evals)
+
+    @property
+    def grades(self) -> int:
+        """How many replies a judge is asked about, over all arms."""
+        if not self.experiment.graders:
+            return 0
+        arms = [arm for arm in self.experiment.arms.values() if not arm.scores]
+        judged = [one for one in self.evals if one.rubric and RubricGrader(one.rubric).judged]
+        return (
+            len(arms)
+            * self.seeds
+            * len(self.experiment.graders)
+            * sum(len(one.data.scenarios) for one in judged)
+        )
+
+
+def make_plan(
+    experiment: Experiment, *, seeds: int | None = None, limit: int | None = None
+) -> Plan:
+    """Load what an experiment names; a UserError with what is wrong or not there yet."""
+    _refuse_unsupported(experiment)
+    limit = limit or experiment.limit
+    evals = load_evals(experiment, limit=limit)
+    known = {principle for one in evals for principle in one.principles}
+    if evals and (unknown := sorted(experiment.principles - known)):
+        raise UserError(
+            f"{experiment.name}: rules or tensions name {', '.join(unknown)}, "
+            f"but the rubrics have {', '.join(sorted(known))}"
+        )
+    return Plan(
+        experiment=experiment, evals=tuple(evals), seeds=seeds or experiment.seeds, limit=limit
+    )
+
+
+def _refuse_unsupported(experiment: Experiment) -> None:
+    """What may be written already and does nothing yet is refused, not ignored."""
+    asked = [
+        f"{name}: {key}"
+        for name, arm in experiment.arms.items()
+        for key in ("tools", "solver", "format")
+        if getattr(arm, key)
+    ]
+    asked += [
+        key
+        for key in ("formats", "early_stopping", "pairwise", "resources")
+        if getattr(experiment, key)
+    ]
+    for grader in experiment.graders:
+        changed = grader.model_fields_set - {"model", "config"}
+        asked += [f"grader: {key}" for key in sorted(changed)]
+    if asked:
+        raise UserError(f"{experiment.name}: not supported yet: {', '.join(asked)}")
+
+
+def run(
+    plan: Plan,
+    folder: Path,
+    *,
+    only: Sequence[str] = (),
+    listener: Listener = lambda answered: None,
+) -> None:
+    """Run what is missing of a plan, and write the record and the tables into a folder.
+
+    Args:
+        plan: From `make_plan`.
+        folder: Where the logs, the journal, `record.json` and the tables stand.
+        only: The arms to call; what others have in the folder already is kept. All by default.
+        listener: Told of each answer as it arrives.
+
+    Raises:
+        UserError: Something is wrong with the plan's models or files.
+        KeyboardInterrupt: Stopped from outside; what has arrived is kept.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.closing(Journal(folder / "journal.jsonl")) as journal:
+        session = _Session(plan, folder, journal, listener)
+        cells = session.cells()
+        _write_record(plan, folder, session, cells)
+        chosen = [one for one in cells if not only or one.arm in only]
+        tasks = [session.task(one) for one in chosen]
+        logs: list[EvalLog] = []
+        try:
+            if tasks:
+                logs = _run_tasks(tasks, folder, session.graders())
+        finally:
+            write_results(plan, folder, cells)
+        for message in failures(logs):
+            print(message, file=sys.stderr)
+
+
+def _run_tasks(tasks: list[Task], folder: Path, graders: Sequence[Model]) -> list[EvalLog]:
+    # Inspect reports on standard output, which is for results.
+    with contextlib.redirect_stdout(sys.stderr):
+        _, logs = eval_set(
+            tasks,
+            log_dir=str(folder),
+            model_roles={"grader": list(graders)} if graders else None,
+            max_tasks=min(len(tasks), AT_ONCE),
+            retry_attempts=1,
+            fail_on_error=True,
+            continue_on_fail=True,
+            display="none",
+            log_realtime=False,
+            score_display=False,
+            acp_server=False,
+            ctl_server=False,
+            log_dir_allow_dirty=True,
+        )
+    return logs
+
+
+class _Session:
+    """The models and identities of one run."""
+
+    def __init__(self, plan: Plan, folder: Path, journal: Journal, listener: Listener) -> None:
+        self.plan = plan
+        self.journal = journal
+        self.listener = listener
+        self.secret = _secret(folder / "fence.key")
+        self.replies = _recorded_replies(plan)
+        self.models = {
+            name: self._arm_model(name, arm)
+            for name, arm in plan.experiment.arms.items()
+            if arm.model
+        }
+
+    def _arm_model(self, name: str, arm: Arm) -> ArmModel:
+        assert arm.model is not None
+        return arm_model(
+            arm.model,
+            config=arm.config,
+            base_seed=self.plan.experiment.base_seed(name),
+            journal=self.journal,
+            base_url=arm.base_url,
+            system=arm.system,
+            before=self._within_budget,
+            answered=lambda replayed, output: self._told(name, replayed, output),
+        )
+
+    def graders(self) -> list[Model]:
+        """The grader or panel, answering from the journal where it can."""
+        models = []
+        for grader in self.plan.experiment.graders:
+            model = open_model(grader.model, config=grader.config)
+            keep_answers(
+                model,
+                self.journal,
+                scope=lambda: "",
+                before=self._within_budget,
+                answered=lambda replayed, output: self._told("", replayed, output),
+            )
+            models.append(model)
+        return models
+
+    _calls = 0
+    _cost = 0.0
+
+    def _told(self, arm: str, replayed: bool, output: Any) -> None:
+        cost = output.usage.total_cost if output.usage else None
+        if not replayed:
+            self._calls += 1
+            self._cost += cost or 0.0
+        self.listener(Answered(arm=arm, replayed=replayed, cost=cost))
+
+    def _within_budget(self) -> None:
+        budget = self.plan.experiment.budget
+        if budget is None:
+            return
+        if budget.calls is not None and self._calls >= budget.calls:
+            raise UserError(f"the budget of {budget.calls} calls is spent")
+        if budget.cost is not None and self._cost >= budget.cost:
+            raise UserError(f"the budget of ${budget.cost:g} is spent")
+
+    def cells(self) -> list[Cell]:
+        """Each eval under each arm that replies, all arms of an eval side by side."""
+        return [
+            self._cell(one, name, arm)
+            for one in self.plan.evals
+            for name, arm in self.plan.experiment.arms.items()
+            if not arm.scores
+        ]
+
+    def _cell(self, loaded: LoadedEval, name: str, arm: Arm) -> Cell:
+        experiment = self.plan.experiment
+        judged = loaded.rubric is not None and RubricGrader(loaded.rubric).judged
+        graders = [grader.model_dump(mode="json") for grader in experiment.graders]
+        identity = digest(
+            {
+                "eval": loaded.name,
+                "args": loaded.args,
+                "dataset": loaded.data.fingerprint,
+                "rubric": loaded.rubric.fingerprint if loaded.rubric else "",
+                "judge": [template_hash(), graders] if judged else [],
+                "arm": arm.fingerprint,
+                "seed": experiment.base_seed(name),
+            }
+        )
+        return Cell(
+            eval=loaded.name,
+            arm=name,
+            model=arm.model or "recorded",
+            identity=f"sha256:{identity}",
+            data=loaded.data,
+            seeds=self.plan.seeds,
+            rubric=loaded.rubric,
+            foreign=loaded.foreign,
+            grader=", ".join(grader.model for grader in experiment.graders),
+            recorded=arm.model is None,
+        )
+
+    def task(self, cell: Cell) -> Task:
+        """The eval's task, bound to the arm; its version is the identity of the cell.
+
+        Inspect decides by a task's version, among others, whether a log has it already, and leaves
+        the content of dataset, rubric and prompts out: so it stands in the version.
+        """
+        loaded = next(one for one in self.plan.evals if one.name == cell.eval)
+        arm = self.plan.experiment.arms[cell.arm]
+        task = loaded.task()
+        options: dict[str, Any] = {}
+        if cell.recorded:
+            options["solver"] = recorded(self.replies[cell.arm, cell.eval])
+            options["model"] = open_model("none/none", config={})
+        else:
+            options["model"] = self.models[cell.arm]
+        if arm.template or arm.few_shot:
+            few_shot = [Message(role=one.role, text=one.content) for one in arm.few_shot]
+            setup = [*_listed(task.setup), dressed(arm.template, few_shot)]
+            options["setup"] = setup
+        if isinstance(task, RubricTask):
+            task.secret = self.secret
+        return task_with(
+            task,
+            epochs=Epochs(cell.seeds),
+            version=cell.identity,
+            tags=[cell.arm],
+            metadata={**(task.metadata or {}), "eval": cell.eval, "arm": cell.arm},
+            **options,
+        )
+
+
+def _listed(setup: Any) -> list[Any]:
+    return [] if setup is None else list(setup) if isinstance(setup, Sequence) else [setup]
+
+
+def _recorded_replies(plan: Plan) -> dict[tuple[str, str], dict[tuple[str, int], RecordedReply]]:
+    """The replies of each recorded arm by arm and eval; a file serves the one eval there is."""
+    replies = {}
+    for name, arm in plan.experiment.arms.items():
+        if arm.replies is None:
+            continue
+        if len(plan.evals) != 1 or plan.evals[0].rubric is None:
+            raise UserError(
+                f"{name}: recorded replies need an experiment of one eval with a rubric"
+            )
+        loaded = plan.evals[0]
+        ids = [scenario.id for scenario in loaded.whole.scenarios]
+        replies[name, loaded.name] = read_replies_file(Path(arm.replies), ids)
+    return replies
+
+
+def _secret(path: Path) -> bytes:
+    """The secret of the judge's fences in this folder: made once, so that grades can be reused."""
+    if not path.exists():
+        path.write_text(secrets.token_hex(32), encoding="ascii")
+        path.chmod(0o600)
+    return bytes.fromhex(path.read_text(encoding="ascii"))
+
+
+def _write_record(plan: Plan, folder: Path, session: _Session, cells: Sequence[Cell]) -> None:
+    """What the results will rest on, written before the first call."""
+    experiment = plan.experiment
+    content = frozen(experiment) | {
+        "seeds": plan.seeds,
+        "limit": plan.limit,
+        "judge": template_hash(),
+        "evals": {
+            one.name: {
+                "dataset": one.data.name,
+                "dataset_version": one.data.version,
+                "dataset_hash": one.data.fingerprint,
+                "rubric": one.rubric.rubric if one.rubric else None,
+                "rubric_version": one.rubric.version if one.rubric else None,
+                "rubric_hash": one.rubric.fingerprint if one.rubric else None,
+                "scenarios": len(one.data.scenarios),
+                "clusters": len({scenario.cluster for scenario in one.data.scenarios}),
+            }
+            for one in plan.evals
+        },
+    }
+    record = {
+        "record": f"sha256:{digest(content)}",
+        **content,
+        "arms_shown": {name: arm.printable() for name, arm in experiment.arms.items()},
+        "seeds_asked": {
+            name: {"base": model.base_seed, "honoured": honours_seed(model)}
+            for name, model in session.models.items()
+        },
+        "cells": [{"eval": c.eval, "arm": c.arm, "identity": c.identity} for c in cells],
+        "versions": {name: version(name) for name in ("tastemaker", "inspect-ai")},
+        "warnings": [w for one in plan.evals for w in one.data.warnings],
+    }
+    partial = folder / f".{RECORD}.partial"
+    partial.write_text(json.dumps(record, indent=2), encoding="utf-8")
+    partial.replace(folder / RECORD)
+
+
+def write_results(plan: Plan, folder: Path, cells: Sequence[Cell]) -> None:
+    """The two tables from what the logs hold by now, and from the files of scores."""
+    logs = logs_by_identity(str(folder))
+    scores: list[ScoreRow] = []
+    replies: list[ReplyRow] = []
+    for cell in cells:
+        for of_reply, reply in rows(cell, logs.get(cell.identity)):
+            scores += of_reply
+            replies.append(reply)
+    scores += _score_arms(plan)
+    write_tables(folder, score_table(scores), reply_table(replies))
+
+
+def _score_arms(plan: Plan) -> Iterator[ScoreRow]:
+    """The rows of arms that bring scores, with what the datasets say of their scenarios."""
+    known = {one.name: {s.id: s for s in one.data.scenarios} for one in plan.evals}
+    whole = {one.name: [s.id for s in one.whole.scenarios] for one in plan.evals}
+    loaded: Mapping[str, LoadedEval] = {one.name: one for one in plan.evals}
+    for name, arm in plan.experiment.arms.items():
+        if arm.scores is None:
+            continue
+        for row in score_rows(name, arm, scenarios=whole or None):
+            if row.eval not in known:
+                yield row
+            elif row.scenario in known[row.eval] and row.seed <= plan.seeds:
+                scenario, data = known[row.eval][row.scenario], loaded[row.eval].data
+                yield replace(
+                    row,
+                    dataset=data.name,
+                    dataset_version=data.version,
+                    dataset_hash=data.fingerprint,
+                    cluster=scenario.cluster,
+                    stratum=scenario.stratum,
+                    stratum_weight=data.strata.get(scenario.stratum),
+                    scenario_weight=scenario.weight,
+                    split=scenario.split,
+                )

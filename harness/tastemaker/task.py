@@ -1,0 +1,269 @@
+"""Scenarios, solver, checks and judge as an Inspect task."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from inspect_ai import Task
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.model import (
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageSystem,
+    ChatMessageTool,
+    ChatMessageUser,
+    ModelOutput,
+    ModelUsage,
+    model_roles,
+)
+from inspect_ai.scorer import Score, Scorer, Target, mean, scorer, stderr
+from inspect_ai.solver import Generate, Solver, TaskState, solver
+from inspect_ai.tool import ToolCall as InspectToolCall
+
+from tastemaker.content import Place
+from tastemaker.grade import Key, RubricGrader
+from tastemaker.judge.grader import Grader
+from tastemaker.recorded import RecordedReply
+from tastemaker.records import Finding, Message, Reply, ToolCall
+from tastemaker.rubric import Rubric, load_rubric, score_reply
+from tastemaker.rubric import Score as PrincipleScore
+from tastemaker.scenario import Dataset, Scenario, load_dataset, select
+
+FROM_ARM = {"tastemaker": "arm"}
+"""Marks the messages that an arm adds to a conversation; graders do not see them."""
+
+MISSING = "missing"
+"""The metadata key of a sample that a recorded arm has no reply for."""
+
+
+class RubricTask(Task):
+    """An Inspect task that knows the rubric and the scenarios it was made of."""
+
+    def __init__(self, rubric: Rubric, data: Dataset, **options: Any) -> None:
+        self.rubric = rubric
+        self.data = data
+        self.secret = os.urandom(32)
+        """Of the fence around what judges see; a run brings one that lasts."""
+        super().__init__(
+            dataset=MemoryDataset(samples(data), name=data.name),
+            scorer=rubric_scorer(rubric, data, lambda: self.secret),
+            **({"solver": converse()} | options),
+        )
+
+
+def rubric_task(
+    rubric: str,
+    dataset: str,
+    *,
+    split: str | None = "dev",
+    solver: Solver | Sequence[Solver] | None = None,
+    place: Place | None = None,
+    **options: Any,
+) -> RubricTask:
+    """A rubric measured on a dataset.
+
+    Args:
+        rubric: Name or path of the rubric.
+        dataset: Name or path of the dataset.
+        split: The part of the dataset to ask; None asks all of it.
+        solver: How the model is led through a scenario; default: it answers what the user says.
+        place: Where paths and names start; default: the current folder.
+        options: Further arguments of Inspect's `Task`.
+
+    Raises:
+        UserError: With every problem of the files.
+    """
+    data = select(load_dataset(dataset, place), split=split)
+    extra = {"solver": solver} if solver else {}
+    return RubricTask(load_rubric(rubric, place), data, **extra, **options)
+
+
+def samples(data: Dataset) -> list[Sample]:
+    """Each scenario as a sample: its conversation as input, what reports need as metadata."""
+    return [
+        Sample(
+            id=scenario.id,
+            input=[chat_message(message) for message in scenario.messages],
+            target=scenario.reference or "",
+            metadata={
+                "stratum": scenario.stratum,
+                "cluster": scenario.cluster,
+                "split": scenario.split,
+                "labels": dict(scenario.labels),
+            },
+        )
+        for scenario in data.scenarios
+    ]
+
+
+def chat_message(message: Message) -> ChatMessage:
+    """One of our messages as Inspect's."""
+    match message.role:
+        case "system":
+            return ChatMessageSystem(content=message.text)
+        case "user":
+            return ChatMessageUser(content=message.text)
+        case "tool":
+            return ChatMessageTool(content=message.text, tool_call_id=message.tool_call_id or None)
+        case _:
+            calls = [
+                InspectToolCall(id=call.id, function=call.name, arguments=dict(call.arguments))
+                for call in message.tool_calls
+            ]
+            return ChatMessageAssistant(content=message.text, tool_calls=calls or None)
+
+
+def plain_message(message: ChatMessage) -> Message:
+    """One of Inspect's messages as ours."""
+    calls = message.tool_calls if isinstance(message, ChatMessageAssistant) else None
+    tool_call_id = message.tool_call_id if isinstance(message, ChatMessageTool) else None
+    return Message(
+        role=message.role,
+        text=message.text,
+        tool_calls=tuple(
+            ToolCall(name=call.function, arguments=call.arguments, id=call.id)
+            for call in calls or ()
+        ),
+        tool_call_id=tool_call_id or "",
+    )
+
+
+@solver
+def converse() -> Solver:
+    """Let the model answer every turn of the user that the scenario has not answered itself."""
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        written = list(state.messages)
+        state.messages = []
+        for message, following in zip(written, [*written[1:], None], strict=True):
+            state.messages.append(message)
+            unanswered = message.role in ("user", "tool")
+            if unanswered and (following is None or following.role == "user"):
+                state = await generate(state)
+        return state
+
+    return solve
+
+
+@solver
+def recorded(replies: Mapping[tuple[str, int], RecordedReply]) -> Solver:
+    """Answer with replies made elsewhere; what is not there is marked as missing."""
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        reply = replies.get((str(state.sample_id), state.epoch))
+        if reply is None:
+            state.metadata[MISSING] = True
+        else:
+            state.output = ModelOutput.from_content(reply.model, reply.reply)
+            state.output.usage = ModelUsage(**reply.usage) if reply.usage else None
+            state.messages.append(state.output.message)
+        state.completed = True
+        return state
+
+    return solve
+
+
+@solver
+def dressed(template: str | None, few_shot: Sequence[Message]) -> Solver:
+    """What an arm adds to the conversation: example turns first, words around the last prompt."""
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        examples = [chat_message(message) for message in few_shot]
+        for example in examples:
+            example.metadata = dict(FROM_ARM)
+        after_system = sum(1 for message in state.messages if message.role == "system")
+        state.messages[after_system:after_system] = examples
+        if template:
+            state.user_prompt.text = template.replace("{prompt}", state.user_prompt.text)
+        return state
+
+    return solve
+
+
+def rubric_scorer(rubric: Rubric, data: Dataset, secret: Callable[[], bytes]) -> Scorer:
+    """A scorer of one value for every criterion of the rubric, under "principle.criterion".
+
+    Every sample has every key, because Inspect takes the keys of the first sample for all: NaN
+    where a criterion does not apply or is unscored. Why stands in the metadata.
+    """
+    scenarios = {scenario.id: scenario for scenario in data.scenarios}
+    graders = _rubric_graders(rubric, data.scenarios)
+    keys = list(dict.fromkeys(key for grader in graders.values() for key in _keys(grader.rubric)))
+
+    @scorer(name="rubric", metrics={"*": [mean(), stderr()]})
+    def rubric_scorer() -> Scorer:
+        async def score(state: TaskState, target: Target) -> Score:
+            scenario = scenarios[str(state.sample_id)]
+            if state.metadata.get(MISSING):
+                return _score(keys, {}, {})
+            grader = graders.get(scenario.id, graders[""])
+            reply = reply_of(state, scenario)
+            findings = await grader.grade(reply, _judges(secret()))
+            return _score(keys, findings, score_reply(grader.rubric, findings, scenario.labels))
+
+        return score
+
+    return rubric_scorer()
+
+
+def _rubric_graders(rubric: Rubric, scenarios: Iterable[Scenario]) -> dict[str, RubricGrader]:
+    """The grader of the rubric under "", and one for each scenario that brings criteria."""
+    own = {s.id: RubricGrader(rubric.extended(s.criteria)) for s in scenarios if s.criteria}
+    return {"": RubricGrader(rubric), **own}
+
+
+def _keys(rubric: Rubric) -> list[Key]:
+    return [
+        (name, criterion)
+        for name, principle in rubric.principles.items()
+        for criterion in principle.criteria
+    ]
+
+
+def _judges(secret: bytes) -> list[Grader]:
+    """The models bound to Inspect's role "grader"; never the arm by default."""
+    bound = model_roles().get("grader", [])
+    models = bound if isinstance(bound, list) else [bound]
+    return [Grader(model=model, secret=secret) for model in models]
+
+
+def _score(
+    keys: Sequence[Key],
+    findings: Mapping[Key, Finding],
+    principles: Mapping[str, PrincipleScore],
+) -> Score:
+    values: dict[str, Any] = {}
+    for principle, criterion in keys:
+        finding = findings.get((principle, criterion))
+        value = finding.value if finding else None
+        values[f"{principle}.{criterion}"] = float("nan") if value is None else value
+    told = [
+        f"{'.'.join(key)}: {_told(finding)}" for key, finding in findings.items() if finding.reason
+    ]
+    return Score(
+        value=values,
+        explanation="\n".join(told),
+        metadata={
+            "findings": {".".join(key): vars(finding) for key, finding in findings.items()},
+            "principles": {name: score._asdict() for name, score in principles.items()},
+        },
+    )
+
+
+def _told(finding: Finding) -> str:
+    answer = "unscored" if finding.value is None else f"{finding.value:g}"
+    return f"{answer}, {finding.reason}"
+
+
+def reply_of(state: TaskState, scenario: Scenario) -> Reply:
+    """What checks and judges look at, without what the arm added to the conversation."""
+    shown = [m for m in state.messages if (m.metadata or {}).get("tastemaker") != "arm"]
+    return Reply(
+        text=state.output.completion,
+        prompt=scenario.prompt,
+        messages=tuple(plain_message(message) for message in shown),
+        document=scenario.document,
+        reference=scenario.reference,
+        expect=scenario.expect,
+        labels=scenario.labels,
+    )

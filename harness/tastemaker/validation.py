@@ -1,0 +1,142 @@
+"""Whether the files a user writes are valid, and what they yield; nothing is called."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tastemaker.content import Place, folder
+from tastemaker.errors import UserError
+from tastemaker.experiment import load_experiment
+from tastemaker.reading import listed, parse, shown
+from tastemaker.rubric import PrinciplesFile, load_rubric
+from tastemaker.scenario import Dataset, load_dataset
+from tastemaker.values import load_values
+
+CONTENT = ("rubrics", "datasets", "evals")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validated:
+    """What is wrong with one file."""
+
+    path: Path
+    kind: str
+    error: str
+    """"" when it is valid."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """The path as people know it."""
+        return shown(self.path)
+
+
+def find_files(paths: Sequence[Path] | None, place: Place) -> list[Path]:
+    """The YAML files at paths; without any, the project's content, else the built-in content.
+
+    UserError for a path that is not there, or when there is nothing to look at.
+    """
+    if paths:
+        starts = [place.folder / path for path in paths]
+    else:
+        own = [place.root / name for name in CONTENT]
+        starts = [path for path in own if path.is_dir()] or [
+            folder(n) for n in ("rubrics", "datasets", "evals")
+        ]
+    found: dict[Path, None] = {}
+    for start in starts:
+        if not start.exists():
+            raise UserError(f"{shown(start)}: no such file or folder")
+        files = (
+            [start] if start.is_file() else sorted((*start.rglob("*.yaml"), *start.rglob("*.yml")))
+        )
+        found |= dict.fromkeys(files)
+    if not found:
+        raise UserError(f"no YAML files in {', '.join(shown(start) for start in starts)}")
+    return list(found)
+
+
+def validate_file(path: Path, place: Place) -> Validated:
+    """Read a file as what its top key says it is."""
+    kind = ""
+    try:
+        kind = _kind(path)
+        warnings = READERS[kind](path, place.beside(path))
+    except UserError as error:
+        return Validated(path=path, kind=kind, error=str(error))
+    return Validated(path=path, kind=kind, error="", warnings=tuple(warnings))
+
+
+def _kind(path: Path) -> str:
+    node = parse(path).node
+    keys = list(node.value) if isinstance(node.value, Mapping) else []
+    for kind in READERS:
+        if kind in keys:
+            # A rubric has `principles` too, and an experiment may be about values.
+            return kind
+    raise UserError(f"{shown(path)}:1:1: expected one of the keys {listed(READERS)} at the top")
+
+
+def _rubric(path: Path, place: Place) -> Iterable[str]:
+    load_rubric(path, place)
+    return ()
+
+
+def _dataset(path: Path, place: Place) -> Iterable[str]:
+    return load_dataset(path, place).warnings
+
+
+def _experiment(path: Path, place: Place) -> Iterable[str]:
+    load_experiment(path, place)
+    return ()
+
+
+def _values(path: Path, place: Place) -> Iterable[str]:
+    load_values(path, place)
+    return ()
+
+
+def _principles(path: Path, place: Place) -> Iterable[str]:
+    parse(path).check(PrinciplesFile)
+    return ()
+
+
+READERS: Mapping[str, Callable[[Path, Place], Iterable[str]]] = {
+    "rubric": _rubric,
+    "dataset": _dataset,
+    "experiment": _experiment,
+    "values": _values,
+    "principles": _principles,
+}
+
+
+def counts(dataset: Dataset) -> Iterator[str]:
+    """How many scenarios and clusters there are: in all, by stratum, by split, by format."""
+    scenarios = dataset.scenarios
+    clusters = len({scenario.cluster for scenario in scenarios})
+    size = f"{len(scenarios)} scenarios in {clusters} clusters"
+    yield f"{dataset.name}, version {dataset.version}: {size}"
+    by_stratum = Counter(scenario.stratum for scenario in scenarios)
+    for name, weight in dataset.strata.items():
+        yield f"  stratum {name}: {by_stratum[name]} scenarios, weight {weight:.3f}"
+    for name, count in Counter(scenario.split for scenario in scenarios).items():
+        yield f"  split {name}: {count} scenarios"
+    yield f"  formats: {', '.join(dataset.formats)}"
+
+
+def prompt_rows(dataset: Dataset) -> Iterator[dict[str, Any]]:
+    """The prompts as plain data, one object for each scenario, in the dataset's first format."""
+    for scenario in dataset.scenarios:
+        yield {
+            "scenario": scenario.id,
+            "stratum": scenario.stratum,
+            "cluster": scenario.cluster,
+            "split": scenario.split,
+            "format": dataset.formats[0],
+            "messages": [
+                {"role": message.role, "content": message.text} for message in scenario.messages
+            ],
+            "labels": dict(scenario.labels),
+        }
