@@ -10,6 +10,7 @@ WITHOUT_PIP = $(shell $(PYTHON) -c 'import ensurepip' 2>/dev/null || echo --with
 
 # Inspect keeps traces and caches under the user's home; here they stay in the checkout.
 OWN := XDG_DATA_HOME='$(CURDIR)/.venv/var' XDG_CACHE_HOME='$(CURDIR)/.venv/var'
+PYTEST := $(OWN) $(BIN)/python -m pytest -n logical --maxprocesses 8
 
 .PHONY: help demo test quick lint format pins clean
 
@@ -21,10 +22,10 @@ demo: .venv/demo ## compare two prompts on a small model that runs here, and pri
 	@$(OWN) $(BIN)/tastemaker gate demo --json | $(BIN)/python -c 'import json, sys; print("The gate says:", json.load(sys.stdin)["outcome"])'
 
 test: lint ## everything CI runs: format, linter, types, layers, then all tests
-	$(OWN) $(BIN)/python -m pytest
+	$(PYTEST)
 
 quick: lint ## the same without the slow tests
-	$(OWN) $(BIN)/python -m pytest -m 'not slow'
+	$(PYTEST) -m 'not slow'
 
 lint: .venv/test ## format, linter, types and layers only
 	$(BIN)/ruff format --check .

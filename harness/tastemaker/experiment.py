@@ -29,6 +29,7 @@ from tastemaker.reading import (
     BY_SHAPE,
     LIST,
     MAPPING,
+    RULE,
     SCALAR,
     FileModel,
     Flag,
@@ -224,8 +225,7 @@ class Grader(FileModel):
     """Whether only what was calibrated against people may gate."""
 
 
-RULE_KEY = "^[a-z0-9][a-z0-9-]*(@[^@ ]+)?$"
-RuleKey = Annotated[str, Field(pattern=RULE_KEY, max_length=400)]
+RuleKey = Annotated[str, Field(pattern=RULE, max_length=400)]
 """`default`, a principle, or `principle@eval`."""
 
 # The experiment ----------------------------------------------------------------------------------

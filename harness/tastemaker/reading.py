@@ -27,12 +27,14 @@ DEEPEST = 50
 ID = "^[a-z0-9][a-z0-9-]*$"
 NAME = "^[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*$"
 VARIABLE = "^[a-z][a-z0-9_]*$"
+RULE = "^[a-z0-9][a-z0-9-]*(@[^@ ]+)?$"
 PRINTABLE = r"\S"
 
 PATTERNS = {
     ID: "small letters, digits and hyphens (like 'follow-up')",
     NAME: "small letters, digits and hyphens, parts joined by '/' (like 'writing/email')",
     VARIABLE: "small letters, digits and underscores (like 'user_name')",
+    RULE: "'default', a principle, or 'principle@eval'",
     PRINTABLE: "text that is not blank",
 }
 """What each pattern asks for, in words; `problems` falls back to the pattern itself."""
@@ -170,7 +172,9 @@ def read_bytes(path: Path, largest: int) -> bytes:
     except IsADirectoryError:
         raise UserError(f"{shown(path)}: a folder, not a file") from None
     except FileNotFoundError:
-        raise UserError(f"{shown(path)}: no such file{_neighbour(path)}") from None
+        raise UserError(
+            f"{shown(path)}: no such file{did_you_mean(path.name, siblings(path))}"
+        ) from None
     except (OSError, ValueError) as problem:
         reason = getattr(problem, "strerror", None) or str(problem)
         raise UserError(f"{shown(path)}: cannot be read: {reason}") from None
@@ -183,9 +187,12 @@ def _open_without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a pipe would wait for a writer
 
 
-def _neighbour(path: Path) -> str:
-    names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-    return did_you_mean(path.name, names)
+def siblings(path: Path) -> list[str]:
+    """The names in the folder of a path, to find the one that was meant; none if unreadable."""
+    try:
+        return sorted(os.listdir(path.parent))
+    except OSError:
+        return []
 
 
 def shown(path: Path) -> str:
@@ -402,12 +409,15 @@ def problems(node: Node, model: type[BaseModel], details: Iterable[ErrorDetails]
     schema = model.model_json_schema()
     found = []
     for detail in details:
-        location = tuple(part for part in detail["loc"] if not _is_tag(part))
+        location = _without_tags(node, detail["loc"])
         at = find(node, location)
         if detail["type"] == "too_short" and _has(at, detail["ctx"]["min_length"]):
             continue  # it is long enough; some of its entries have problems of their own
         of_key = detail["type"] == "extra_forbidden" or detail["loc"][-1:] == ("[key]",)
         message = _message(detail, location, schema)
+        if at is not node and at.mark == node.mark and detail["type"] != "extra_forbidden":
+            # A row of a data file: its cells have no places of their own.
+            message = f"{'.'.join(map(str, location))}: {message}"
         found.append(Problem(at.name_mark if of_key else at.place, message))
     return found
 
@@ -416,8 +426,18 @@ def _has(node: Node, entries: int) -> bool:
     return isinstance(node.value, list | dict) and len(node.value) >= entries
 
 
-def _is_tag(part: Part) -> bool:
-    return isinstance(part, str) and (part in SHAPES or part == "[key]")
+def _without_tags(node: Node, location: Iterable[Part]) -> Location:
+    """The location in the file: without what pydantic and the tags of shapes put between."""
+    kept: list[Part] = []
+    for part in location:
+        here = find(node, kept).value
+        if (
+            isinstance(part, int)
+            or part[0:1] not in ("(", "[")
+            or (isinstance(here, dict) and part in here)
+        ):
+            kept.append(part)
+    return tuple(kept)
 
 
 WANTED = {
@@ -440,15 +460,17 @@ def _message(detail: ErrorDetails, location: Location, schema: dict[str, Any]) -
     key = str(location[-1]) if location else ""
     if kind == "problem":
         return str(context["text"])
+    if kind == "missing" and isinstance(location[-1], int):
+        return f"expected one more entry than {location[-1]}"
     if kind == "missing":
         return f"the key '{key}' is missing"
     if kind == "extra_forbidden":
-        names = _allowed(schema, location[:-1]).names
+        names = _allowed_keys(schema, location[:-1])
         return f"unknown key '{key}'" + (did_you_mean(key, names) or f": expected {listed(names)}")
     if kind == "literal_error":
-        choices = _allowed(schema, location).choices
-        wanted = listed([f"'{choice}'" for choice in choices])
-        return f"expected {wanted}, found {described(value)}{did_you_mean(str(value), choices)}"
+        choices = re.findall("'([^']*)'", context["expected"])
+        hint = did_you_mean(str(value), choices)
+        return f"expected {context['expected']}, found {described(value)}{hint}"
     if kind == "union_tag_invalid":
         tags = [words for tag, words in SHAPES.items() if f"'{tag}'" in context["expected_tags"]]
         return f"expected {listed(tags)}, found {described(value)}"
@@ -459,8 +481,10 @@ def _message(detail: ErrorDetails, location: Location, schema: dict[str, Any]) -
         limit = context.get("min_length", context.get("max_length"))
         bound = "at least" if kind == "too_short" else "at most"
         return f"expected {bound} {limit}, found {context['actual_length'] or 'none'}"
+    if kind == "string_too_long":
+        return f"expected at most {context['max_length']} characters, found {described(value)}"
     wanted = WANTED.get(kind) or detail["msg"].removeprefix("Input should be ")
-    return f"expected {wanted[:1].lower() + wanted[1:]}, found {described(value)}"
+    return f"expected {wanted}, found {described(value)}"
 
 
 def described(value: Any) -> str:
@@ -486,27 +510,14 @@ def listed(names: Iterable[str]) -> str:
     return f"{', '.join(rest)} or {last}" if rest else last
 
 
-class _Allowed(NamedTuple):
-    names: list[str]
-    choices: list[str]
-
-
-def _allowed(schema: dict[str, Any], location: Location) -> _Allowed:
-    """The keys and the constants that a JSON Schema allows at a location."""
+def _allowed_keys(schema: dict[str, Any], location: Location) -> list[str]:
+    """The keys that a JSON Schema knows at a location."""
     definitions = schema.get("$defs", {})
     here = list(_alternatives(schema, definitions))
     for part in location:
         below = [child for one in here for child in _children(one, part)]
         here = [one for child in below for one in _alternatives(child, definitions)]
-    names = [name for one in here for name in one.get("properties", {})]
-    constants = [one["enum"] if "enum" in one else [one["const"]] for one in here if _fixed(one)]
-    return _Allowed(
-        list(dict.fromkeys(names)), [str(choice) for group in constants for choice in group]
-    )
-
-
-def _fixed(schema: dict[str, Any]) -> bool:
-    return "enum" in schema or "const" in schema
+    return list(dict.fromkeys(name for one in here for name in one.get("properties", {})))
 
 
 def _alternatives(schema: dict[str, Any], definitions: dict[str, Any]) -> Iterator[dict[str, Any]]:

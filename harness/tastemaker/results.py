@@ -1,15 +1,11 @@
 """From the stored tables to verdicts: what gate and every report show. Pure but for reading."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isnan
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment
@@ -19,7 +15,7 @@ from tastemaker.recorded import score_rows
 from tastemaker.records import MISSING_RUN
 from tastemaker.stats.paired import Paired, paired
 from tastemaker.stats.panel import Panel
-from tastemaker.tables import panels, read_scores, score_table
+from tastemaker.tables import Scores, panels, read_scores, scores_of_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,12 +54,12 @@ def load_results(experiment: Experiment, folder: Path) -> Results:
     """
     if not experiment.evals:
         rows = [row for name, arm in experiment.arms.items() for row in score_rows(name, arm)]
-        return results(experiment, record_of_scores(experiment), score_table(rows))
+        return results(experiment, record_of_scores(experiment), scores_of_rows(rows))
     record = read_record(folder, experiment)
     return results(experiment, record, read_scores(folder))
 
 
-def results(experiment: Experiment, record: Mapping[str, Any], scores: pa.Table) -> Results:
+def results(experiment: Experiment, record: Mapping[str, Any], scores: Scores) -> Results:
     """Compare every candidate with the baseline on every principle, and apply the rules."""
     arms = list(experiment.arms)
     pooled = panels(scores, arms, eval_weights=experiment.weights)
@@ -77,7 +73,7 @@ def results(experiment: Experiment, record: Mapping[str, Any], scores: pa.Table)
         whole = {name: _paired(experiment, panel, candidate) for name, panel in pooled.items()}
         limit = experiment.headroom.baseline_at_most if experiment.headroom else None
         verdicts += decide(candidate, _cases(experiment, whole, inside), headroom_limit=limit)
-    unscored = _unscored(scores, arms)
+    unscored = _unscored(scores.of_principles(), arms)
     return Results(
         experiment=experiment,
         record=record,
@@ -114,13 +110,13 @@ def _cases(
     ]
 
 
-def _by_eval(scores: pa.Table, arms: list[str]) -> dict[tuple[str, str], Panel]:
+def _by_eval(scores: Scores, arms: list[str]) -> dict[tuple[str, str], Panel]:
     """A panel for each principle of each eval."""
-    evals = pc.unique(scores["eval"]).to_pylist()
+    evals = scores.texts["eval"]
     return {
-        (principle, name): panel
-        for name in evals
-        for principle, panel in panels(scores.filter(pc.equal(scores["eval"], name)), arms).items()
+        (principle, str(name)): panel
+        for name in evals.spoken()
+        for principle, panel in panels(scores.keep(evals.equal(name)), arms).items()
     }
 
 
@@ -150,14 +146,16 @@ def _paired(experiment: Experiment, panel: Panel, candidate: str) -> Paired:
     )
 
 
-def _unscored(scores: pa.Table, arms: list[str]) -> dict[str, dict[str, int]]:
-    absent = scores.filter(
-        pc.and_(pc.is_null(scores["criterion"]), pc.is_null(scores["value"]))
-    ).select(["arm", "reason"])
-    counts = Counter(zip(absent["arm"].to_pylist(), absent["reason"].to_pylist(), strict=True))
+def _unscored(scores: Scores, arms: list[str]) -> dict[str, dict[str, int]]:
+    absent = scores.keep(np.isnan(scores.numbers["value"]))
+    reasons = absent.texts["reason"]
     return {
-        arm: {reason: n for (name, reason), n in sorted(counts.items()) if name == arm}
+        arm: {
+            str(reason): int((of_arm & reasons.equal(reason)).sum())
+            for reason in reasons.keep(of_arm).spoken()
+        }
         for arm in arms
+        for of_arm in [absent.texts["arm"].equal(arm)]
     }
 
 
@@ -170,10 +168,10 @@ SENTENCES = {
 
 
 def _incomplete(
-    experiment: Experiment, scores: pa.Table, unscored: Mapping[str, Mapping[str, int]]
+    experiment: Experiment, scores: Scores, unscored: Mapping[str, Mapping[str, int]]
 ) -> list[str]:
     """What should be there and is not, in sentences."""
-    there = set(pc.unique(scores["arm"]).to_pylist())
+    there = set(scores.texts["arm"].spoken())
     told = [f"{arm}: there is no score at all." for arm in experiment.arms if arm not in there]
     for arm, counts in unscored.items():
         told += [
@@ -184,32 +182,22 @@ def _incomplete(
     return told
 
 
-def _spent(scores: pa.Table, arm: str) -> Spent:
-    """Each reply counts once, though its row stands once for every principle and criterion."""
-    rows = scores.filter(pc.equal(scores["arm"], arm))
-    if rows.num_rows == 0:
-        return Spent(replies=0, input_tokens=None, output_tokens=None, seconds=None, cost=None)
-    keys = ["eval", "scenario", "seed"]
-    columns = ["input_tokens", "output_tokens", "seconds", "cost"]
-    once = rows.select(keys + columns).group_by(keys).aggregate([(name, "max") for name in columns])
-    replied = _total(once["seconds_max"])
+def _spent(scores: Scores, arm: str) -> Spent:
+    """Each reply counts once, though it has a row for every principle and criterion."""
+    rows = scores.keep(scores.texts["arm"].equal(arm))
+    parts = [rows.texts["eval"].codes, rows.texts["scenario"].codes, rows.numbers["seed"]]
+    once = np.unique(np.stack(parts), axis=1, return_index=True)[1]
+
+    def total(name: str) -> float | None:
+        values = rows.numbers[name][once]
+        return None if np.isnan(values).all() else float(np.nansum(values))
+
+    tokens = [total("input_tokens"), total("output_tokens")]
+    seconds, timed = total("seconds"), (~np.isnan(rows.numbers["seconds"][once])).sum()
     return Spent(
-        replies=once.num_rows,
-        input_tokens=_whole(_total(once["input_tokens_max"])),
-        output_tokens=_whole(_total(once["output_tokens_max"])),
-        seconds=None if replied is None else float(np.nanmean(_array(once["seconds_max"]))),
-        cost=_total(once["cost_max"]),
+        replies=len(once),
+        input_tokens=None if tokens[0] is None else int(tokens[0]),
+        output_tokens=None if tokens[1] is None else int(tokens[1]),
+        seconds=None if seconds is None else seconds / int(timed),
+        cost=total("cost"),
     )
-
-
-def _array(column: Any) -> Any:
-    return column.to_numpy().astype(np.float64)
-
-
-def _total(column: Any) -> float | None:
-    values = _array(column)
-    return None if np.isnan(values).all() else float(np.nansum(values))
-
-
-def _whole(value: float | None) -> int | None:
-    return None if value is None or isnan(value) else int(value)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from tastemaker.checks.arguments import Problem as CheckProblem
 from tastemaker.checks.registry import CheckError, bind
 from tastemaker.content import Place, bases, fingerprint, open_reference
 from tastemaker.errors import UserError
@@ -18,6 +19,7 @@ from tastemaker.reading import (
     Flag,
     Id,
     Label,
+    Location,
     Name,
     Number,
     Share,
@@ -119,13 +121,14 @@ def _bind(check: str, arguments: Mapping[str, Any]) -> None:
     try:
         bind(check, arguments)
     except CheckError as error:
-        refuse(
-            *(
-                (("with", problem.argument, "[key]") if problem.argument else ("check",),
-                 f"{check}: {problem}" if problem.argument else str(problem))
-                for problem in error.problems
-            )
-        )  # fmt: skip
+        refuse(*(_located(check, problem) for problem in error.problems))
+
+
+def _located(check: str, problem: CheckProblem) -> tuple[Location, str]:
+    """A problem of a check, at the argument where it stands, or at the check."""
+    if problem.argument:
+        return ("with", problem.argument, "[key]"), f"{check}: {problem}"
+    return ("check",), str(problem)
 
 
 class Principle(FileModel):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Annotated, Any
 
-import regex  # type: ignore[import-untyped]  # it ships no type information
+import regex  # it ships no type information
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from pydantic_core import ErrorDetails
 

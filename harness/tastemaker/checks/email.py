@@ -126,7 +126,7 @@ def greeting(reply: Reply, *, name: Name = None) -> Finding:
     a name with a comma.
     """
     for line in _lines(reply.text)[:FIRST_LINES]:
-        if _GREETING.match(line) or _NAME.match(line):
+        if _GREETING.match(line) or (_NAME.match(line) and not _SIGN_OFF.match(line)):
             return _named(line, name, "greets")
     return found(False, "there is no greeting")
 

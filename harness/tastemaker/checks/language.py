@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import regex  # type: ignore[import-untyped]  # it ships no type information
+import regex  # it ships no type information
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-import regex  # type: ignore[import-untyped]  # it ships no type information
+import regex  # it ships no type information
 
 from tastemaker.checks.arguments import Exactly, Max, Min, SkipCode, some_limit
 from tastemaker.checks.counting import found, within
@@ -118,7 +118,8 @@ def words(
 
     Spaces and long dashes separate words, and a word has a letter or a digit: `don't`,
     `state-of-the-art` and `https://a.b/c` are one each; the number of a list item and the mark of a
-    code block are none. Each Chinese or Japanese character is one; for Thai, Lao, Khmer and Burmese use `characters`.
+    code block are none. Each Chinese or Japanese character is one; for Thai, Lao, Khmer and Burmese
+    use `characters`.
     An empty reply passes only when none are allowed: `max: 0` or `exactly: 0`.
     """
     count = len(word_spans(prose(reply, skip_code)))

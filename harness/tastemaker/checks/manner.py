@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal
 
-import regex  # type: ignore[import-untyped]  # it ships no type information
+import regex  # it ships no type information
 from pydantic import Field
 
 from tastemaker.checks.arguments import Exactly, Max, Min, SkipCode, Texts, limits

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Annotated
 
-import regex  # type: ignore[import-untyped]  # it ships no type information
+import regex  # it ships no type information
 from pydantic import Field
 from rapidfuzz.distance import Indel
 
@@ -31,12 +31,20 @@ from tastemaker.records import Finding, Reply
 SECONDS = 1.0
 """For one regular expression on one reply: a pattern may take exponential time."""
 
+Phrases = Annotated[Texts, Field(description="what to look for")]
+
 # What is the same to a reader, however it was typed.
 _ALIKE = {
     **dict.fromkeys("'’ʼ‘", "['’ʼ‘]"),
     **dict.fromkeys('"“”„', '["“”„]'),
     **dict.fromkeys("-‐‑", "[-‐‑]"),
 }
+
+
+# In these scripts the next word, or a particle, follows without a space: no end of a word is seen.
+_SPACED = regex.compile(
+    r"(?![\p{Han}\p{Hiragana}\p{Katakana}ー\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}])\w"
+)
 
 
 @lru_cache(maxsize=512)
@@ -59,8 +67,8 @@ def _forms(phrase: str) -> Iterable[str]:
 def _spelled(phrase: str, whole_words: bool) -> str:
     pieces = (_ALIKE.get(c, re.escape(c)) for c in re.sub(r"\s+", " ", phrase))
     spelled = "".join(r"\s+" if piece == r"\ " else piece for piece in pieces)
-    before = r"(?<!\w)" if whole_words and re.match(r"\w", phrase) else ""
-    after = r"(?!\w)" if whole_words and re.search(r"\w$", phrase) else ""
+    before = r"(?<!\w)" if whole_words and _SPACED.match(phrase[0]) else ""
+    after = r"(?!\w)" if whole_words and _SPACED.match(phrase[-1]) else ""
     return f"{before}{spelled}{after}"
 
 
@@ -85,7 +93,7 @@ def _named(phrases: Iterable[str]) -> str:
 def contains(
     reply: Reply,
     *,
-    text: Text,
+    text: Annotated[Text, Field(description="what to look for")],
     match_case: MatchCase = False,
     whole_words: WholeWords = False,
     skip_code: SkipCode = False,
@@ -110,7 +118,7 @@ def contains(
 def contains_any(
     reply: Reply,
     *,
-    texts: Texts,
+    texts: Phrases,
     match_case: MatchCase = False,
     whole_words: WholeWords = False,
     skip_code: SkipCode = False,
@@ -133,7 +141,7 @@ def contains_any(
 def contains_all(
     reply: Reply,
     *,
-    texts: Texts,
+    texts: Phrases,
     match_case: MatchCase = False,
     whole_words: WholeWords = False,
     skip_code: SkipCode = False,
@@ -160,7 +168,7 @@ def contains_all(
 def absent(
     reply: Reply,
     *,
-    texts: Texts,
+    texts: Phrases,
     match_case: MatchCase = False,
     whole_words: WholeWords = False,
     skip_code: SkipCode = False,
@@ -183,7 +191,7 @@ def absent(
 def banned_phrases(
     reply: Reply,
     *,
-    phrases: Texts,
+    phrases: Phrases,
     max: Annotated[int, Field(ge=0, description="how many may stand in the reply")] = 0,
     match_case: MatchCase = False,
     skip_code: SkipCode = True,
@@ -210,7 +218,7 @@ def banned_phrases(
 def mentions(
     reply: Reply,
     *,
-    values: Texts,
+    values: Annotated[Texts, Field(description="names, or anything else to look for")],
     all: Annotated[bool, Field(description="whether every one of them must be there")] = False,
     any_word: Annotated[
         bool, Field(description="whether one word of a value is enough: `Dana` for `Dana Smith`")
@@ -218,7 +226,8 @@ def mentions(
 ) -> Finding:
     """The reply names at least one of these, such as the recipient that the scenario gives.
 
-    Whole words; case and accents do not matter.
+    Whole words; case and accents do not matter. Where words are not set apart by spaces (Chinese,
+    Japanese, Thai, Korean particles) a value may stand anywhere.
     """
     plain, places = _unaccented(reply.text)
     spans = {}
@@ -263,7 +272,7 @@ def _plain(character: str) -> str:
 def starts_with(
     reply: Reply,
     *,
-    texts: Texts,
+    texts: Phrases,
     match_case: MatchCase = False,
     whole_words: WholeWords = False,
 ) -> Finding:
@@ -284,7 +293,7 @@ def starts_with(
 def ends_with(
     reply: Reply,
     *,
-    texts: Texts,
+    texts: Phrases,
     match_case: MatchCase = False,
     whole_words: WholeWords = False,
 ) -> Finding:

@@ -17,7 +17,7 @@ _NAMING = re.compile(
     r"\b(?:your|my|our|their|insert|enter|add|fill|replace|specify|name|first ?name|last ?name|"
     r"date|time|day|month|year|company|organi[sz]ation|employer|position|job|role|title|address|"
     r"street|city|state|country|zip|phone|number|email|e-mail|recipient|sender|manager|client|"
-    r"customer|product|project|team|department|amount|price|link|url|topic|reason|signature|"
+    r"customer|product|project|team|department|amount|price|id|link|url|topic|reason|signature|"
     r"placeholder|here|university|school|event|venue|location|deadline|field|details?)\b",
     re.IGNORECASE,
 )

@@ -1,6 +1,6 @@
 """Which of several acts was chosen, and which was right: the routing matrix (STATS section 8)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,29 +80,13 @@ def choices(
     draws = resample(design.clusters, rng, strata=design.strata)
     table, tables = cells.sum(axis=0), draws.totals(cells)
     point, drawn = _rates(table), _rates(tables)
-    row = cells.sum(axis=1)  # (N, C), the share of seeds in which each class was chosen
-    scores = tuple(
-        ClassScores(
-            name=name,
-            support=int((right == k).sum()),
-            chosen=float(row[:, k].sum()),
-            precision=_class_estimate(draws, point.precision, drawn.precision, k),
-            recall=_or_wilson(
-                _class_estimate(draws, point.recall, drawn.recall, k),
-                rate(row[right == k, k], design.clusters[right == k]),
-            ),
-            f1=_class_estimate(draws, point.f1, drawn.f1, k),
-            false_trigger=_or_wilson(
-                _class_estimate(draws, point.false_trigger, drawn.false_trigger, k),
-                rate(row[right != k, k], design.clusters[right != k]),
-            ),
-        )
-        for k, name in enumerate(classes)
-    )
     return Choices(
         classes=tuple(classes),
         table=table,
-        scores=scores,
+        scores=tuple(
+            _class_scores(k, name, cells.sum(axis=1), right, design.clusters, (point, drawn), draws)
+            for k, name in enumerate(classes)
+        ),
         accuracy=draws.estimate(float(point.accuracy), drawn.accuracy),
         macro_f1=draws.estimate(float(point.macro_f1), drawn.macro_f1),
         mcc=draws.estimate(float(point.mcc), drawn.mcc),
@@ -126,23 +110,22 @@ def choices_change(
     cells = [_confusion_cells(right, chosen, len(classes)) for chosen in (baseline, candidate)]
     both = (cells[0].sum(axis=(1, 2)) > 0) & (cells[1].sum(axis=(1, 2)) > 0)
     draws = resample(design.clusters[both], rng, strata=design.strata[both])
-    points = [_rates(c[both].sum(axis=0)) for c in cells]
-    drawn = [_rates(draws.totals(c[both])) for c in cells]
+    before, after = (_rates(c[both].sum(axis=0)) for c in cells)
+    drawn_before, drawn_after = (_rates(draws.totals(c[both])) for c in cells)
 
-    def change(name: str, k: int | None = None) -> Estimate:
-        before, after = (np.asarray(getattr(p, name)) for p in points)
-        drawn_before, drawn_after = (np.asarray(getattr(d, name)) for d in drawn)
-        if k is not None:
-            before, after = before[k], after[k]
-            drawn_before, drawn_after = drawn_before[:, k], drawn_after[:, k]
-        return draws.estimate(float(after - before), drawn_after - drawn_before)
+    def change(of: Callable[[_Rates], Floats]) -> Estimate:
+        return draws.estimate(float(of(after) - of(before)), of(drawn_after) - of(drawn_before))
+
+    def change_by_class(of: Callable[[_Rates], Floats]) -> tuple[Estimate, ...]:
+        found, drawn = of(after) - of(before), of(drawn_after) - of(drawn_before)
+        return tuple(draws.estimate(float(found[k]), drawn[:, k]) for k in range(len(classes)))
 
     return ChoicesChange(
-        accuracy=change("accuracy"),
-        macro_f1=change("macro_f1"),
-        mcc=change("mcc"),
-        recall=tuple(change("recall", k) for k in range(len(classes))),
-        false_trigger=tuple(change("false_trigger", k) for k in range(len(classes))),
+        accuracy=change(lambda rates: rates.accuracy),
+        macro_f1=change(lambda rates: rates.macro_f1),
+        mcc=change(lambda rates: rates.mcc),
+        recall=change_by_class(lambda rates: rates.recall),
+        false_trigger=change_by_class(lambda rates: rates.false_trigger),
     )
 
 
@@ -204,8 +187,36 @@ def matthews(table: Floats) -> Floats:
     return divide(hit * total - (right * chosen).sum(axis=-1), np.sqrt(np.maximum(spread, 0.0)))
 
 
-def _class_estimate(draws: Resamples, point: Floats, drawn: Floats, k: int) -> Estimate:
-    return draws.estimate(float(point[k]), drawn[:, k])
+def _class_scores(
+    k: int,
+    name: str,
+    chosen: Floats,
+    right: Codes,
+    clusters: Codes,
+    rates: tuple[_Rates, _Rates],
+    draws: Resamples,
+) -> ClassScores:
+    """One class; chosen is (N, C), the share of a scenario's seeds in which each was chosen."""
+    point, drawn = rates
+    mine = right == k
+
+    def estimate(value: Floats, values: Floats) -> Estimate:
+        return draws.estimate(float(value[k]), values[:, k])
+
+    return ClassScores(
+        name=name,
+        support=int(mine.sum()),
+        chosen=float(chosen[:, k].sum()),
+        precision=estimate(point.precision, drawn.precision),
+        recall=_or_wilson(
+            estimate(point.recall, drawn.recall), rate(chosen[mine, k], clusters[mine])
+        ),
+        f1=estimate(point.f1, drawn.f1),
+        false_trigger=_or_wilson(
+            estimate(point.false_trigger, drawn.false_trigger),
+            rate(chosen[~mine, k], clusters[~mine]),
+        ),
+    )
 
 
 def _or_wilson(estimate: Estimate, share: Rate) -> Estimate:

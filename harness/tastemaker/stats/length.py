@@ -11,8 +11,6 @@ from tastemaker.stats.resample import resample
 
 RIDGE = 1e-3
 DRAWS = 1000
-CHUNK = 1_000_000
-"""Weights held in memory at once."""
 STEPS = 50
 TOLERANCE = 1e-10
 
@@ -70,11 +68,10 @@ def length_controlled(
     weights = design.omega() * len(w)
     beta = _fit(x, w, weights[None, :])
     samples = resample(design.clusters, rng, strata=design.strata, draws=draws)
-    step = max(1, CHUNK // len(w))
-    drawn = []
-    for start in range(0, draws, step):
-        rows = samples.rows(start, start + step) * weights
-        drawn.append(_at_equal_length(_fit(x, w, rows, beta), gamma, rows))
+    drawn = [
+        _at_equal_length(_fit(x, w, rows * weights, beta), gamma, rows * weights)
+        for rows in samples.chunks()
+    ]
     return LengthControlled(
         win_rate=samples.estimate(
             float(_at_equal_length(beta, gamma, weights[None, :])[0]), np.concatenate(drawn)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tastemaker.stats.estimates import linear
 from tastemaker.stats.panel import Codes, Design, Floats
-from tastemaker.stats.reported import UNKNOWN, Estimate, Tested, divide, student, tested
+from tastemaker.stats.reported import UNKNOWN, Change, Estimate, change, divide, student
 
 Bools = NDArray[np.bool_]
 
@@ -61,7 +61,7 @@ class WinRate:
 
     win_rate: Estimate
     """In [0, 1]; one half is no preference."""
-    difference: Tested
+    difference: Change
     """2w - 1 of each scenario: what the gate reads; 0 is no preference, and net = its value."""
     net: float | None
     """P(win) - P(loss)."""
@@ -167,7 +167,7 @@ def win_rate(judged: Pairs, candidate: str, baseline: str, rng: np.random.Genera
     first_wins = (orders[:, 0] + 1 - orders[:, 1]) / 2
     orders = 1 - orders if flip else orders
     w = _by_scenario(orders.mean(axis=1), scenario, judged)
-    difference = tested(2 * w - 1, judged.design, rng)
+    difference = change(2 * w - 1, judged.design, rng)
     shares = [
         _mean(_by_scenario(kind.mean(axis=1), scenario, judged), judged.design).value
         for kind in (orders > 0.5, orders == 0.5, orders < 0.5)

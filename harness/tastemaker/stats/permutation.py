@@ -79,7 +79,7 @@ def flipped_sums(values: Floats, *, rng: np.random.Generator, flips: int = FLIPS
     for start in range(0, len(values), 8):
         rows = values[start : start + 8]
         possible = BYTE_SIGNS[:, : len(rows)] @ rows
-        sums += np.take(possible, rng.integers(256, size=flips, dtype=np.uint8), axis=0)
+        sums += possible.take(rng.integers(256, size=flips, dtype=np.uint8), axis=0)
     return sums
 
 

@@ -9,7 +9,7 @@ from scipy import special
 from tastemaker.stats.estimates import Linear, linear, scenario_means
 from tastemaker.stats.intervals import t_cdf, t_interval, t_quantile
 from tastemaker.stats.panel import Design, Floats
-from tastemaker.stats.reported import UNKNOWN, Estimate, Tested, tested, with_limits
+from tastemaker.stats.reported import UNKNOWN, Change, Estimate, change, with_limits
 
 BASELINE_AT_MOST = 0.8
 
@@ -198,7 +198,7 @@ def contamination(
     paraphrase: tuple[Floats, Floats],
     design: Design,
     rng: np.random.Generator,
-) -> Tested:
+) -> Change:
     """Does the candidate gain more on the published wording than on paraphrases? (STATS 9.4).
 
     (original - paraphrase) of the candidate minus the same of the baseline, paired by scenario; a
@@ -214,4 +214,4 @@ def contamination(
         scenario_means(known_text) - scenario_means(new_text)
         for known_text, new_text in zip(original, paraphrase, strict=True)
     ]
-    return tested(drops[1] - drops[0], design, rng, limit=2.0)
+    return change(drops[1] - drops[0], design, rng, limit=2.0)

@@ -31,7 +31,7 @@ UNKNOWN = Estimate(value=None, low=None, high=None)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tested:
+class Change:
     """The mean of one number per scenario that is 0 when nothing changed, with its tests."""
 
     estimate: Estimate
@@ -45,7 +45,7 @@ class Tested:
     notes: tuple[str, ...] = ()
 
 
-NOT_TESTED = Tested(
+NOT_COMPARED = Change(
     estimate=UNKNOWN,
     p_less=None,
     p_greater=None,
@@ -97,9 +97,9 @@ def laddered(estimate: Linear, alpha: float = 0.05, *, limit: float = 1.0) -> Es
     return with_limits(estimate.mean, (interval.low * limit, interval.high * limit))
 
 
-def tested(
+def change(
     y: Floats, design: Design, rng: np.random.Generator, *, limit: float | None = 1.0
-) -> Tested:
+) -> Change:
     """Interval and sign-flip test of the mean of (N,) differences, NaN missing (STATS 2.1).
 
     Args:
@@ -110,10 +110,10 @@ def tested(
             a bound, which a guard could not use: they take Student's.
     """
     if np.isnan(y).all():
-        return NOT_TESTED
+        return NOT_COMPARED
     found = linear(y, design)
     flips = sign_flip(found.contributions, rng=rng)
-    return Tested(
+    return Change(
         estimate=student(found) if limit is None else laddered(found, limit=limit),
         p_less=flips.less,
         p_greater=flips.greater,

@@ -1,6 +1,7 @@
 """The cluster bootstrap: whole clusters drawn again, inside their strata."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,8 @@ from tastemaker.stats.estimates import NOTHING
 from tastemaker.stats.panel import Codes, Design, Floats
 from tastemaker.stats.reported import Estimate, known, with_limits
 
+IN_MEMORY = 1_000_000
+"""Weights of rows held in memory at once."""
 DRAWS = 2000
 """STATS section 8."""
 UNDEFINED_SHARE = 0.1
@@ -31,9 +34,14 @@ class Resamples:
         flat = self.counts @ sums.reshape(len(sums), math.prod(values.shape[1:]))
         return flat.reshape(len(flat), *values.shape[1:])
 
-    def rows(self, start: int = 0, stop: int | None = None) -> Floats:
-        """(b, N), how often each row stands in resamples start to stop."""
-        return self.counts[start:stop, self.clusters]
+    def chunks(self) -> Iterator[Floats]:
+        """(b, N) parts of how often each row stands in each resample, together (B, N).
+
+        For statistics that are no function of sums; the whole might not fit in memory.
+        """
+        step = max(1, IN_MEMORY // max(1, len(self.clusters)))
+        for start in range(0, len(self.counts), step):
+            yield self.counts[start : start + step, self.clusters]
 
     def estimate(self, value: float, draws: Floats, *, alpha: float = 0.05) -> Estimate:
         """A statistic with its percentile interval; draws holds its (B,) values, NaN undefined.

@@ -7,18 +7,18 @@ import numpy as np
 from tastemaker.stats.estimates import scenario_means
 from tastemaker.stats.panel import Design, Floats
 from tastemaker.stats.ratios import ratio_of_means
-from tastemaker.stats.reported import UNKNOWN, Estimate, Tested, tested
+from tastemaker.stats.reported import UNKNOWN, Change, Estimate, change
 
 
 @dataclass(frozen=True, kw_only=True)
 class Retention:
     """Base, feature and merged arm on the scenarios that all three answered."""
 
-    gain: Tested
+    gain: Change
     """Feature minus base."""
-    kept: Tested
+    kept: Change
     """Merged minus base."""
-    change: Tested
+    against_feature: Change
     """Merged minus feature: below 0 the merge lost some."""
     share: Estimate
     """Kept over gain: 1 all of it, 0 nothing, below 0 worse than before the feature. All None when
@@ -41,14 +41,14 @@ def retention(
     complete = ~np.isnan(means[0] + means[1] + means[2])
     before, with_feature, after = (y[complete] for y in means)
     design = design.keep(complete)
-    gain = tested(with_feature - before, design, rng)
+    gain = change(with_feature - before, design, rng)
     established = gain.estimate.low is not None and gain.estimate.low > 0
     share = (
         ratio_of_means(after - before, with_feature - before, design) if established else UNKNOWN
     )
     return Retention(
         gain=gain,
-        kept=tested(after - before, design, rng),
-        change=tested(after - with_feature, design, rng),
+        kept=change(after - before, design, rng),
+        against_feature=change(after - with_feature, design, rng),
         share=share,
     )

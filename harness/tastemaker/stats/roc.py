@@ -11,9 +11,6 @@ from tastemaker.stats.resample import Resamples, resample
 
 Bools = NDArray[np.bool_]
 
-CHUNK = 4_000_000
-"""Weights held in memory at once."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
@@ -101,11 +98,8 @@ def auc_change(
 
 
 def _resampled_area(scores: Floats, positive: Bools, draws: Resamples) -> Floats:
-    """(B,), a few resamples at a time: their weights do not all fit in memory."""
-    count = len(draws.counts)
-    step = max(1, CHUNK // max(1, len(scores)))
-    parts = [area(scores, positive, draws.rows(i, i + step)) for i in range(0, count, step)]
-    return np.concatenate(parts)
+    """(B,), the area in each resample."""
+    return np.concatenate([area(scores, positive, weights) for weights in draws.chunks()])
 
 
 def operating_point(

@@ -12,7 +12,7 @@ from tastemaker.stats.intervals import ENOUGH_INFORMATIVE, t_cdf
 from tastemaker.stats.multiplicity import holm
 from tastemaker.stats.panel import Design, Floats
 from tastemaker.stats.permutation import FLIPS, TIE, flipped_sums, max_t, sign_flip
-from tastemaker.stats.reported import Estimate, Tested, divide, laddered, tested
+from tastemaker.stats.reported import Change, Estimate, change, divide, laddered
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ def kendall(steps: Floats, scores: Floats) -> float | None:
     return float((rise * run).sum() / untied) if untied > 0 else None
 
 
-def trend(steps: Floats, scores: Floats, design: Design, rng: np.random.Generator) -> Tested:
+def trend(steps: Floats, scores: Floats, design: Design, rng: np.random.Generator) -> Change:
     """The slope of the score per unit of step, one line for each scenario (STATS section 9.5).
 
     A scenario's least-squares slope uses the checkpoints it was scored at, at least two; the mean
@@ -68,7 +68,7 @@ def trend(steps: Floats, scores: Floats, design: Design, rng: np.random.Generato
         design: Of the N scenarios.
         rng: For the sign-flip test.
     """
-    return tested(_slopes(steps, scores), design, rng, limit=None)
+    return change(_slopes(steps, scores), design, rng, limit=None)
 
 
 def _slopes(steps: Floats, scores: Floats) -> Floats:
@@ -167,11 +167,13 @@ def changepoint(
     units = divide(columns, scale)
     units[:, scale <= NOTHING] = 0.0
     sizes = np.abs(units.sum(axis=0))
-    place = int(np.argmax(sizes))
+    # Without noise the places beside a step are as sure as the step itself: the larger shift wins.
+    surest = sizes >= sizes.max() - TIE * len(units)
+    place = int(np.argmax(np.where(surest, np.abs(columns.sum(axis=0)), -1.0)))
     largest = np.abs(flipped_sums(units, rng=rng, flips=flips)).max(axis=1)
     reached = np.count_nonzero(largest >= sizes[place] - TIE * np.abs(units[:, place]).sum())
     return Changepoint(
-        at=place + 1, p_value=(1 + reached) / (1 + flips), shift=laddered(found[place])
+        at=place + 1, p_value=float((1 + reached) / (1 + flips)), shift=laddered(found[place])
     )
 
 

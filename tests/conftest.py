@@ -1,0 +1,76 @@
+"""What most tests need: a project of their own, and a model that only pretends."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Said = str | Exception | dict[str, Any]
+"""What a pretended model says: text, an error to raise, or keyword arguments of its output."""
+
+
+@pytest.fixture(autouse=True)
+def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inspect's caches and traces, and whatever a command writes, stay inside the test's folder."""
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in ("XDG_DATA_HOME", "XDG_CACHE_HOME", "INSPECT_CACHE_DIR"):
+        monkeypatch.setenv(name, str(home))
+    monkeypatch.delenv("INSPECT_EVAL_MODEL", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Callable[[dict[str, str]], Path]:
+    """Make a project folder out of file names and their texts."""
+
+    def make(files: dict[str, str]) -> Path:
+        (tmp_path / "tastemaker.toml").touch()
+        for name, text in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return tmp_path
+
+    return make
+
+
+class Actor:
+    """The pretended models of one test: what each says, and what each was asked."""
+
+    def __init__(self) -> None:
+        self.scripts: dict[str, Callable[[Any, Any], Said]] = {}
+        self.asked: list[tuple[str, str, Any]] = []
+        """(model, the conversation as text, settings) of each call, in order."""
+
+    def says(self, model: str, script: Callable[[Any, Any], Said] | str) -> None:
+        """Let a model answer with a text, or with what a function of (messages, config) gives."""
+        self.scripts[model] = script if callable(script) else lambda messages, config: script
+
+    def calls(self, model: str) -> int:
+        """How often a model was called."""
+        return sum(name == model for name, _, _ in self.asked)
+
+
+@pytest.fixture
+def actor() -> Iterator[Actor]:
+    """Models named `acted/...` that say what the test wants; usage is given, so no tokenizer."""
+    from inspect_ai.model import ModelAPI, ModelOutput, ModelUsage, modelapi
+
+    stage = Actor()
+
+    @modelapi(name="acted")
+    class Acted(ModelAPI):  # type: ignore[misc]
+        async def generate(self, input: Any, tools: Any, tool_choice: Any, config: Any) -> Any:
+            text = "\n".join(f"[{message.role}] {message.text}" for message in input)
+            stage.asked.append((self.model_name, text, config))
+            said = stage.scripts[self.model_name](input, config)
+            if isinstance(said, Exception):
+                raise said
+            options = {"content": said} if isinstance(said, str) else said
+            output = ModelOutput.from_content(self.model_name, **options)
+            output.usage = ModelUsage(input_tokens=10, output_tokens=5, total_tokens=15)
+            return output
+
+    yield stage

@@ -1,0 +1,125 @@
+"""A run that is killed loses nothing that was paid for, and goes on with what is missing."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tastemaker.errors import UserError
+from tastemaker.journal import Journal, digest
+
+SLOW_MODEL = '''
+import anyio
+from inspect_ai.model import ModelAPI, ModelOutput, ModelUsage, modelapi
+
+@modelapi(name="slow")
+class Slow(ModelAPI):
+    async def generate(self, input, tools, tool_choice, config):
+        with open("calls.txt", "a") as calls:
+            calls.write(f"{input[-1].text} {config.seed}\\n")
+        await anyio.sleep(0.05)
+        output = ModelOutput.from_content("slow", f"Thanks {config.seed}.")
+        output.usage = ModelUsage(input_tokens=1, output_tokens=1, total_tokens=2)
+        return output
+
+    def max_connections(self):
+        return 2
+'''
+GO = """
+import sys
+sys.path.insert(0, ".")
+import slow_model
+from pathlib import Path
+from tastemaker.experiment import load_experiment
+from tastemaker.run import make_plan, run
+run(make_plan(load_experiment(Path("try.yaml"))), Path("logs"))
+"""
+DATASET = "dataset: many\nstrata:\n  all:\n    scenarios:\n" + "".join(
+    f'      - {{id: s{n}, prompt: "Number {n}"}}\n' for n in range(40)
+)
+RUBRIC = "rubric: kind\nprinciples: {brevity: {criteria: {short: {check: words, with: {max: 9}}}}}"
+EXPERIMENT = """
+experiment: try
+evals: [{rubric: ./kind.yaml, dataset: ./many.yaml}]
+seeds: 2
+baseline: {old: {model: slow/x, config: {max_connections: 2}}}
+candidates: {new: {model: slow/x, system: "Hm.", config: {max_connections: 2}}}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_that_was_stopped_makes_only_the_calls_that_are_missing(project, how):
+    folder = project(
+        {
+            "slow_model.py": SLOW_MODEL,
+            "kind.yaml": RUBRIC,
+            "many.yaml": DATASET,
+            "try.yaml": EXPERIMENT,
+        }
+    )
+    journal = folder / "logs" / "journal.jsonl"
+    deadline = time.monotonic() + 120
+    with subprocess.Popen([sys.executable, "-c", GO], cwd=folder, stderr=subprocess.PIPE) as first:
+        while not (journal.exists() and journal.read_bytes().count(b"\n") >= 20):
+            assert first.poll() is None, first.stderr.read()
+            assert time.monotonic() < deadline
+            os.sched_yield()
+        first.send_signal(how)
+        first.communicate(timeout=60)
+    kept = journal.read_bytes().count(b"\n")
+    asked = len((folder / "calls.txt").read_text().splitlines())
+
+    subprocess.run([sys.executable, "-c", GO], cwd=folder, check=True, capture_output=True)
+
+    after = len((folder / "calls.txt").read_text().splitlines())
+    assert 20 <= kept < 160
+    assert after - asked == 160 - kept
+    assert asked - kept <= 4  # only calls that were on their way are made again
+
+
+def test_an_answer_is_on_disk_as_soon_as_it_is_put(tmp_path):
+    journal = Journal(tmp_path / "journal.jsonl")
+    key = digest("question")
+    journal.put(key, {"output": "answer"})
+
+    line = json.loads((tmp_path / "journal.jsonl").read_text())
+    assert line == {"key": key, "output": "answer"}
+    assert journal.get(key) == line
+    journal.close()
+
+
+def test_a_line_cut_short_by_a_kill_is_passed_over(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    journal = Journal(path)
+    journal.put(digest(1), {"output": "one"})
+    journal.put(digest(2), {"output": "two"})
+    journal.close()
+    path.write_bytes(path.read_bytes()[:-9])
+
+    again = Journal(path)
+    assert digest(1) in again
+    assert digest(2) not in again
+    again.put(digest(3), {"output": "three"})
+    again.close()
+    whole = Journal(path)
+    assert whole.get(digest(3))["output"] == "three"
+    assert whole.get(digest(1))["output"] == "one"
+    whole.close()
+
+
+def test_two_runs_cannot_write_into_one_folder(tmp_path):
+    journal = Journal(tmp_path / "journal.jsonl")
+    with pytest.raises(UserError, match="another run is writing here"):
+        Journal(tmp_path / "journal.jsonl")
+    journal.close()
+    Journal(tmp_path / "journal.jsonl").close()
+
+
+def test_equal_values_have_equal_digests_whatever_the_order_of_their_keys():
+    assert digest({"a": 1, "b": [2, None]}) == digest({"b": [2, None], "a": 1})
+    assert digest({"a": 1}) != digest({"a": 2})

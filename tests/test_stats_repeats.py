@@ -1,0 +1,84 @@
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from tastemaker.stats.repeats import (
+    instruction_accuracy,
+    pass_at_k,
+    pass_hat_k,
+    points_mean,
+    points_score,
+    worst_at_k,
+)
+
+FIVE = np.array([0.9, 0.5, 0.7, 0.2, 1.0])
+
+
+@pytest.mark.parametrize(("k", "worst"), [(1, 0.66), (2, 0.46), (3, 0.34), (4, 0.26), (5, 0.20)])
+def test_the_worst_of_k_is_the_mean_minimum_over_all_subsets(k, worst):
+    """STATS V9."""
+    assert worst_at_k(FIVE, k) == pytest.approx(worst)
+    assert worst_at_k(FIVE, k) == pytest.approx(np.mean([min(s) for s in combinations(FIVE, k)]))
+
+
+def test_the_worst_of_k_skips_what_is_not_scored_and_needs_k_scores():
+    assert worst_at_k(np.array([0.4, float("nan"), 0.8]), 2) == pytest.approx(0.4)
+    assert np.isnan(worst_at_k(np.array([0.4, float("nan")]), 2))
+
+
+def test_five_repeats_with_three_passes():
+    """STATS V9."""
+    assert [pass_at_k(5, 3, k) for k in (1, 2, 3)] == pytest.approx([0.6, 0.9, 1.0])
+    assert [pass_hat_k(5, 3, k) for k in (1, 2, 3)] == pytest.approx([0.6, 0.3, 0.1])
+
+
+@pytest.mark.parametrize("measure", [pass_at_k, pass_hat_k])
+def test_more_tries_than_repeats_cannot_be_estimated(measure):
+    assert np.isnan(measure(2, 1, 3))
+
+
+@pytest.mark.parametrize(
+    "call", [lambda: pass_at_k(2, 1, 0), lambda: pass_hat_k(2, 1, 0), lambda: worst_at_k(FIVE, 0)]
+)
+def test_k_starts_at_one(call):
+    with pytest.raises(ValueError, match="at least 1"):
+        call()
+
+
+def test_points_are_those_met_over_those_that_can_be_won():
+    """STATS V9: (7 + 10 - 6) / (7 + 5 + 10)."""
+    assert points_score([7, 5, 10, -6], [True, False, True, True]) == 0.5
+    assert points_score([2, -8], [False, True]) == -4
+
+
+def test_points_need_something_to_win():
+    with pytest.raises(ValueError, match="positive"):
+        points_score([-1, -2], [True, False])
+
+
+def test_only_the_mean_of_points_is_clipped():
+    """STATS V9: clipping -.2 first would give .5."""
+    assert points_mean(np.array([0.5, -0.2, 1.0])) == pytest.approx(0.4333333333, abs=1e-9)
+    assert points_mean(np.array([-0.5, -0.2])) == 0
+    assert np.isnan(points_mean(np.array([float("nan")])))
+
+
+@pytest.mark.parametrize(
+    ("followed", "prompt", "instruction"),
+    [
+        ([[1, 1], [1, 0, 1], [0], [1]], 0.5, 5 / 7),
+        ([[1, 1], [1, 1, 1], [0], [1]], 0.75, 6 / 7),
+    ],
+)
+def test_instruction_following_counts_prompts_and_instructions(followed, prompt, instruction):
+    """STATS V9: strict and loose."""
+    found = instruction_accuracy(followed)
+
+    assert (found.prompt, found.instruction) == pytest.approx((prompt, instruction))
+
+
+@pytest.mark.parametrize("followed", [[], [[True], []]])
+def test_a_prompt_without_instructions_has_no_accuracy(followed):
+    with pytest.raises(ValueError, match="instruction"):
+        instruction_accuracy(followed)
