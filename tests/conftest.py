@@ -1,5 +1,7 @@
 """What most tests need: a project of their own, and a model that only pretends."""
 
+import importlib.util
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -74,3 +76,19 @@ def actor() -> Iterator[Actor]:
             return output
 
     yield stage
+
+
+@pytest.fixture
+def wire() -> Iterator[Any]:
+    """A server on loopback that speaks OpenAI and Anthropic; see `servers.py` beside this file.
+
+    `wire.script` is a function of what was asked; `wire.module` has the classes it needs.
+    """
+    spec = importlib.util.spec_from_file_location("servers", Path(__file__).with_name("servers.py"))
+    assert spec is not None and spec.loader is not None
+    servers = importlib.util.module_from_spec(spec)
+    sys.modules["servers"] = servers
+    spec.loader.exec_module(servers)
+    with servers.Server() as server:
+        server.module = servers
+        yield server

@@ -12,7 +12,7 @@ import pytest
 from tastemaker.errors import UserError
 from tastemaker.journal import Journal, digest
 
-SLOW_MODEL = '''
+SLOW_MODEL = """
 import anyio
 from inspect_ai.model import ModelAPI, ModelOutput, ModelUsage, modelapi
 
@@ -28,7 +28,7 @@ class Slow(ModelAPI):
 
     def max_connections(self):
         return 2
-'''
+"""
 GO = """
 import sys
 sys.path.insert(0, ".")

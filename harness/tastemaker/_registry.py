@@ -7,6 +7,7 @@ import pkgutil
 from importlib import import_module
 
 from tastemaker import evals
+from tastemaker.providers import local as local
 
 for module in pkgutil.iter_modules(evals.__path__, prefix="tastemaker.evals."):
     import_module(module.name)

@@ -6,9 +6,11 @@ from typing import Any
 from inspect_ai.log._samples import sample_active
 from inspect_ai.model import GenerateConfig, Model, ModelOutput, get_model
 from inspect_ai.solver._task_state import sample_state
+from pydantic import ValidationError
 
 from tastemaker.errors import UserError
 from tastemaker.journal import NOTE, Journal, keep_answers
+from tastemaker.reading import did_you_mean
 
 SPENT = "spent"
 """The metadata key of a sample under which stands what its arm's calls took."""
@@ -77,16 +79,38 @@ def _sum(one: float | None, other: float | None) -> float | None:
 def open_model(
     name: str, *, config: Mapping[str, Any], base_url: str | None = None, system: str | None = None
 ) -> Model:
-    """A fresh Inspect model; a UserError when its provider is unknown or cannot start."""
+    """A fresh Inspect model.
+
+    Raises:
+        UserError: Its settings are not Inspect's, or its provider is unknown or cannot start.
+    """
     from inspect_ai._util.error import PrerequisiteError
 
-    settings = GenerateConfig(**config)
+    settings = _settings(name, config)
     if system:
         settings = settings.merge(GenerateConfig(system_message=system))
     try:
         return get_model(name, config=settings, base_url=base_url, memoize=False)
     except (ValueError, ImportError, PrerequisiteError) as error:
         raise UserError(f"model {name}: {_plain(error)}") from error
+
+
+def _settings(name: str, config: Mapping[str, Any]) -> GenerateConfig:
+    """Inspect's generation settings; UserError with every one that is unknown or has no sense."""
+    known = GenerateConfig.model_fields
+    problems = [
+        f"unknown setting '{key}'{did_you_mean(key, known)}" for key in config if key not in known
+    ]
+    settings = GenerateConfig()
+    try:
+        settings = GenerateConfig(**{key: config[key] for key in config if key in known})
+    except ValidationError as error:
+        problems += [
+            f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}" for wrong in error.errors()
+        ]
+    if problems:
+        raise UserError(f"model {name}, config: {'; '.join(problems)}")
+    return settings
 
 
 def arm_model(

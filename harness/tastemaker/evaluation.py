@@ -16,7 +16,7 @@ from tastemaker.reading import did_you_mean
 from tastemaker.records import Message
 from tastemaker.rubric import Rubric
 from tastemaker.scenario import Dataset, Scenario, select
-from tastemaker.task import RubricTask, rubric_task, samples
+from tastemaker.task import RubricTask, rubric_task, samples, task_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +100,7 @@ def _load(reference: Any, experiment: Experiment) -> LoadedEval:
 
 def _named(name: str, split: str, place: Place) -> Callable[[], Task]:
     """The task of an eval's name: in the project's evals folder, else among the built-in ones."""
-    wanted = name.replace("/", "_").replace("-", "_")
+    wanted = task_name(name)
     folder = place.root / "evals"
     own = {info.name: info.file for info in list_tasks(str(folder))} if folder.is_dir() else {}
     if wanted in own:

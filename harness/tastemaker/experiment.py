@@ -218,9 +218,10 @@ class Grader(FileModel):
     """The order in which criteria are asked."""
     samples: Annotated[Whole, Field(ge=1)] = 1
     """How often each question is asked."""
-    reducer: Literal["majority", "mean"] = "majority"
-    """How several answers become one."""
+    reducer: Literal["mean", "majority"] = "mean"
+    """How several answers become one: those of its samples, and those of a panel."""
     batch: Flag = False
+    """Through the provider's batch API: cheaper, and slow."""
     calibrated: Flag = False
     """Whether only what was calibrated against people may gate."""
 
@@ -289,6 +290,8 @@ class Experiment(FileModel):
         for number, (one, other) in enumerate(self.tensions):
             if one == other:
                 problems.append((("tensions", number), f"'{one}' cannot pull against itself"))
+        if len({grader.reducer for grader in self.graders}) > 1:
+            problems.append((("grader",), "the graders of a panel differ in `reducer`"))
         if self.weights and not any(self.weights.values()):
             problems.append((("weights",), "the weights sum to 0"))
         if problems:

@@ -195,8 +195,11 @@ def _settled(index: int, cases: Sequence[Case], tests: Sequence[_Tests], floor: 
 def _ladder(found: Difference, tests: _Tests, rule: Rule, floor: bool) -> _Ruling:
     """The first rung that holds (STATS 4.1)."""
     margin, interval = rule.margin, f"{found.low:+.3f} to {found.high:+.3f}"
-    if found.clusters < FEWEST_CLUSTERS or not isfinite(found.low):
+    if found.clusters < FEWEST_CLUSTERS:
         reason = f"{_count(found.clusters)}: at least {FEWEST_CLUSTERS} are needed to say anything."
+        return _Ruling(Kind.NOT_EVALUABLE, None, reason)
+    if not isfinite(found.low):
+        reason = " ".join(["The interval cannot be computed.", *found.notes])
         return _Ruling(Kind.NOT_EVALUABLE, None, reason)
     if tests.p_regressed_adjusted is not None and tests.p_regressed_adjusted <= REGRESSION_LEVEL:
         return _Ruling(Kind.REGRESSED, *_severity(found, margin))
@@ -206,7 +209,6 @@ def _ladder(found: Difference, tests: _Tests, rule: Rule, floor: bool) -> _Rulin
         and found.low > 0
     ):
         return _Ruling(Kind.IMPROVED, None, f"The whole interval, {interval}, lies above zero.")
-    needed = _needed(found, margin, floor)
     if found.low > -margin:
         least = floor_clusters(margin) if floor and 0 < margin < 1 else 0
         if found.clusters >= least:
@@ -216,7 +218,8 @@ def _ladder(found: Difference, tests: _Tests, rule: Rule, floor: bool) -> _Rulin
             f"The interval, {interval}, lies above the margin of -{margin:g}, but that margin "
             f"needs {least} clusters and there are {found.clusters}."
         )
-        return _Ruling(Kind.UNDERPOWERED, None, reason, needed)
+        return _Ruling(Kind.UNDERPOWERED, None, reason, least)
+    needed = _needed(found, margin, floor)
     if found.half_width >= margin:
         reason = (
             f"The interval, {interval}, is wider than the margin of {margin:g} allows: even no "

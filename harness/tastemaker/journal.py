@@ -11,9 +11,10 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,46 +43,58 @@ NOTE = "tastemaker"
 class Journal:
     """Answers by the content of their request, in one append-only file.
 
-    One process at a time may hold it; a second one is refused with a UserError. A last line that
-    was cut short by a kill is passed over.
+    One process at a time may hold it; a second one is refused with a UserError. A shared one may be
+    held by several: each writes under a lock, and finds what the others have written. A last line
+    that was cut short by a kill is taken away.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, shared: bool = False) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
+        self.shared = shared
         self._file = open(path, "a+b", buffering=0)
+        self._places: dict[str, tuple[int, int]] = {}
+        self._flights: dict[str, tuple[anyio.Lock, int]] = {}
+        self._end = 0
+        if not shared:
+            self._hold()
+        self._read_on()
+        if not shared:
+            self._file.truncate(self._end)
+
+    def _hold(self) -> None:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self._file.close()
             raise UserError(
-                f"{path}: another run is writing here; wait for it, or give --logs another folder"
+                f"{self.path}: another run is writing here; wait for it, or give --logs another "
+                "folder"
             ) from None
-        self._places: dict[str, tuple[int, int]] = {}
-        self._flights: dict[str, tuple[anyio.Lock, int]] = {}
-        self._index()
 
-    def _index(self) -> None:
-        place, line = 0, b"\n"
+    def _read_on(self) -> None:
+        """Take in the whole lines that follow what is known."""
         with open(self.path, "rb") as lines:
+            lines.seek(self._end)
             for line in lines:
-                if line.endswith(b"\n") and line.startswith(b'{"key": "'):
-                    self._places[line[9:73].decode("ascii", "replace")] = (place, len(line))
-                place += len(line)
-        if not line.endswith(b"\n"):
-            self._file.write(b"\n")
-            place += 1
-        self._end = place
+                if not line.endswith(b"\n"):
+                    break
+                if line.startswith(b'{"key": "'):
+                    self._places[line[9:73].decode("ascii", "replace")] = (self._end, len(line))
+                self._end += len(line)
 
     def __len__(self) -> int:
         return len(self._places)
 
     def __contains__(self, key: str) -> bool:
+        if key not in self._places and self.shared:
+            if os.fstat(self._file.fileno()).st_size > self._end:
+                self._read_on()
         return key in self._places
 
     def get(self, key: str) -> dict[str, Any] | None:
         """The record kept under a key, or None."""
-        if key not in self._places:
+        if key not in self:
             return None
         place, length = self._places[key]
         self._file.seek(place)
@@ -91,9 +104,24 @@ class Journal:
     def put(self, key: str, record: dict[str, Any]) -> None:
         """Keep a record under a key of 64 hexadecimal digits; on disk when this returns."""
         line = json.dumps({"key": key} | record).encode("ascii") + b"\n"
-        self._file.write(line)
-        self._places[key] = (self._end, len(line))
-        self._end += len(line)
+        with self._writing():
+            self._file.write(line)
+            self._places[key] = (self._end, len(line))
+            self._end += len(line)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Alone at the end of the file."""
+        if not self.shared:
+            yield
+            return
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        try:
+            self._read_on()
+            self._file.truncate(self._end)
+            yield
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -7,7 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from inspect_ai.log import EvalLog, EvalSample, list_eval_logs, read_eval_log
+from inspect_ai.log import (
+    EvalLog,
+    EvalSample,
+    ProvenanceData,
+    invalidate_samples,
+    list_eval_logs,
+    read_eval_log,
+    read_eval_log_sample_summaries,
+    write_eval_log,
+)
+from inspect_ai.scorer import Score
 
 from tastemaker.arm import SPENT
 from tastemaker.errors import UserError
@@ -56,6 +66,34 @@ def _progress(log: EvalLog) -> tuple[bool, str]:
     return log.status == "success", log.eval.created
 
 
+def forget_failed_grades(cells: Iterable[Cell], folder: str) -> int:
+    """Mark the replies whose grader failed as to be done again; how many they are.
+
+    The next run of the task grades them anew. It asks no arm again, because the journal has what
+    the arms said.
+    """
+    logs, found = logs_by_identity(folder), 0
+    for cell in cells:
+        header = logs.get(cell.identity)
+        if header is None or header.status != "success" or header.invalidated:
+            continue
+        summaries = read_eval_log_sample_summaries(header.location)
+        if not any(_grader_failed(one.scores) for one in summaries):
+            continue
+        log = read_eval_log(header.location)
+        failed = [one.uuid for one in log.samples or [] if one.uuid and _grader_failed(one.scores)]
+        note = ProvenanceData(author="tastemaker", reason="the grader failed")
+        write_eval_log(invalidate_samples(log, failed, note), header.location)
+        found += len(failed)
+    return found
+
+
+def _grader_failed(scores: Mapping[str, Score] | None) -> bool:
+    """By the explanation, which a summary keeps: each unscored criterion has a line there."""
+    score = (scores or {}).get("rubric")
+    return score is not None and "unscored, grader_failed" in (score.explanation or "")
+
+
 def rows(cell: Cell, log: EvalLog | None) -> Iterator[tuple[list[ScoreRow], ReplyRow]]:
     """The rows of each scenario and seed of a cell; what no log holds is there as missing.
 
@@ -78,7 +116,7 @@ def _base(
     cell: Cell, scenario: Scenario, seed: int, sample: EvalSample | None, log: str
 ) -> ScoreRow:
     """A row with all but the score filled in."""
-    spent = _spent(sample)
+    spent, grading = _spent(sample), _grading(sample)
     strata = {name: weight for name, weight in cell.data.strata.items() if name}
     return ScoreRow(
         eval=cell.eval,
@@ -96,6 +134,7 @@ def _base(
         stratum_weight=strata.get(scenario.stratum),
         scenario_weight=scenario.weight,
         split=scenario.split,
+        labels=json.dumps(dict(scenario.labels)),
         seed=seed,
         provider_seed=spent.get("seed"),
         principle="",
@@ -104,6 +143,10 @@ def _base(
         output_tokens=spent.get("output_tokens"),
         seconds=spent.get("seconds"),
         cost=spent.get("cost"),
+        grader_calls=grading.get("calls"),
+        grader_input_tokens=grading.get("input_tokens"),
+        grader_output_tokens=grading.get("output_tokens"),
+        grader_cost=grading.get("cost"),
         log=log,
     )
 
@@ -119,6 +162,13 @@ def _spent(sample: EvalSample | None) -> Mapping[str, Any]:
     if usage is None:
         return {}
     return {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+
+
+def _grading(sample: EvalSample | None) -> Mapping[str, Any]:
+    """What the judges took; empty where none was asked."""
+    score = None if sample is None or not sample.scores else sample.scores.get("rubric")
+    grading: Mapping[str, Any] = ((score.metadata or {}) if score else {}).get("grading") or {}
+    return grading if grading.get("calls") else {}
 
 
 def absence(sample: EvalSample | None) -> str:
@@ -160,7 +210,7 @@ def _scores(
             principle=principle,
             criterion=name,
             weight=criterion.weight,
-            grader="check" if criterion.check else cell.grader,
+            grader="check" if criterion.check else criterion.grader or cell.grader,
             value=value,
             reason=why or ("" if value is not None else found.get("reason", "unscored")),
         )

@@ -51,13 +51,15 @@ def read_record(folder: Path, experiment: Experiment) -> dict[str, Any]:
     """The record of a run; UserError when there is none, or when the experiment changed since."""
     path = folder / RECORD
     try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(
             f"{shown(folder)}: no run of {experiment.name} there; `tastemaker run` makes one"
         ) from None
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise UserError(f"{shown(path)}: not a record of ours: {error}") from error
+    if not isinstance(record, dict) or "record" not in record:
+        raise UserError(f"{shown(path)}: not a record of ours")
     changed = list(_changes(record, json.loads(json.dumps(frozen(experiment)))))
     if changed:
         raise UserError(

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +16,8 @@ from tastemaker.records import ScoreRow
 
 MOST_PROBLEMS = 20
 """How many lines are named before the rest is counted."""
+LARGEST_SEED = 2**53
+"""Seeds above it are not told apart as floating-point numbers."""
 
 Row = dict[str, Any]
 Line = tuple[int, Row]
@@ -120,17 +123,22 @@ def read_scores_file(
             continue
         key = (score.eval, score.scenario, score.seed, score.principle, score.criterion)
         if key in seen:
-            problems.add(
-                line,
-                f"scenario '{score.scenario}', seed {score.seed}, principle "
-                f"'{score.principle}' stands twice",
-            )
+            problems.add(line, f"{_told(score)} stands twice")
         seen.add(key)
         scores.append(score)
     problems.raise_any()
     if not scores:
         raise UserError(f"{shown(path)}: no scores in it")
     return scores
+
+
+def _told(score: RecordedScore) -> str:
+    home = f"eval '{score.eval}', " if score.eval else ""
+    criterion = f", criterion '{score.criterion}'" if score.criterion else ""
+    return (
+        f"{home}scenario '{score.scenario}', seed {score.seed}, "
+        f"principle '{score.principle}'{criterion}"
+    )
 
 
 def _score(
@@ -157,7 +165,8 @@ def _score(
     if weight is not None and not (
         math.isfinite(weight) and (weight > 0 or (criterion and weight))
     ):
-        return f"expected a weight above 0, found {row.get('weight')!r}"
+        wanted = "other than 0" if criterion else "above 0"
+        return f"expected a weight {wanted}, found {row.get('weight')!r}"
     return RecordedScore(
         scenario=scenario,
         seed=seed,
@@ -177,26 +186,30 @@ def score_rows(
     """The rows of an arm that brings scores; arguments and errors as `read_scores_file`.
 
     Where a reply has scores for criteria and none for their principle, the principle's is their
-    weighted mean (STATS section 1), unscored when one of them is.
+    weighted mean (STATS section 1), unscored when one of them is, or is absent though another seed
+    of the scenario has it.
     """
     assert arm.scores is not None
     read = read_scores_file(Path(arm.scores), limits=arm.range or (0.0, 1.0), scenarios=scenarios)
     told = {_reply_key(score) for score in read if score.criterion is None}
-    parts: dict[tuple[str, str, int, str], list[RecordedScore]] = {}
+    parts: dict[tuple[str, str, str, int], list[RecordedScore]] = {}
+    asked: dict[tuple[str, str, str], set[str]] = {}
     for score in read:
-        if score.criterion is not None and _reply_key(score) not in told:
-            parts.setdefault(_reply_key(score), []).append(score)
-    whole = [_principle_score(scores) for scores in parts.values()]
+        key = _reply_key(score)
+        if score.criterion is not None and key not in told:
+            parts.setdefault(key, []).append(score)
+            asked.setdefault(key[:3], set()).add(score.criterion)
+    whole = [_principle_score(scores, len(asked[key[:3]])) for key, scores in parts.items()]
     return [_row(name, score) for score in (*read, *whole)]
 
 
-def _reply_key(score: RecordedScore) -> tuple[str, str, int, str]:
-    return score.eval, score.scenario, score.seed, score.principle
+def _reply_key(score: RecordedScore) -> tuple[str, str, str, int]:
+    return score.eval, score.scenario, score.principle, score.seed
 
 
-def _principle_score(scores: list[RecordedScore]) -> RecordedScore:
+def _principle_score(scores: list[RecordedScore], criteria: int) -> RecordedScore:
     total, value = sum(abs(score.weight) for score in scores), 0.0
-    missing = any(score.value is None for score in scores)
+    missing = len(scores) < criteria or any(score.value is None for score in scores)
     for score in scores:
         share = score.value or 0.0
         value += abs(score.weight) * (share if score.weight > 0 else 1 - share) / total
@@ -253,15 +266,18 @@ def _lines(
     reported: set[str] = set()
     try:
         for line, row in reader(path, problems):
-            for name in row.keys() - allowed - reported:
-                reported.add(name)
-                hint = did_you_mean(str(name), allowed)
-                problems.add(line, f"unknown column '{name}'{hint}")
-            for name in [name for name in required if name not in row]:
+            unknown = [name for name in row if name not in allowed]
+            missing = [name for name in required if name not in row]
+            for name in unknown:
                 if name not in reported:
-                    reported.add(name)
+                    hint = did_you_mean(name, allowed)
+                    problems.add(line, f"unknown column '{name}'{hint}")
+            for name in missing:
+                if name not in reported:
                     problems.add(line, f"the column '{name}' is missing")
-            yield line, row
+            reported |= {*unknown, *missing}
+            if not missing:
+                yield line, row
     except FileNotFoundError:
         raise UserError(f"{shown(path)}: no such file") from None
     except UnicodeDecodeError as error:
@@ -270,12 +286,31 @@ def _lines(
 
 def _csv(path: Path, problems: _Problems) -> Iterator[Line]:
     with open(path, encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file, strict=True)
+        rows = csv.reader(file, strict=True)
+        columns: list[str] = []
+        ended = 0
         try:
-            for row in rows:
-                yield rows.line_num, {name: value for name, value in row.items() if name}
+            for cells in rows:
+                line, ended = ended + 1, rows.line_num
+                if not cells:
+                    continue
+                if not columns:
+                    columns = _columns(cells, line, problems)
+                elif len(cells) != len(columns):
+                    problems.add(line, f"expected {len(columns)} cells, found {len(cells)}")
+                else:
+                    # A column without a name is an index that another program left.
+                    cells_by_name = zip(columns, cells, strict=True)
+                    yield line, {name: cell for name, cell in cells_by_name if name}
         except csv.Error as error:
             problems.add(rows.line_num, str(error))
+
+
+def _columns(names: list[str], line: int, problems: _Problems) -> list[str]:
+    for name, count in Counter(names).items():
+        if name and count > 1:
+            problems.add(line, f"the column '{name}' stands twice")
+    return names
 
 
 def _jsonl(path: Path, problems: _Problems) -> Iterator[Line]:
@@ -285,8 +320,8 @@ def _jsonl(path: Path, problems: _Problems) -> Iterator[Line]:
                 continue
             try:
                 row = json.loads(line)
-            except json.JSONDecodeError as error:
-                problems.add(number, f"not JSON: {error.msg}")
+            except (ValueError, RecursionError) as error:
+                problems.add(number, f"not JSON: {getattr(error, 'msg', error)}")
                 continue
             if isinstance(row, dict):
                 yield number, row
@@ -315,7 +350,9 @@ def _text(value: Any) -> str:
 
 def _seed(value: Any) -> int | None:
     number = _number(value)
-    return int(number) if number is not None and number >= 1 and number.is_integer() else None
+    if number is None or not 1 <= number <= LARGEST_SEED or not number.is_integer():
+        return None
+    return int(number)
 
 
 def _number(value: Any) -> float | None:
@@ -326,7 +363,7 @@ def _number(value: Any) -> float | None:
         return math.nan
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return math.nan
 
 

@@ -55,6 +55,8 @@ class Finding:
     """Why, in a few words; for None one of the unscored reasons of STATS and DESIGN."""
     quote: str = ""
     """The passage of the reply that shows it, verbatim; "" when there is none."""
+    votes: tuple[tuple[str, float | None], ...] = ()
+    """(grader, value) of each answer that was reduced to this one; () when there was one alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +80,8 @@ class ScoreRow:
     scenario_weight: float = 1.0
     split: str = "dev"
     format: str = "plain"
+    labels: str = "{}"
+    """JSON: the scenario's labels."""
     seed: int
     """The epoch, 1 to K."""
     provider_seed: int | None = None
@@ -96,6 +100,12 @@ class ScoreRow:
     output_tokens: int | None = None
     seconds: float | None = None
     cost: float | None = None
+    """In dollars."""
+    grader_calls: int | None = None
+    """How often judges were asked about the reply; None where none was."""
+    grader_input_tokens: int | None = None
+    grader_output_tokens: int | None = None
+    grader_cost: float | None = None
     """In dollars."""
     log: str = ""
 

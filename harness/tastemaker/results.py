@@ -1,6 +1,6 @@
 """From the stored tables to verdicts: what gate and every report show. Pure but for reading."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,12 @@ import numpy as np
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment
 from tastemaker.gate import Case, Decision, Verdict, conclude, decide
+from tastemaker.reading import did_you_mean
 from tastemaker.record import read_record, record_of_scores
 from tastemaker.recorded import score_rows
-from tastemaker.records import MISSING_RUN
+from tastemaker.records import MISSING_RUN, ScoreRow
 from tastemaker.stats.paired import Paired, paired
-from tastemaker.stats.panel import Panel
+from tastemaker.stats.panel import Codes, Panel
 from tastemaker.tables import Scores, panels, read_scores, scores_of_rows
 
 
@@ -50,13 +51,30 @@ def load_results(experiment: Experiment, folder: Path) -> Results:
     """The results of an experiment from its folder; of one with score files alone, from these.
 
     Raises:
-        UserError: There is no run, or the experiment changed after it.
+        UserError: There is no run, or the experiment changed after it, or score files disagree.
     """
     if not experiment.evals:
         rows = [row for name, arm in experiment.arms.items() for row in score_rows(name, arm)]
+        _refuse_disagreement(rows)
         return results(experiment, record_of_scores(experiment), scores_of_rows(rows))
     record = read_record(folder, experiment)
     return results(experiment, record, read_scores(folder))
+
+
+def _refuse_disagreement(rows: Iterable[ScoreRow]) -> None:
+    """A scenario has one cluster, stratum and weight: who disagrees on them compares nothing."""
+    first: dict[tuple[str, str, str], ScoreRow] = {}
+    for row in rows:
+        if row.criterion is not None:
+            continue
+        one = first.setdefault((row.eval, row.scenario, row.principle), row)
+        for name in ("cluster", "stratum", "scenario_weight"):
+            here, before = getattr(row, name), getattr(one, name)
+            if here != before:
+                raise UserError(
+                    f"scenario '{row.scenario}' has the {name.replace('_', ' ')} '{before}' in arm "
+                    f"{one.arm}, seed {one.seed}, and '{here}' in arm {row.arm}, seed {row.seed}"
+                )
 
 
 def results(experiment: Experiment, record: Mapping[str, Any], scores: Scores) -> Results:
@@ -79,7 +97,7 @@ def results(experiment: Experiment, record: Mapping[str, Any], scores: Scores) -
         record=record,
         decision=conclude(
             verdicts,
-            incomplete=_incomplete(experiment, scores, unscored),
+            incomplete=_incomplete(arms, scores, unscored),
             limited=record.get("limit") is not None,
         ),
         by_eval=by_eval,
@@ -124,6 +142,12 @@ def _refuse_unknown(
     experiment: Experiment, pooled: Mapping[str, Panel], apart: Mapping[tuple[str, str], Panel]
 ) -> None:
     """A rule that names a principle or an eval without scores would decide nothing, unseen."""
+    names = {name for _, name in apart}
+    for name in experiment.weights:
+        if name not in names:
+            raise UserError(
+                f"{experiment.name}: weights name the eval '{name}'{did_you_mean(name, names)}"
+            )
     for rule in experiment.rules:
         principle, _, name = rule.partition("@")
         known = (principle, name) in apart if name else rule == "default" or principle in pooled
@@ -147,16 +171,44 @@ def _paired(experiment: Experiment, panel: Panel, candidate: str) -> Paired:
 
 
 def _unscored(scores: Scores, arms: list[str]) -> dict[str, dict[str, int]]:
+    """Scores that are missing, by arm and reason: without a value, or without a row."""
     absent = scores.keep(np.isnan(scores.numbers["value"]))
     reasons = absent.texts["reason"]
-    return {
-        arm: {
+    counts: dict[str, dict[str, int]] = {}
+    for arm, gaps in zip(arms, _without_row(scores, arms), strict=True):
+        of_arm = absent.texts["arm"].equal(arm)
+        counts[arm] = {
             str(reason): int((of_arm & reasons.equal(reason)).sum())
             for reason in reasons.keep(of_arm).spoken()
         }
-        for arm in arms
-        for of_arm in [absent.texts["arm"].equal(arm)]
-    }
+        if gaps:
+            counts[arm]["missing"] = counts[arm].get("missing", 0) + gaps
+    return counts
+
+
+def _without_row(scores: Scores, arms: list[str]) -> list[int]:
+    """How many scores each arm has no row for, though another arm has the scenario.
+
+    A run leaves a row for everything it asked; a file of scores may leave things out. Of the seeds
+    only those count that the arm has at all.
+    """
+    principle, name = scores.texts["principle"].codes, scores.texts["scenario"]
+    principles = len(scores.texts["principle"].names)
+    place = scores.texts["eval"].codes * len(name.names) + name.codes
+    seed = np.unique(scores.numbers["seed"], return_inverse=True)[1]
+
+    def different(things: Codes, of: Codes) -> Codes:
+        """(P,) how many different things each principle has."""
+        size = int(things.max(initial=0)) + 1
+        return np.bincount(np.unique(of * size + things) // size, minlength=principles)
+
+    scenarios = different(place, principle)
+    gaps = []
+    for arm in arms:
+        mine = scores.texts["arm"].equal(arm)
+        asked = scenarios * different(seed[mine], principle[mine])
+        gaps.append(int(asked.sum() - mine.sum()))
+    return gaps
 
 
 SENTENCES = {
@@ -167,12 +219,18 @@ SENTENCES = {
 }
 
 
+def baseline_gaps(experiment: Experiment, folder: Path) -> list[str]:
+    """What the baseline of a run should have and has not, in sentences."""
+    scores, arms = read_scores(folder), [experiment.baseline_name]
+    return _incomplete(arms, scores, _unscored(scores.of_principles(), arms))
+
+
 def _incomplete(
-    experiment: Experiment, scores: Scores, unscored: Mapping[str, Mapping[str, int]]
+    arms: Iterable[str], scores: Scores, unscored: Mapping[str, Mapping[str, int]]
 ) -> list[str]:
     """What should be there and is not, in sentences."""
     there = set(scores.texts["arm"].spoken())
-    told = [f"{arm}: there is no score at all." for arm in experiment.arms if arm not in there]
+    told = [f"{arm}: there is no score at all." for arm in arms if arm not in there]
     for arm, counts in unscored.items():
         told += [
             f"{arm}: {counts[reason]} scores {SENTENCES[reason]}."

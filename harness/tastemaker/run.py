@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,16 +11,18 @@ from typing import Any
 
 from inspect_ai import Epochs, Task, eval_set, task_with
 from inspect_ai.log import EvalLog
-from inspect_ai.model import Model
 
 from tastemaker.arm import ArmModel, arm_model, honours_seed, open_model
 from tastemaker.errors import UserError
 from tastemaker.evaluation import LoadedEval, load_evals
 from tastemaker.experiment import Arm, Experiment
-from tastemaker.grade import RubricGrader
-from tastemaker.journal import Journal, digest, keep_answers
-from tastemaker.judge.grader import template_hash
-from tastemaker.logs import Cell, failures, logs_by_identity, rows
+from tastemaker.families import self_preference
+from tastemaker.grade import RubricGrader, calls_per_reply
+from tastemaker.graders import GradeStore, open_panel
+from tastemaker.journal import Journal, digest
+from tastemaker.judge.grader import Grader, template_hash
+from tastemaker.logs import Cell, failures, forget_failed_grades, logs_by_identity, rows
+from tastemaker.pin import bridge, bridge_lines, read_pin, verify_pin
 from tastemaker.record import RECORD, frozen
 from tastemaker.recorded import RecordedReply, read_replies_file, score_rows
 from tastemaker.records import Message, ReplyRow, ScoreRow
@@ -63,17 +64,26 @@ class Plan:
 
     @property
     def grades(self) -> int:
-        """How many replies a judge is asked about, over all arms."""
-        if not self.experiment.graders:
-            return 0
+        """How many calls judges are asked for, over all arms, when every reply is readable."""
         arms = [arm for arm in self.experiment.arms.values() if not arm.scores]
-        judged = [one for one in self.evals if one.rubric and RubricGrader(one.rubric).judged]
-        return (
-            len(arms)
-            * self.seeds
-            * len(self.experiment.graders)
-            * sum(len(one.data.scenarios) for one in judged)
+        replies = len(arms) * self.seeds
+        return replies * sum(
+            len(one.data.scenarios) * calls_per_reply(one.rubric, self.experiment.graders)
+            for one in self.evals
+            if one.rubric
         )
+
+    @property
+    def own_graders(self) -> set[str]:
+        """The models that criteria name instead of the experiment's grader."""
+        rubrics = [
+            one.rubric.extended(scenario.criteria)
+            for one in self.evals
+            if one.rubric
+            for scenario in one.data.scenarios
+            if scenario.criteria
+        ] + [one.rubric for one in self.evals if one.rubric]
+        return {name for rubric in rubrics for name in RubricGrader(rubric).own_graders()}
 
 
 def make_plan(
@@ -108,8 +118,7 @@ def _refuse_unsupported(experiment: Experiment) -> None:
         if getattr(experiment, key)
     ]
     for grader in experiment.graders:
-        changed = grader.model_fields_set - {"model", "config"}
-        asked += [f"grader: {key}" for key in sorted(changed)]
+        asked += ["grader: calibrated"] if grader.calibrated else []
     if asked:
         raise UserError(f"{experiment.name}: not supported yet: {', '.join(asked)}")
 
@@ -119,44 +128,72 @@ def run(
     folder: Path,
     *,
     only: Sequence[str] = (),
+    grades: Path | None = None,
+    repin: bool = False,
     listener: Listener = lambda answered: None,
 ) -> None:
     """Run what is missing of a plan, and write the record and the tables into a folder.
+
+    A baseline that was pinned there is held against the plan before any call. Where only the
+    grader changed, its replies are graded again first, and the shift that the new grader alone
+    causes (the bridge) is told on standard error.
 
     Args:
         plan: From `make_plan`.
         folder: Where the logs, the journal, `record.json` and the tables stand.
         only: The arms to call; what others have in the folder already is kept. All by default.
+        grades: The folder of the grade store, which experiments may share; in `folder` by default.
+        repin: Whether a pinned baseline may have changed, because it is to be pinned anew.
         listener: Told of each answer as it arrives.
 
     Raises:
-        UserError: Something is wrong with the plan's models or files.
+        UserError: Something is wrong with the plan's models or files, or the pinned baseline no
+            longer fits.
         KeyboardInterrupt: Stopped from outside; what has arrived is kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with contextlib.closing(Journal(folder / "journal.jsonl")) as journal:
-        session = _Session(plan, folder, journal, listener)
+    with (
+        contextlib.closing(Journal(folder / "journal.jsonl")) as journal,
+        contextlib.closing(GradeStore(grades or folder / ".grades")) as store,
+    ):
+        session = _Session(plan, journal, store, listener)
         cells = session.cells()
-        _write_record(plan, folder, session, cells)
+        record = _record(plan, session, cells)
+        pin = None if repin else read_pin(folder)
+        regraded = pin is not None and verify_pin(pin, record)
+        _write_record(folder, record)
         chosen = [one for one in cells if not only or one.arm in only]
-        tasks = [session.task(one) for one in chosen]
-        logs: list[EvalLog] = []
-        try:
-            if tasks:
-                logs = _run_tasks(tasks, folder, session.graders())
-        finally:
-            write_results(plan, folder, cells)
-        for message in failures(logs):
-            print(message, file=sys.stderr)
+        forget_failed_grades(chosen, str(folder))
+        if pin is not None and regraded:
+            baseline = [one for one in cells if one.arm == pin.baseline]
+            _run_cells(session, baseline, folder, cells)
+            for line in bridge_lines(bridge(folder, pin.baseline)):
+                print(line, file=sys.stderr)
+        _run_cells(session, chosen, folder, cells)
 
 
-def _run_tasks(tasks: list[Task], folder: Path, graders: Sequence[Model]) -> list[EvalLog]:
+def _run_cells(
+    session: "_Session", chosen: Sequence[Cell], folder: Path, cells: Sequence[Cell]
+) -> None:
+    """Run some cells, and write what all have by then, also when stopped."""
+    tasks = [session.task(one) for one in chosen]
+    logs: list[EvalLog] = []
+    try:
+        if tasks:
+            logs = _run_tasks(tasks, folder, session.panel.graders)
+    finally:
+        write_results(session.plan, folder, cells)
+    for message in failures(logs):
+        print(message, file=sys.stderr)
+
+
+def _run_tasks(tasks: list[Task], folder: Path, graders: Sequence[Grader]) -> list[EvalLog]:
     # Inspect reports on standard output, which is for results.
     with contextlib.redirect_stdout(sys.stderr):
         _, logs = eval_set(
             tasks,
             log_dir=str(folder),
-            model_roles={"grader": list(graders)} if graders else None,
+            model_roles={"grader": [one.model for one in graders]} if graders else None,
             max_tasks=min(len(tasks), AT_ONCE),
             retry_attempts=1,
             fail_on_error=True,
@@ -174,11 +211,17 @@ def _run_tasks(tasks: list[Task], folder: Path, graders: Sequence[Model]) -> lis
 class _Session:
     """The models and identities of one run."""
 
-    def __init__(self, plan: Plan, folder: Path, journal: Journal, listener: Listener) -> None:
+    def __init__(self, plan: Plan, journal: Journal, store: GradeStore, listener: Listener) -> None:
         self.plan = plan
         self.journal = journal
         self.listener = listener
-        self.secret = _secret(folder / "fence.key")
+        self.panel = open_panel(
+            plan.experiment.graders,
+            plan.own_graders,
+            store,
+            before=self._within_budget,
+            answered=lambda replayed, output: self._told("", replayed, output),
+        )
         self.replies = _recorded_replies(plan)
         self.models = {
             name: self._arm_model(name, arm)
@@ -198,21 +241,6 @@ class _Session:
             before=self._within_budget,
             answered=lambda replayed, output: self._told(name, replayed, output),
         )
-
-    def graders(self) -> list[Model]:
-        """The grader or panel, answering from the journal where it can."""
-        models = []
-        for grader in self.plan.experiment.graders:
-            model = open_model(grader.model, config=grader.config)
-            keep_answers(
-                model,
-                self.journal,
-                scope=lambda: "",
-                before=self._within_budget,
-                answered=lambda replayed, output: self._told("", replayed, output),
-            )
-            models.append(model)
-        return models
 
     _calls = 0
     _cost = 0.0
@@ -290,7 +318,7 @@ class _Session:
             setup = [*_listed(task.setup), dressed(arm.template, few_shot)]
             options["setup"] = setup
         if isinstance(task, RubricTask):
-            task.secret = self.secret
+            task.panel = self.panel
         return task_with(
             task,
             epochs=Epochs(cell.seeds),
@@ -321,16 +349,8 @@ def _recorded_replies(plan: Plan) -> dict[tuple[str, str], dict[tuple[str, int],
     return replies
 
 
-def _secret(path: Path) -> bytes:
-    """The secret of the judge's fences in this folder: made once, so that grades can be reused."""
-    if not path.exists():
-        path.write_text(secrets.token_hex(32), encoding="ascii")
-        path.chmod(0o600)
-    return bytes.fromhex(path.read_text(encoding="ascii"))
-
-
-def _write_record(plan: Plan, folder: Path, session: _Session, cells: Sequence[Cell]) -> None:
-    """What the results will rest on, written before the first call."""
+def _record(plan: Plan, session: _Session, cells: Sequence[Cell]) -> dict[str, Any]:
+    """What the results will rest on."""
     experiment = plan.experiment
     content = frozen(experiment) | {
         "seeds": plan.seeds,
@@ -350,7 +370,7 @@ def _write_record(plan: Plan, folder: Path, session: _Session, cells: Sequence[C
             for one in plan.evals
         },
     }
-    record = {
+    return {
         "record": f"sha256:{digest(content)}",
         **content,
         "arms_shown": {name: arm.printable() for name, arm in experiment.arms.items()},
@@ -360,11 +380,22 @@ def _write_record(plan: Plan, folder: Path, session: _Session, cells: Sequence[C
         },
         "cells": [{"eval": c.eval, "arm": c.arm, "identity": c.identity} for c in cells],
         "versions": {name: version(name) for name in ("tastemaker", "inspect-ai")},
-        "warnings": [w for one in plan.evals for w in one.data.warnings],
+        "warnings": [w for one in plan.evals for w in one.data.warnings] + _self_preference(plan),
     }
+
+
+def _write_record(folder: Path, record: Mapping[str, Any]) -> None:
+    """Written before the first call; appears whole or not at all."""
     partial = folder / f".{RECORD}.partial"
     partial.write_text(json.dumps(record, indent=2), encoding="utf-8")
     partial.replace(folder / RECORD)
+
+
+def _self_preference(plan: Plan) -> list[str]:
+    graders = [grader.model for grader in plan.experiment.graders] + sorted(plan.own_graders)
+    judged = any(one.rubric and RubricGrader(one.rubric).judged for one in plan.evals)
+    arms = {name: arm.model for name, arm in plan.experiment.arms.items() if arm.model}
+    return self_preference(graders, arms) if judged else []
 
 
 def write_results(plan: Plan, folder: Path, cells: Sequence[Cell]) -> None:
@@ -403,4 +434,5 @@ def _score_arms(plan: Plan) -> Iterator[ScoreRow]:
                     stratum_weight=data.strata.get(scenario.stratum),
                     scenario_weight=scenario.weight,
                     split=scenario.split,
+                    labels=json.dumps(dict(scenario.labels)),
                 )

@@ -1,15 +1,18 @@
 """The two tables of a run, scores and replies, and the panels that statistics start from."""
 
+import json
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from tastemaker.errors import UserError
 from tastemaker.reading import shown
@@ -63,7 +66,7 @@ def write_tables(folder: Path, scores: pa.Table, replies: pa.Table) -> None:
 class Column:
     """A text column of N rows: codes into names."""
 
-    codes: Codes
+    codes: NDArray[np.integer[Any]]
     names: tuple[str | None, ...]
     """None is what stands for a missing value."""
 
@@ -92,6 +95,8 @@ class Scores:
 
     def keep(self, mask: Any) -> "Scores":
         """The rows where mask is true."""
+        if np.all(mask):
+            return self
         return Scores(
             texts={name: column.keep(mask) for name, column in self.texts.items()},
             numbers={name: values[mask] for name, values in self.numbers.items()},
@@ -109,6 +114,9 @@ READ_TEXTS = (
     "scenario",
     "cluster",
     "stratum",
+    "split",
+    "format",
+    "labels",
     "principle",
     "criterion",
     "reason",
@@ -165,7 +173,7 @@ def _column(chunks: pa.ChunkedArray) -> Column:
         return Column(codes=np.zeros(0, np.intp), names=())
     names: list[str | None] = column.dictionary.to_pylist()
     codes = column.indices.fill_null(len(names)).to_numpy(zero_copy_only=False)
-    return Column(codes=codes.astype(np.intp), names=(*names, None))
+    return Column(codes=codes, names=(*names, None))
 
 
 def _floats(chunks: pa.ChunkedArray) -> Floats:
@@ -179,78 +187,142 @@ def _floats(chunks: pa.ChunkedArray) -> Floats:
 def panels(
     scores: Scores, arms: Sequence[str], *, eval_weights: Mapping[str, float] | None = None
 ) -> dict[str, Panel]:
-    """A panel for every principle, pooled over the evals it stands in, in order of appearance.
+    """The panels of `Arranged`, where nothing else is wanted of it."""
+    return Arranged(scores, arms, eval_weights=eval_weights).panels()
+
+
+class Trait(NamedTuple):
+    """What is known of a scenario beside its scores."""
+
+    eval: str
+    stratum: str
+    split: str
+    format: str
+    labels: Mapping[str, str]
+
+
+class Arranged:
+    """The rows that statistics read, arranged so that panels can be cut from them.
 
     A stratum of a panel is a stratum of one eval. Evals count alike unless `eval_weights` says
     otherwise; inside an eval strata count by their declared weight, and where none is declared by
     the number of their scenarios. A cluster is one of a dataset (of an eval without one).
-    Every scenario that any arm has a row for stands in the panel; what is not there is NaN.
+    Every scenario that any arm has a row for stands in the panel, but for those without weight;
+    what is not there is NaN.
     """
-    rows = scores.of_principles()
-    principle = rows.texts["principle"]
-    order = np.argsort(principle.codes, kind="stable")
-    bounds = np.searchsorted(principle.codes[order], np.arange(len(principle.names) + 1))
-    columns = _Keys(rows, arms)
-    made = {}
-    for name in principle.spoken():
-        assert name is not None, "every row has a principle"
-        code = principle.names.index(name)
-        index = order[bounds[code] : bounds[code + 1]]
-        made[name] = columns.panel(name, index, eval_weights or {})
-    return made
 
-
-class _Keys:
-    """What tells the rows apart, as arrays over them."""
-
-    def __init__(self, rows: Scores, arms: Sequence[str]) -> None:
-        self.arms = tuple(arms)
-        texts = rows.texts
+    def __init__(
+        self,
+        scores: Scores,
+        arms: Sequence[str],
+        *,
+        eval_weights: Mapping[str, float] | None = None,
+    ) -> None:
         place = {name: code for code, name in enumerate(arms)}
-        self.arm = _recoded(
-            texts["arm"], [place.get(name or "", -1) for name in texts["arm"].names]
-        )
+        arm = scores.texts["arm"]
+        known = _recoded(arm, [int(name in place) for name in arm.names]) == 1
+        rows = scores.keep(known & scores.texts["criterion"].equal(None))
+        texts, self.numbers = rows.texts, rows.numbers
+        self.arms, self.eval_weights = tuple(arms), eval_weights or {}
+        self.arm = _recoded(texts["arm"], [place.get(str(name), 0) for name in texts["arm"].names])
+        self.texts = texts
         self.eval, self.evals = texts["eval"].codes, texts["eval"].names
-        self.scenario_names = texts["scenario"].names
-        dataset = texts["dataset"]
-        own = _recoded(dataset, [int(not name) for name in dataset.names])
-        home = np.where(own == 1, self.eval + len(dataset.names), dataset.codes)
-        self.scenario = self.eval * len(self.scenario_names) + texts["scenario"].codes
-        self.cluster = home * len(texts["cluster"].names) + texts["cluster"].codes
-        self.stratum = self.eval * len(texts["stratum"].names) + texts["stratum"].codes
-        self.seed = rows.numbers["seed"].astype(np.intp)
-        self.value = rows.numbers["value"]
-        self.stratum_weight = rows.numbers["stratum_weight"]
-        self.weight = rows.numbers["scenario_weight"]
+        self.scenario, keys = _numbered(_paired(texts["eval"], texts["scenario"]))
+        homes, names = np.divmod(keys, len(texts["scenario"].names))
+        self.scenarios = [
+            f"{self.evals[home]}/{texts['scenario'].names[name]}"
+            for home, name in zip(homes.tolist(), names.tolist(), strict=True)
+        ]
+        self.seed, self.seeds = _numbered(self.numbers["seed"].astype(np.int64))
 
-    def panel(self, name: str, index: Codes, eval_weights: Mapping[str, float]) -> Panel:
-        index = index[self.arm[index] >= 0]
-        keys, first, scenario = np.unique(
-            self.scenario[index], return_index=True, return_inverse=True
-        )
-        seeds, seed = np.unique(self.seed[index], return_inverse=True)
-        values = np.full((len(self.arms), len(keys), len(seeds)), np.nan)
-        values[self.arm[index], scenario, seed] = self.value[index]
-        names = self.scenario_names
+    def panels(self) -> dict[str, Panel]:
+        """A panel for every principle, pooled over its evals, in order of appearance."""
+        return {
+            name: self._panel(name, rows, self._frame(rows), self.numbers["value"])
+            for name, rows in self._rows.items()
+        }
+
+    def together(self, principles: Sequence[str]) -> dict[str, Panel]:
+        """Panels of some principles over the scenarios of all of them, with one design."""
+        frame = self._frame(np.concatenate([self._rows[name] for name in principles]))
+        return {
+            name: self._panel(name, self._rows[name], frame, self.numbers["value"])
+            for name in principles
+        }
+
+    def spent(self, name: str, amounts: Floats) -> Panel:
+        """What each reply took, as a panel: `amounts` has a number for each of `numbers`' rows."""
+        rows = np.arange(len(amounts))
+        return self._panel(name, rows, self._frame(rows), amounts)
+
+    def evals_of(self, principle: str) -> list[str]:
+        """The evals a principle stands in."""
+        return [str(self.evals[code]) for code in np.unique(self.eval[self._rows[principle]])]
+
+    def traits(self) -> dict[str, Trait]:
+        """What is known of each scenario, by its key in the panels."""
+        first = self._first(np.arange(len(self.scenario)))
+        columns = [self.texts[name] for name in ("eval", "stratum", "split", "format", "labels")]
+        said = [[column.names[code] for code in column.codes[first].tolist()] for column in columns]
+        read = {text: json.loads(str(text)) for text in set(said[-1])}
+        return {
+            key: Trait(str(home), str(stratum), str(split), str(form), read[labels])
+            for key, home, stratum, split, form, labels in zip(self.scenarios, *said, strict=True)
+        }
+
+    @cached_property
+    def _rows(self) -> dict[str, Codes]:
+        """The rows of each principle, in order of appearance."""
+        principle = self.texts["principle"]
+        order = np.argsort(principle.codes, kind="stable")
+        bounds = np.searchsorted(principle.codes[order], np.arange(len(principle.names) + 1))
+        return {
+            str(name): order[bounds[code] : bounds[code + 1]]
+            for name in principle.spoken()
+            for code in [principle.names.index(name)]
+        }
+
+    def _first(self, rows: Codes) -> Codes:
+        """(S,) the first of the rows for each scenario; -1 where there is none."""
+        first = np.full(len(self.scenarios), -1)
+        first[self.scenario[rows[::-1]]] = rows[::-1]
+        return first
+
+    def _frame(self, rows: Codes) -> "_Frame":
+        """The scenarios of some rows that have weight, with their design."""
+        first = self._first(rows)
+        scenarios = np.flatnonzero(first >= 0)
+        design = self._design(first[scenarios])
+        counts = design.weights * design.stratum_weights[design.strata] > 0
+        return _Frame(scenarios=scenarios[counts], design=design.keep(counts))
+
+    def _panel(self, name: str, rows: Codes, frame: "_Frame", amounts: Floats) -> Panel:
+        place = np.full(len(self.scenarios), -1)
+        place[frame.scenarios] = np.arange(len(frame.scenarios))
+        rows = rows[place[self.scenario[rows]] >= 0]
+        values = np.full((len(self.arms), len(frame.scenarios), len(self.seeds)), np.nan)
+        values[self.arm[rows], place[self.scenario[rows]], self.seed[rows]] = amounts[rows]
+        asked = np.flatnonzero(np.bincount(self.seed[rows], minlength=len(self.seeds)))
         return Panel(
             principle=name,
             arms=self.arms,
-            scenarios=[f"{self.evals[k // len(names)]}/{names[k % len(names)]}" for k in keys],
-            values=values,
-            design=self._design(index[first], eval_weights),
+            scenarios=[self.scenarios[code] for code in frame.scenarios.tolist()],
+            values=values[:, :, asked[np.argsort(self.seeds[asked])]],
+            design=frame.design,
         )
 
-    def _design(self, rows: Codes, eval_weights: Mapping[str, float]) -> Design:
+    def _design(self, rows: Codes) -> Design:
         """The design of scenarios, each given by the first of its rows."""
-        keys, first, strata = np.unique(self.stratum[rows], return_index=True, return_inverse=True)
-        clusters = np.unique(self.cluster[rows], return_inverse=True)[1]
-        weights = self.weight[rows]
-        declared = self.stratum_weight[rows[first]]
+        stratum = _paired(self.texts["eval"], self.texts["stratum"], rows)
+        keys, first, strata = np.unique(stratum, return_index=True, return_inverse=True)
+        clusters = np.unique(self._clusters(rows), return_inverse=True)[1]
+        weights = self.numbers["scenario_weight"][rows]
+        declared = self.numbers["stratum_weight"][rows[first]]
         counted = np.bincount(strata, weights, minlength=len(keys))
         shares = np.where(np.isnan(declared), counted, declared)
         home = self.eval[rows[first]]
         totals = np.bincount(home, shares, minlength=len(self.evals))
-        weighed = np.array([eval_weights.get(name or "", 1.0) for name in self.evals])
+        weighed = np.array([self.eval_weights.get(name or "", 1.0) for name in self.evals])
         of_eval = np.divide(weighed, totals, out=np.zeros_like(totals), where=totals > 0)
         return Design(
             strata=strata,
@@ -259,6 +331,58 @@ class _Keys:
             weights=weights,
         )
 
+    def _clusters(self, rows: Codes) -> Codes:
+        """The cluster of each row, told apart by dataset, or by eval where there is none."""
+        dataset, cluster = self.texts["dataset"], self.texts["cluster"]
+        own = _recoded(dataset, [int(not name) for name in dataset.names])[rows]
+        home = np.where(own == 1, self.eval[rows] + len(dataset.names), dataset.codes[rows])
+        return home.astype(np.intp) * len(cluster.names) + cluster.codes[rows]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Frame:
+    """The scenarios of a panel, ascending, and how they were drawn."""
+
+    scenarios: Codes
+    design: Design
+
+
+def _paired(first: Column, second: Column, rows: Any = slice(None)) -> Codes:
+    """A code for each pair of names of two columns."""
+    return first.codes[rows].astype(np.intp) * len(second.names) + second.codes[rows]
+
+
+def _numbered(keys: Codes) -> tuple[Codes, Codes]:
+    """The keys as codes in order of appearance, and the key of each code; quicker than sorting."""
+    encoded = pa.array(keys).dictionary_encode()
+    return encoded.indices.to_numpy().astype(np.intp), encoded.dictionary.to_numpy()
+
 
 def _recoded(column: Column, codes: Sequence[int]) -> Codes:
     return np.array([*codes, 0], dtype=np.intp)[column.codes]
+
+
+def joined(parts: Mapping[str, tuple[Scores, str]]) -> Scores:
+    """One arm of each of several tables, under new names: {new name: (table, arm)}."""
+    kept = {
+        name: scores.keep(scores.texts["arm"].equal(arm)) for name, (scores, arm) in parts.items()
+    }
+    texts = {
+        column: _stacked([scores.texts[column] for scores in kept.values()])
+        for column in READ_TEXTS
+        if column != "arm"
+    }
+    sizes = [len(scores.numbers["value"]) for scores in kept.values()]
+    texts["arm"] = Column(codes=np.repeat(np.arange(len(sizes)), sizes), names=tuple(kept))
+    numbers = {
+        column: np.concatenate([scores.numbers[column] for scores in kept.values()])
+        for column in READ_NUMBERS
+    }
+    return Scores(texts=texts, numbers=numbers)
+
+
+def _stacked(columns: Sequence[Column]) -> Column:
+    names = tuple(dict.fromkeys(name for column in columns for name in column.names))
+    place = {name: code for code, name in enumerate(names)}
+    codes = [_recoded(column, [place[name] for name in column.names]) for column in columns]
+    return Column(codes=np.concatenate(codes), names=names)

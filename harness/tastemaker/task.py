@@ -12,8 +12,10 @@ from inspect_ai.model import (
     ChatMessageSystem,
     ChatMessageTool,
     ChatMessageUser,
+    Model,
     ModelOutput,
     ModelUsage,
+    get_model,
     model_roles,
 )
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer, stderr
@@ -21,8 +23,8 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.tool import ToolCall as InspectToolCall
 
 from tastemaker.content import Place
-from tastemaker.grade import Key, RubricGrader
-from tastemaker.judge.grader import Grader
+from tastemaker.grade import Grading, Key, Panel, RubricGrader
+from tastemaker.judge.grader import Grader, Usage
 from tastemaker.recorded import RecordedReply
 from tastemaker.records import Finding, Message, Reply, ToolCall
 from tastemaker.rubric import Rubric, load_rubric, score_reply
@@ -42,13 +44,18 @@ class RubricTask(Task):
     def __init__(self, rubric: Rubric, data: Dataset, **options: Any) -> None:
         self.rubric = rubric
         self.data = data
-        self.secret = os.urandom(32)
-        """Of the fence around what judges see; a run brings one that lasts."""
+        self.panel: Panel | None = None
+        """Who judges; a run brings its own. None: the models of Inspect's role "grader"."""
         super().__init__(
             dataset=MemoryDataset(samples(data), name=data.name),
-            scorer=rubric_scorer(rubric, data, lambda: self.secret),
-            **({"solver": converse()} | options),
+            scorer=rubric_scorer(rubric, data, lambda: self.panel),
+            **({"solver": converse(), "name": task_name(data.name)} | options),
         )
+
+
+def task_name(eval: str) -> str:
+    """What Inspect calls the task of an eval: writing/thread-summary, writing_thread_summary."""
+    return eval.replace("/", "_").replace("-", "_")
 
 
 def rubric_task(
@@ -180,7 +187,7 @@ def dressed(template: str | None, few_shot: Sequence[Message]) -> Solver:
     return solve
 
 
-def rubric_scorer(rubric: Rubric, data: Dataset, secret: Callable[[], bytes]) -> Scorer:
+def rubric_scorer(rubric: Rubric, data: Dataset, panel: Callable[[], Panel | None]) -> Scorer:
     """A scorer of one value for every criterion of the rubric, under "principle.criterion".
 
     Every sample has every key, because Inspect takes the keys of the first sample for all: NaN
@@ -189,17 +196,20 @@ def rubric_scorer(rubric: Rubric, data: Dataset, secret: Callable[[], bytes]) ->
     scenarios = {scenario.id: scenario for scenario in data.scenarios}
     graders = _rubric_graders(rubric, data.scenarios)
     keys = list(dict.fromkeys(key for grader in graders.values() for key in _keys(grader.rubric)))
+    own = set().union(*(grader.own_graders() for grader in graders.values()))
+    secret = os.urandom(32)
 
     @scorer(name="rubric", metrics={"*": [mean(), stderr()]})
     def rubric_scorer() -> Scorer:
         async def score(state: TaskState, target: Target) -> Score:
             scenario = scenarios[str(state.sample_id)]
             if state.metadata.get(MISSING):
-                return _score(keys, {}, {})
+                return _score(keys, Grading({}, Usage()), {})
             grader = graders.get(scenario.id, graders[""])
             reply = reply_of(state, scenario)
-            findings = await grader.grade(reply, _judges(secret()))
-            return _score(keys, findings, score_reply(grader.rubric, findings, scenario.labels))
+            graded = await grader.grade(reply, panel() or _bound(own, secret))
+            principles = score_reply(grader.rubric, graded.findings, scenario.labels)
+            return _score(keys, graded, principles)
 
         return score
 
@@ -220,18 +230,22 @@ def _keys(rubric: Rubric) -> list[Key]:
     ]
 
 
-def _judges(secret: bytes) -> list[Grader]:
+def _bound(own: Iterable[str], secret: bytes) -> Panel:
     """The models bound to Inspect's role "grader"; never the arm by default."""
     bound = model_roles().get("grader", [])
     models = bound if isinstance(bound, list) else [bound]
-    return [Grader(model=model, secret=secret) for model in models]
+    return Panel(
+        graders=tuple(_plain_grader(model, secret) for model in models),
+        own={name: _plain_grader(get_model(name), secret) for name in own},
+    )
 
 
-def _score(
-    keys: Sequence[Key],
-    findings: Mapping[Key, Finding],
-    principles: Mapping[str, PrincipleScore],
-) -> Score:
+def _plain_grader(model: Model, secret: bytes) -> Grader:
+    return Grader(model=model, secret=secret, name=str(model))
+
+
+def _score(keys: Sequence[Key], graded: Grading, principles: Mapping[str, PrincipleScore]) -> Score:
+    findings = graded.findings
     values: dict[str, Any] = {}
     for principle, criterion in keys:
         finding = findings.get((principle, criterion))
@@ -246,6 +260,7 @@ def _score(
         metadata={
             "findings": {".".join(key): vars(finding) for key, finding in findings.items()},
             "principles": {name: score._asdict() for name, score in principles.items()},
+            "grading": graded.usage._asdict(),
         },
     )
 

@@ -74,6 +74,7 @@ def prompts(
 ) -> None:
     """What a prompt distribution yields: counts per stratum, split and format, and the prompts."""
     from tastemaker.content import Place
+    from tastemaker.reading import printable
     from tastemaker.scenario import load_dataset, select
     from tastemaker.validation import counts, prompt_rows
 
@@ -86,11 +87,12 @@ def prompts(
     for text in counts(loaded):
         typer.echo(text)
     for warning in loaded.warnings:
-        typer.echo(f"warning: {warning}")
+        typer.echo(f"warning: {warning}", err=True)
     for row in rows:
-        typer.echo(f"\n[{row['stratum']}] {row['scenario']}")
+        typer.echo(f"\n[{row['stratum']}] {printable(row['scenario'])}")
         for message in row["messages"]:
-            typer.echo(f"  {message['role']}: {message['content']}")
+            said = "\n    ".join(map(printable, message["content"].split("\n")))
+            typer.echo(f"  {message['role']}: {said}")
 
 
 def schema(

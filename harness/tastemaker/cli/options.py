@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tastemaker.errors import UserError
+
 if TYPE_CHECKING:
     from tastemaker.experiment import Experiment
 
@@ -14,6 +16,13 @@ ExperimentName = Annotated[
 Logs = Annotated[
     Path | None,
     typer.Option("--logs", metavar="DIR", help="Where logs and tables stand; logs/EXPERIMENT."),
+]
+GRADES = Path("logs/.grades")
+Grades = Annotated[
+    Path,
+    typer.Option(
+        "--grades", metavar="DIR", help="Where judges' answers are kept for all experiments."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Output = Annotated[
@@ -38,9 +47,12 @@ def logs_of(experiment: "Experiment", logs: Path | None) -> Path:
 
 
 def emit(text: str, output: Path | None) -> None:
-    """A result to a file, or to standard output."""
+    """A result to a file, or to standard output; a UserError when the file cannot be written."""
     if output is None:
         typer.echo(text, nl=not text.endswith("\n"))
-    else:
+        return
+    try:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{output}: cannot be written: {error.strerror}") from None

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tastemaker.cli.options import (
+    GRADES,
     AllowOutside,
     AsJson,
     ExperimentName,
+    Grades,
     Logs,
     Output,
     emit,
@@ -37,6 +39,7 @@ def register(app: typer.Typer) -> None:
     app.command()(run)
     app.command()(gate)
     app.command()(report)
+    app.command()(compare)
 
 
 def run(
@@ -52,15 +55,23 @@ def run(
     only: Annotated[
         list[str] | None, typer.Option(metavar="ARM", help="Call only this arm; repeatable.")
     ] = None,
+    repin: Annotated[
+        bool, typer.Option("--repin", help="With --only baseline: pin it anew, changed or not.")
+    ] = False,
+    grades: Grades = GRADES,
     as_json: AsJson = False,
     allow_outside: AllowOutside = False,
 ) -> None:
     """Run and grade all arms, resuming what is there; then print the report.
 
-    Exits with 0 pass, 1 fail, 3 inconclusive, 4 incomplete.
+    `--only baseline` runs the baseline alone and pins it: later runs call only the candidates, and
+    refuse to compare when what the baseline rests on has changed.
+
+    Exits with 0 pass (or pinned), 1 fail, 3 inconclusive, 4 incomplete.
     """
     loaded = load(experiment, allow_outside)
-    _refuse_unknown_arms(loaded, only or [])
+    only = [loaded.baseline_name if name == "baseline" else name for name in only or []]
+    _refuse_unknown_arms(loaded, only)
     folder = logs_of(loaded, logs)
     if loaded.evals:
         from tastemaker.cli.progress import progress
@@ -69,7 +80,9 @@ def run(
 
         plan = make_plan(loaded, seeds=seeds, limit=limit)
         with progress(plan) as listener:
-            run_plan(plan, folder, only=only or [], listener=listener)
+            run_plan(plan, folder, only=only, grades=grades, repin=repin, listener=listener)
+        if only == [loaded.baseline_name]:
+            _pin(loaded, folder)
     _tell(loaded, folder, as_json)
 
 
@@ -84,16 +97,33 @@ def _refuse_unknown_arms(experiment: "Experiment", only: list[str]) -> None:
             )
 
 
+def _pin(experiment: "Experiment", folder: Path) -> None:
+    """Pin the baseline that has just run; exits with 0, or 4 when it is not complete."""
+    from datetime import date
+
+    from tastemaker.gate import EXIT_CODES, Outcome
+    from tastemaker.pin import write_pin
+    from tastemaker.record import read_record
+    from tastemaker.results import baseline_gaps
+
+    name = experiment.baseline_name
+    if gaps := baseline_gaps(experiment, folder):
+        for gap in gaps:
+            typer.echo(gap)
+        raise typer.Exit(EXIT_CODES[Outcome.INCOMPLETE])
+    write_pin(folder, read_record(folder, experiment), date.today())
+    typer.echo(f"Pinned: {name}. Later runs of {experiment.name} call only the candidates.")
+    raise typer.Exit(0)
+
+
 def _tell(experiment: "Experiment", folder: Path, as_json: bool) -> None:
     from tastemaker.report.data import exit_code
     from tastemaker.results import load_results
 
     results = load_results(experiment, folder)
+    _print(results, Format.JSON if as_json else Format.TERMINAL, None)
     written = _write_markdown(results)
-    if as_json:
-        _print(results, Format.JSON, None)
-    else:
-        _print(results, Format.TERMINAL, None)
+    if not as_json:
         typer.echo(f"\nMarkdown report: {written}")
         typer.echo(f"Gate: {results.decision.outcome}")
     raise typer.Exit(exit_code(results))
@@ -151,6 +181,35 @@ def report(
     _print(results, Format.JSON if as_json else format, output)
 
 
+def compare(
+    baseline: Annotated[str, typer.Argument(metavar="A", help="DIR or DIR@ARM: a run's logs.")],
+    candidate: Annotated[str, typer.Argument(metavar="B", help="DIR or DIR@ARM, held against A.")],
+    declare: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY", help="A difference that is meant, as config.temperature."),
+    ] = None,
+    format: Annotated[
+        Format, typer.Option(help="terminal, markdown or json.", case_sensitive=False)
+    ] = Format.TERMINAL,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Two arms of earlier runs, if they are comparable; otherwise every difference is named.
+
+    The rules are those of B's run. Exits with 0 pass, 1 fail, 3 inconclusive, 4 incomplete.
+    """
+    from tastemaker.comparison import compare_arms, open_arm
+    from tastemaker.report.data import exit_code
+
+    results = compare_arms(
+        open_arm(baseline, candidate=False),
+        open_arm(candidate, candidate=True),
+        declared=declare or [],
+    )
+    _print(results, Format.JSON if as_json else format, output)
+    raise typer.Exit(exit_code(results))
+
+
 def _print(results: "Results", form: Format, output: Path | None) -> None:
     match form:
         case Format.JSON:
@@ -162,11 +221,15 @@ def _print(results: "Results", form: Format, output: Path | None) -> None:
 
             emit(as_markdown(results), output)
         case Format.TERMINAL:
+            from io import StringIO
+
             from rich.console import Console
 
             from tastemaker.report.terminal import print_report
 
-            console = Console(record=output is not None, quiet=output is not None, width=None)
+            file = None if output is None else StringIO()
+            # Names are shown as they are: no ":smile:" becomes a picture.
+            console = Console(file=file, emoji=False, highlight=False)
             print_report(results, console)
-            if output is not None:
-                emit(console.export_text(), output)
+            if file is not None:
+                emit(file.getvalue(), output)

@@ -1,40 +1,64 @@
 """Ask a model about a reply: one call for all criteria that see the same things."""
 
 import hashlib
-import hmac
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cache
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from tastemaker.judge.reading import YES_OR_NO, Answers, read_grades
-from tastemaker.records import Finding, Message, Reply
+from tastemaker.judge.asking import (
+    AGAIN,
+    REJECTED,
+    TOOL_ABOUT,
+    Manner,
+    asked_again,
+    failure,
+    request,
+    said,
+    status_of,
+)
+from tastemaker.judge.page import Question, Shown, grading_page, page_source, sections, shuffled
+from tastemaker.judge.panel import Reducer, reduced
+from tastemaker.judge.reading import Answers, read_grades
+from tastemaker.records import Finding, Reply
 
 if TYPE_CHECKING:
-    import jinja2
-    from inspect_ai.model import ChatMessage, GenerateConfig, Model, ModelOutput
+    from inspect_ai.model import ChatMessage, Model, ModelOutput
 
-Sees = tuple[str, ...]
-AGAIN = (
-    "That could not be read. Answer once more with one JSON object and nothing else, with exactly "
-    'these keys: {ids}. Each value is {{"quote": "...", "answer": "..."}}, and the answer is one '
-    "of those that its criterion allows."
-)
+T = TypeVar("T")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """One criterion as the judge is asked about it."""
+class Usage(NamedTuple):
+    """What grading took; of a grade that was kept from before, what it took then."""
 
-    id: str
-    ask: str
-    sees: Sees = ("prompt", "reply")
-    met: tuple[str, ...] = ()
-    unmet: tuple[str, ...] = ()
-    note: str = ""
-    answers: Answers = field(default_factory=lambda: YES_OR_NO)
-    """What may be answered, and the value of each; None is "cannot tell"."""
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float | None = None
+    """In dollars; None where no price is known."""
+
+    def plus(self, other: "Usage") -> "Usage":
+        """Both together."""
+        costs = [cost for cost in (self.cost, other.cost) if cost is not None]
+        return Usage(
+            self.calls + other.calls,
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            sum(costs) if costs else None,
+        )
+
+
+def total(usages: Iterable[Usage]) -> Usage:
+    """All together."""
+    return reduce(Usage.plus, usages, Usage())
+
+
+class Graded(NamedTuple):
+    """What a judge found, by the id of the question, and what it took."""
+
+    findings: dict[str, Finding]
+    usage: Usage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,43 +69,68 @@ class Grader:
     secret: bytes
     """Makes the fence around what the judge sees: stable, so that equal requests are asked once,
     and unknown to whoever wrote the reply."""
+    name: str = ""
+    """As votes and reports call it."""
+    per_criterion: bool = False
+    order: Literal["written", "shuffled"] = "written"
+    samples: int = 1
+    reducer: Reducer = "mean"
+    manner: Manner = field(default_factory=Manner)
 
-    async def grade(self, reply: Reply, questions: Sequence[Question]) -> dict[str, Finding]:
+    async def grade(self, reply: Reply, questions: Sequence[Question]) -> Graded:
         """A finding for every question; unscored with its reason where there is no usable answer.
 
         Reasons: cannot_assess, invalid_response_format (after asking once more), refusal,
-        no_response, grader_failed.
+        no_response, grader_failed. With several samples each question is asked that often, and
+        the answers are reduced to one.
         """
-        findings: dict[str, Finding] = {}
         alike = sorted(questions, key=lambda question: question.sees)
-        for sees, group in groupby(alike, key=lambda question: question.sees):
-            findings |= await self._ask(sections(reply, sees), list(group))
-        return findings
+        groups = [list(group) for _, group in groupby(alike, key=lambda question: question.sees)]
+        if self.per_criterion:
+            groups = [[question] for group in groups for question in group]
+        asked = [
+            self._ask(sections(reply, group[0].sees), group, sample)
+            for sample in range(self.samples)
+            for group in groups
+        ]
+        answered = await together(asked)
+        rounds = [
+            {
+                key: finding
+                for one in answered[start : start + len(groups)]
+                for key, finding in one.findings.items()
+            }
+            for start in range(0, len(answered), len(groups) or 1)
+        ]
+        findings = reduced(rounds, self.reducer, [self.name] * self.samples)
+        return Graded(findings, total(one.usage for one in answered))
 
-    async def _ask(
-        self, shown: Sequence[tuple[str, str]], questions: Sequence[Question]
-    ) -> dict[str, Finding]:
+    async def _ask(self, shown: Shown, questions: Sequence[Question], sample: int) -> Graded:
+        """Ask about what is shown, and once more about what could not be read."""
         from inspect_ai.model import ChatMessageUser
 
+        if self.order == "shuffled":
+            questions = shuffled(shown, questions, sample=sample)
         text = "\n".join(part for _, part in shown)
-        page = grading_page(shown, questions, self.secret)
+        page = grading_page(shown, questions, self.secret, sample=sample)
         findings: dict[str, Finding] = {}
+        usage = Usage()
         messages: list[ChatMessage] = [ChatMessageUser(content=page)]
         for _ in range(2):
             asked = {q.id: q.answers for q in questions if q.id not in findings}
             output = await self._generate(messages, asked)
-            failure = output if isinstance(output, str) else _silence(output)
-            if isinstance(output, str) or failure:
-                return findings | {key: Finding(value=None, reason=failure) for key in asked}
-            findings |= read_grades(output.completion, asked, text)
+            if isinstance(output, str):
+                return Graded(findings | _unscored(asked, output), usage)
+            usage = usage.plus(_usage(output))
+            if reason := failure(output):
+                return Graded(findings | _unscored(asked, reason), usage)
+            cut_off = output.stop_reason == "max_tokens"
+            findings |= read_grades(said(output), asked, text, cut_off=cut_off)
             missing = [key for key in asked if key not in findings]
             if not missing:
-                return findings
-            again = ChatMessageUser(content=AGAIN.format(ids=", ".join(missing)))
-            messages = [*messages, output.message, again]
-        return findings | {
-            key: Finding(value=None, reason="invalid_response_format") for key in missing
-        }
+                return Graded(findings, usage)
+            messages = [*messages, *asked_again(output, missing)]
+        return Graded(findings | _unscored(missing, "invalid_response_format"), usage)
 
     async def _generate(
         self, messages: "list[ChatMessage]", asked: Mapping[str, Answers]
@@ -93,102 +142,43 @@ class Grader:
         """
         from inspect_ai.util import LimitExceededError
 
-        try:
-            return await self.model.generate(messages, config=answer_shape(asked))
-        except LimitExceededError:
-            raise
-        except Exception as error:  # noqa: BLE001 - see the docstring
-            return f"grader_failed: {type(error).__name__}"
+        reason = ""
+        for way in self.manner.worth_trying():
+            try:
+                output = await self.model.generate(messages, **request(way, asked))
+            except LimitExceededError:
+                raise
+            except Exception as error:  # noqa: BLE001 - see the docstring
+                status = status_of(error)
+                reason = f"grader_failed: {type(error).__name__}" + (f" {status}" if status else "")
+                if status not in REJECTED:
+                    break
+            else:
+                self.manner.settle(way)
+                return output
+        return reason
 
 
-def _silence(output: "ModelOutput") -> str:
-    if output.stop_reason == "content_filter":
-        return "refusal"
-    return "" if output.completion.strip() else "no_response"
+def _unscored(keys: Mapping[str, Any] | Sequence[str], reason: str) -> dict[str, Finding]:
+    return {key: Finding(value=None, reason=reason) for key in keys}
 
 
-def sections(reply: Reply, sees: Sees) -> list[tuple[str, str]]:
-    """What a judge is shown, in a fixed order; sections a scenario does not have are left out."""
-    parts: dict[str, str | None] = {
-        "prompt": reply.prompt,
-        "transcript": _transcript(reply.messages),
-        "document": reply.document,
-        "reference": reply.reference,
-        "reply": reply.text,
-    }
-    return [(name, part) for name, part in parts.items() if name in sees and part is not None]
+def _usage(output: "ModelOutput") -> Usage:
+    usage = output.usage
+    if usage is None:
+        return Usage(calls=1)
+    return Usage(1, usage.input_tokens, usage.output_tokens, usage.total_cost)
 
 
-def _transcript(messages: Iterable[Message]) -> str:
-    return "\n\n".join(f"[{message.role}]\n{message.text}" for message in messages)
+async def together(tasks: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """The results of coroutines that run side by side."""
+    from inspect_ai.util import collect
 
-
-def grading_page(
-    shown: Sequence[tuple[str, str]], questions: Sequence[Question], secret: bytes
-) -> str:
-    """The page put to the judge. Equal contents and secret give an equal page."""
-    content = repr((shown, questions)).encode("utf-8", "surrogatepass")
-    fence = "-----" + hmac.new(secret, content, hashlib.sha256).hexdigest()[:24]
-    return _template().render(sections=shown, questions=questions, fence=fence, yes_or_no=YES_OR_NO)
-
-
-@cache
-def _template() -> "jinja2.Template":
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("tastemaker.judge", ""),
-        autoescape=False,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("grade.md.jinja")
+    # A single one needs no span of its own in the transcript, which costs time.
+    return [await tasks[0]] if len(tasks) == 1 else await collect(*tasks)
 
 
 def template_hash() -> str:
-    """What the grading page is made from, as part of what a grade rests on."""
-    from importlib.resources import files
-
-    page = files("tastemaker.judge").joinpath("grade.md.jinja").read_bytes()
-    return "sha256:" + hashlib.sha256(page + AGAIN.encode()).hexdigest()
-
-
-def answer_shape(asked: Mapping[str, Answers]) -> "GenerateConfig":
-    """The settings that ask for one object with a required property for each criterion."""
-    from inspect_ai.model import GenerateConfig, ResponseSchema
-    from inspect_ai.util import JSONSchema
-
-    def thing(properties: dict[str, JSONSchema]) -> JSONSchema:
-        return JSONSchema(
-            type="object",
-            properties=properties,
-            required=list(properties),
-            additionalProperties=False,
-        )
-
-    shape = thing(
-        {
-            key: thing(
-                {
-                    "quote": JSONSchema(type="string"),
-                    "answer": JSONSchema(type="string", enum=list(answers)),
-                }
-            )
-            for key, answers in asked.items()
-        }
-    )
-    return GenerateConfig(
-        response_schema=ResponseSchema(name="grades", json_schema=shape, strict=True)
-    )
-
-
-def panel_mean(findings: Sequence[Mapping[str, Finding]]) -> dict[str, Finding]:
-    """The mean over the judges that answered; unscored when none did."""
-    merged: dict[str, Finding] = {}
-    for key in {key: None for one in findings for key in one}:
-        answers = [one[key] for one in findings if key in one]
-        values = [answer.value for answer in answers if answer.value is not None]
-        first = next((answer for answer in answers if answer.value is not None), answers[0])
-        merged[key] = replace(first, value=sum(values) / len(values)) if values else first
-    return merged
+    """What the words put to a judge are made from, as part of what a grade rests on."""
+    content = page_source() + AGAIN.encode() + TOOL_ABOUT.encode()
+    return "sha256:" + hashlib.sha256(content).hexdigest()

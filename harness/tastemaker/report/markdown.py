@@ -6,9 +6,11 @@ import jinja2
 
 from tastemaker.content import folder
 from tastemaker.report.words import (
-    AVERAGES,
+    RERUN_SD,
     arm_interval,
+    averages_note,
     headline,
+    level,
     line,
     plain,
     seed_lines,
@@ -19,7 +21,9 @@ from tastemaker.report.words import (
 )
 from tastemaker.results import Results
 
-SPECIAL = re.compile(r"([\\`*_\[\]|~#!])")
+SPECIAL = re.compile(r"([\\`*_\[\]|~#!$])")
+CALLS = re.compile(r"@|(?<=:)//|(?<=www)\.", re.IGNORECASE)
+"""What makes a bare name a mention, or a bare address a link, where comments are shown."""
 
 
 def as_markdown(results: Results) -> str:
@@ -45,7 +49,9 @@ def as_markdown(results: Results) -> str:
         reasons=results.decision.reasons,
         baseline=results.experiment.baseline_name,
         blocks=blocks,
-        averages_note=AVERAGES,
+        averages_note=averages_note(results),
+        level=level(results),
+        rerun_sd=RERUN_SD,
         averages=_averages(results),
         facts=[
             *spent_lines(results),
@@ -78,4 +84,5 @@ def _averages(results: Results) -> list[dict[str, str]]:
 def cell(text: str) -> str:
     """Text that came from outside, inert in Markdown: no markup, no HTML, one line."""
     inert = SPECIAL.sub(r"\\\1", plain(str(text)))
-    return inert.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    inert = inert.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return CALLS.sub(lambda found: f"&#8203;{found[0]}&#8203;", inert)

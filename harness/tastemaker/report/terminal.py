@@ -6,9 +6,11 @@ from rich.table import Table
 
 from tastemaker.gate import Verdict
 from tastemaker.report.words import (
-    AVERAGES,
+    RERUN_SD,
     arm_interval,
+    averages_note,
     headline,
+    level,
     line,
     plain,
     seed_lines,
@@ -22,6 +24,12 @@ from tastemaker.results import Results
 STYLES = {"▼": "bold red", "▲": "green", "●": "green", "○": "yellow", "×": "yellow"}
 
 
+VERDICT = 15
+"""Columns of the longest verdict with its mark; what stands beside it goes to the next line."""
+ARM = 9
+"""Columns for the name of an arm, which is folded, never a number under it."""
+
+
 def print_report(results: Results, console: Console) -> None:
     """The verdicts of each candidate, what they rest on, and the outcome last."""
     baseline = results.experiment.baseline_name
@@ -32,13 +40,13 @@ def print_report(results: Results, console: Console) -> None:
         console.print()
         title = f"[bold]{escape(candidate)}[/bold] against {escape(baseline)}"
         console.print(f"{title} (baseline): {sizes(verdicts)}")
-        console.print(_verdict_table(verdicts, baseline, candidate))
+        console.print(_verdict_table(verdicts, baseline, candidate, level(results)))
         for verdict in verdicts:
             told = line(verdict)
             text = " ".join([told.reason, *told.beside])
             console.print(f"  [bold]{escape(told.principle)}[/bold]: {escape(text)}")
     console.print()
-    console.print(AVERAGES)
+    console.print(averages_note(results))
     console.print(_average_table(results))
     for text in (*spent_lines(results), *seed_lines(results)):
         console.print(f"  {escape(text)}")
@@ -52,19 +60,15 @@ def print_report(results: Results, console: Console) -> None:
         console.print(f"  {escape(plain(reason))}")
 
 
-def _verdict_table(verdicts: list[Verdict], baseline: str, candidate: str) -> Table:
+def _verdict_table(verdicts: list[Verdict], baseline: str, candidate: str, interval: str) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
-    for name, justify in (
-        ("principle", "left"),
-        ("verdict", "left"),
-        (baseline, "right"),
-        (candidate, "right"),
-        ("difference", "right"),
-        ("95% CI", "left"),
-        ("margin", "right"),
-    ):
-        narrow = name not in ("principle", "verdict")
-        table.add_column(escape(name), justify=justify, no_wrap=narrow)  # type: ignore[arg-type]
+    table.add_column("principle", overflow="fold")
+    table.add_column("verdict", min_width=VERDICT, max_width=VERDICT)
+    for arm in (baseline, candidate):
+        table.add_column(escape(arm), justify="right", max_width=ARM, overflow="fold")
+    table.add_column("diff.", justify="right", no_wrap=True)
+    table.add_column(interval, no_wrap=True)
+    table.add_column("margin", justify="right")
     for verdict in verdicts:
         told = line(verdict)
         style = STYLES[told.mark]
@@ -82,8 +86,10 @@ def _verdict_table(verdicts: list[Verdict], baseline: str, candidate: str) -> Ta
 
 def _average_table(results: Results) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("principle", "arm", "mean", "95% CI", "re-run SD"):
-        table.add_column(name, justify="left" if name in ("principle", "arm") else "right")
+    for name in ("principle", "arm"):
+        table.add_column(name, overflow="fold")
+    for name in ("mean", level(results), RERUN_SD):
+        table.add_column(name, justify="right", no_wrap=True)
     shown: set[tuple[str, str]] = set()
     for verdict in results.decision.verdicts:
         for arm, estimate in (

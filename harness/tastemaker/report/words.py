@@ -28,10 +28,10 @@ OUTCOMES = {
     Outcome.INCOMPLETE: "INCOMPLETE",
 }
 
-AVERAGES = (
-    "Means over all seeds. The 95% CI says how well the mean is known over scenarios like these. "
-    "The re-run SD is only the noise of asking the same scenarios again: not an error bar."
-)
+RERUN_SD = "re-run SD"
+
+UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+"""Unicode categories of what steers a terminal or a line of text and is not seen itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class Line:
 def plain(text: str) -> str:
     """Text that came from outside, without what moves a cursor or turns a line around."""
     return "".join(
-        character if unicodedata.category(character)[0] != "C" else "�" for character in text
+        "�" if unicodedata.category(character) in UNSEEN else character for character in text
     )
 
 
@@ -111,7 +111,7 @@ def _beside(verdict: Verdict) -> list[str]:
             f"Data like these find a difference of {paired.minimum_detectable_effect:.3f} four "
             "times in five."
         )
-    if verdict.needed_clusters is not None:
+    if verdict.needed_clusters is not None and verdict.needed_clusters > paired.clusters:
         told.append(
             f"About {verdict.needed_clusters} clusters would decide it, were the arms equal; "
             f"there are {paired.clusters}."
@@ -119,6 +119,20 @@ def _beside(verdict: Verdict) -> list[str]:
     if isfinite(paired.seed_share):
         told.append(advice(paired.seed_share))
     return told + [plain(note) for note in paired.notes]
+
+
+def level(results: Results) -> str:
+    """What the columns of intervals are called: their level."""
+    return f"{100 * (1 - results.experiment.alpha):g}% CI"
+
+
+def averages_note(results: Results) -> str:
+    """What the numbers of the averages mean."""
+    return (
+        f"Means over all seeds. The {level(results)} says how well the mean is known over "
+        f"scenarios like these. The {RERUN_SD} is only the noise of asking the same scenarios "
+        "again: not an error bar."
+    )
 
 
 def headline(results: Results) -> str:

@@ -1,0 +1,139 @@
+"""Two arms of earlier runs, compared only where comparing them means something."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tastemaker.content import fingerprint
+from tastemaker.errors import UserError
+from tastemaker.experiment import Experiment
+from tastemaker.reading import did_you_mean, listed, shown
+from tastemaker.record import RECORD
+from tastemaker.results import Results, results
+from tastemaker.tables import joined, read_scores
+
+TRANSPORT = {"max_connections", "max_retries", "timeout", "attempt_timeout", "cache", "batch"}
+"""Settings of an arm that cannot change what a model says."""
+
+OF_RUN = ("seeds", "limit", "split", "grader", "judge", "seed_kind")
+OF_EVAL = ("dataset_version", "dataset_hash", "rubric_version", "rubric_hash")
+OF_ARM = ("template", "few_shot", "format", "tools", "solver")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunArm:
+    """One arm of a run that is there."""
+
+    folder: Path
+    arm: str
+    record: Mapping[str, Any]
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What the record shows of the arm."""
+        shown_settings: Mapping[str, Any] = self.record["arms_shown"][self.arm]
+        return shown_settings
+
+
+def open_arm(reference: str, *, candidate: bool) -> RunArm:
+    """The arm that `DIR` or `DIR@ARM` stands for.
+
+    Without an arm: the baseline, or for the second of a comparison the only candidate.
+    UserError when there is no run, no such arm, or more than one candidate to choose from.
+    """
+    place, _, name = reference.partition("@")
+    folder = Path(place)
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{shown(folder)}: no run there: it has no {RECORD}") from None
+    arms = list(record["arms"])
+    candidates = [one for one in arms if one != record["baseline"]]
+    if name and name not in arms:
+        raise UserError(f"{shown(folder)} has no arm '{name}'{did_you_mean(name, arms)}")
+    if not name and candidate and len(candidates) != 1:
+        raise UserError(f"{shown(folder)}: name one of its candidates, DIR@{listed(candidates)}")
+    default = candidates[0] if candidate else record["baseline"]
+    return RunArm(folder=folder, arm=name or default, record=record)
+
+
+def differences(one: RunArm, other: RunArm) -> dict[str, str]:
+    """What makes two arms incomparable, by key, in words. Model and system prompt may differ."""
+    return dict(_differences(one, other))
+
+
+def _differences(one: RunArm, other: RunArm) -> Iterator[tuple[str, str]]:
+    for key in OF_RUN:
+        yield from _differ(key, one.record.get(key), other.record.get(key))
+    evals = one.record.get("evals", {}), other.record.get("evals", {})
+    if set(evals[0]) != set(evals[1]):
+        yield "evals", f"evals: {listed(evals[0]) or 'none'} and {listed(evals[1]) or 'none'}"
+    for name in evals[0].keys() & evals[1].keys():
+        for key in OF_EVAL:
+            both = evals[0][name].get(key), evals[1][name].get(key)
+            yield from _differ(f"{name}.{key}", *both)
+    for key in OF_ARM:
+        yield from _differ(key, one.settings.get(key), other.settings.get(key))
+    configs = one.settings.get("config", {}), other.settings.get("config", {})
+    for key in sorted((configs[0].keys() | configs[1].keys()) - TRANSPORT):
+        yield from _differ(f"config.{key}", configs[0].get(key), configs[1].get(key))
+
+
+def _differ(key: str, one: Any, other: Any) -> Iterator[tuple[str, str]]:
+    if one != other:
+        yield key, f"{key}: {_brief(one)} and {_brief(other)}"
+
+
+def _brief(value: Any) -> str:
+    text = "nothing" if value is None else json.dumps(value)
+    return text if len(text) <= 60 else fingerprint(value)[:19]
+
+
+def compare_arms(one: RunArm, other: RunArm, *, declared: Collection[str] = ()) -> Results:
+    """The second arm against the first, by the rules of its run.
+
+    Args:
+        one: The baseline of the comparison.
+        other: Its candidate.
+        declared: Keys of `differences` that are meant, as an experiment would declare them.
+
+    Raises:
+        UserError: They differ in more than is declared; each difference is named.
+    """
+    found = differences(one, other)
+    if unknown := sorted(set(declared) - set(found)):
+        raise UserError(f"they do not differ in {', '.join(unknown)}")
+    if open_ := [text for key, text in found.items() if key not in declared]:
+        told = "\n".join(f"  {text}" for text in open_)
+        raise UserError(
+            f"{one.arm} and {other.arm} cannot be compared; they differ in\n{told}\n"
+            "Run them alike, or pass --declare KEY for a difference that is meant."
+        )
+    names = (one.arm, other.arm) if one.arm != other.arm else (f"{one.arm}-a", f"{other.arm}-b")
+    scores = joined(
+        {
+            names[0]: (read_scores(one.folder), one.arm),
+            names[1]: (read_scores(other.folder), other.arm),
+        }
+    )
+    experiment = Experiment.model_validate(
+        {
+            "experiment": "comparison",
+            "baseline": {names[0]: {"scores": str(one.folder)}},
+            "candidates": {names[1]: {"scores": str(other.folder)}},
+            **{
+                key: other.record[key]
+                for key in ("rules", "alpha", "ci_method", "max_unscored", "seed_kind", "headroom")
+                if other.record.get(key) is not None
+            },
+        }
+    )
+    record = {
+        "record": fingerprint([one.record["record"], other.record["record"], *names]),
+        "seeds": other.record["seeds"],
+        "limit": other.record["limit"],
+        "warnings": [f"declared as meant: {found[key]}" for key in declared],
+    }
+    return results(experiment, record, scores)

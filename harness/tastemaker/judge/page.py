@@ -1,0 +1,100 @@
+"""The page that is put to a judge: what it is shown, fenced, and what it is asked."""
+
+import hashlib
+import hmac
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING
+
+from tastemaker.judge.reading import YES_OR_NO, Answers
+from tastemaker.records import Message, Reply
+
+if TYPE_CHECKING:
+    import jinja2
+
+Sees = tuple[str, ...]
+Shown = Sequence[tuple[str, str]]
+"""The sections of a page: name and text."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """One criterion as the judge is asked about it."""
+
+    id: str
+    ask: str
+    sees: Sees = ("prompt", "reply")
+    met: tuple[str, ...] = ()
+    unmet: tuple[str, ...] = ()
+    note: str = ""
+    answers: Answers = field(default_factory=lambda: YES_OR_NO)
+    """What may be answered, and the value of each; None is "cannot tell"."""
+
+
+def sections(reply: Reply, sees: Sees) -> list[tuple[str, str]]:
+    """What a judge is shown, in a fixed order; sections a scenario does not have are left out."""
+    parts: dict[str, str | None] = {
+        "prompt": reply.prompt,
+        "transcript": _transcript(reply.messages),
+        "document": reply.document,
+        "reference": reply.reference,
+        "reply": reply.text,
+    }
+    return [
+        (name, sendable(part)) for name, part in parts.items() if name in sees and part is not None
+    ]
+
+
+def _transcript(messages: Iterable[Message]) -> str:
+    return "\n\n".join(f"[{message.role}]\n{message.text}" for message in messages)
+
+
+def sendable(text: str) -> str:
+    """The text without what no provider takes: halves of surrogate pairs, and NUL."""
+    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return whole.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def grading_page(
+    shown: Shown, questions: Sequence[Question], secret: bytes, *, sample: int = 0
+) -> str:
+    """The page put to the judge. Equal arguments give an equal page.
+
+    The fence is a keyed hash of all that stands on the page: whoever wrote the reply can neither
+    guess it nor have seen it. `sample` enters it, so that asking again is a request of its own.
+    """
+    content = repr((shown, questions) + ((sample,) if sample else ())).encode()
+    fence = "-----" + hmac.new(secret, content, hashlib.sha256).hexdigest()[:24]
+    return _template().render(sections=shown, questions=questions, fence=fence, yes_or_no=YES_OR_NO)
+
+
+def shuffled(shown: Shown, questions: Sequence[Question], *, sample: int = 0) -> list[Question]:
+    """The questions in an order drawn by what is shown and asked: random, and always the same."""
+    ids = sorted(question.id for question in questions)
+    seed = hashlib.sha256(repr((shown, ids, sample)).encode()).digest()
+    order = sorted(questions, key=lambda question: question.id)
+    random.Random(seed).shuffle(order)
+    return order
+
+
+@cache
+def _template() -> "jinja2.Template":
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("tastemaker.judge", ""),
+        autoescape=False,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("grade.md.jinja")
+
+
+def page_source() -> bytes:
+    """What the pages are made from, to be hashed into what a grade rests on."""
+    from importlib.resources import files
+
+    return files("tastemaker.judge").joinpath("grade.md.jinja").read_bytes()

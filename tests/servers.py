@@ -1,0 +1,298 @@
+"""A server on loopback that speaks the wire formats of OpenAI and Anthropic, as a test scripts it.
+
+It answers `/v1/chat/completions`, `/v1/responses` and `/v1/messages`, without streaming. Run as a
+program it is a judge that finds everything met, after a latency, for benchmarks.
+"""
+
+import argparse
+import json
+import re
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+USAGE = (100, 20)
+"""Input and output tokens of every answer."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request, in whatever format it came."""
+
+    api: str
+    """"chat", "responses" or "messages"."""
+    body: dict[str, Any]
+    headers: dict[str, str]
+
+    @property
+    def messages(self) -> list[tuple[str, str]]:
+        """(role, text) of what was said, tool results included as "tool"."""
+        key = "input" if self.api == "responses" else "messages"
+        said = self.body[key]
+        return [("user", said)] if isinstance(said, str) else [_message(one) for one in said]
+
+    @property
+    def page(self) -> str:
+        """The first thing the user says: to a judge, its page."""
+        return next(text for role, text in self.messages if role == "user")
+
+    @property
+    def form(self) -> dict[str, Any] | None:
+        """The JSON schema that the answer is asked to have, or that of the tool to be called."""
+        body = self.body
+        if self.api == "chat" and "response_format" in body:
+            return body["response_format"]["json_schema"]["schema"]
+        if self.api == "responses" and "format" in body.get("text", {}):
+            return body["text"]["format"]["schema"]
+        if self.api == "messages" and "output_format" in body:
+            return body["output_format"]["schema"]
+        if body.get("tools"):
+            tool = body["tools"][0]
+            return {
+                "chat": lambda: tool["function"]["parameters"],
+                "responses": lambda: tool["parameters"],
+                "messages": lambda: tool["input_schema"],
+            }[self.api]()
+        return None
+
+    @property
+    def way(self) -> str:
+        """How the form is asked for: "schema", "tool" or "text"."""
+        if self.body.get("tools"):
+            return "tool"
+        return "text" if self.form is None else "schema"
+
+    @property
+    def keys(self) -> list[str]:
+        """The criteria that are asked about."""
+        if self.form is not None:
+            return list(self.form["properties"])
+        last = [text for role, text in self.messages if role in ("user", "tool")][-1]
+        line = re.findall(r"exactly these keys: ([^\n]*?)\. Each", last)
+        return re.findall(r"[a-z0-9-]+", line[-1]) if line else []
+
+
+def _message(one: dict[str, Any]) -> tuple[str, str]:
+    if one.get("type") == "function_call_output":
+        return "tool", one["output"]
+    content = one.get("content") or ""
+    if isinstance(content, str):
+        return one.get("role", ""), content
+    results = [part for part in content if part.get("type") == "tool_result"]
+    if results:
+        inner = results[0]["content"]
+        return "tool", inner if isinstance(inner, str) else "".join(p["text"] for p in inner)
+    return one.get("role", ""), "".join(part.get("text", "") for part in content)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server says, in any format; or an error, or nothing for a while."""
+
+    text: str = ""
+    call: dict[str, Any] | None = None
+    """Arguments of a call of the tool that was asked for."""
+    refusal: str = ""
+    cut_off: bool = False
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    """How long the server waits before it says anything."""
+
+
+def verdicts(asked: Asked, answer: str = "MET") -> Answer:
+    """Every criterion gets the same answer, in the way it was asked for."""
+    given = {key: {"quote": "none", "answer": answer} for key in asked.keys}
+    if asked.way == "tool":
+        return Answer(call=given)
+    return Answer(text=json.dumps(given))
+
+
+Script = Callable[[Asked], Answer]
+
+
+class Server:
+    """The server, listening in threads of its own as long as the `with` block runs."""
+
+    def __init__(self, script: Script = verdicts) -> None:
+        self.script = script
+        self.asked: list[Asked] = []
+
+    def __enter__(self) -> "Server":
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._http.daemon_threads = True
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+    @property
+    def url(self) -> str:
+        """Where it listens; OpenAI's client wants `/v1` behind it, Anthropic's does not."""
+        return f"http://127.0.0.1:{self._http.server_address[1]}"
+
+
+def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_POST(self) -> None:
+            length = int(self.headers["Content-Length"])
+            body = json.loads(self.rfile.read(length))
+            api = self.path.rsplit("/", 1)[-1].replace("completions", "chat")
+            asked = Asked(api=api, body=body, headers=dict(self.headers))
+            server.asked.append(asked)
+            answer = server.script(asked)
+            if answer.seconds:
+                time.sleep(answer.seconds)
+            said = SPOKEN[api](asked, answer) if answer.status == 200 else _error(answer)
+            data = json.dumps(said).encode()
+            self.send_response(answer.status)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def handle(self) -> None:
+            try:
+                super().handle()
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # the client did not want to wait
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    return Handler
+
+
+def _error(answer: Answer) -> dict[str, Any]:
+    """One body that both clients understand."""
+    kind = {400: "invalid_request_error", 429: "rate_limit_error"}.get(answer.status, "api_error")
+    message = answer.text or f"status {answer.status}"
+    error = {"type": kind, "message": message, "param": None, "code": None}
+    return {"type": "error", "error": error}
+
+
+def _chat(asked: Asked, answer: Answer) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": answer.text, "refusal": None}
+    reason = "length" if answer.cut_off else "stop"
+    if answer.refusal:
+        message |= {"content": None, "refusal": answer.refusal}
+    if answer.call is not None:
+        name = asked.body["tools"][0]["function"]["name"]
+        function = {"name": name, "arguments": json.dumps(answer.call)}
+        message["tool_calls"] = [{"id": "call_1", "type": "function", "function": function}]
+        reason = "tool_calls"
+    return {
+        "id": "chat_1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": asked.body["model"],
+        "choices": [{"index": 0, "message": message, "finish_reason": reason, "logprobs": None}],
+        "usage": {
+            "prompt_tokens": USAGE[0],
+            "completion_tokens": USAGE[1],
+            "total_tokens": sum(USAGE),
+        },
+    }
+
+
+def _responses(asked: Asked, answer: Answer) -> dict[str, Any]:
+    part = {"type": "output_text", "text": answer.text, "annotations": []}
+    if answer.refusal:
+        part = {"type": "refusal", "refusal": answer.refusal}
+    item: dict[str, Any] = {
+        "type": "message",
+        "id": "msg_1",
+        "status": "completed",
+        "role": "assistant",
+        "content": [part],
+    }
+    if answer.call is not None:
+        item = {
+            "type": "function_call",
+            "id": "fc_1",
+            "call_id": "call_1",
+            "name": asked.body["tools"][0]["name"],
+            "arguments": json.dumps(answer.call),
+            "status": "completed",
+        }
+    return {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 1,
+        "status": "incomplete" if answer.cut_off else "completed",
+        "incomplete_details": {"reason": "max_output_tokens"} if answer.cut_off else None,
+        "model": asked.body["model"],
+        "output": [item],
+        "parallel_tool_calls": True,
+        "tool_choice": "auto",
+        "tools": [],
+        "usage": {
+            "input_tokens": USAGE[0],
+            "input_tokens_details": {"cached_tokens": 0},
+            "output_tokens": USAGE[1],
+            "output_tokens_details": {"reasoning_tokens": 0},
+            "total_tokens": sum(USAGE),
+        },
+    }
+
+
+def _messages(asked: Asked, answer: Answer) -> dict[str, Any]:
+    content: list[dict[str, Any]] = [{"type": "text", "text": answer.text}] if answer.text else []
+    reason = "max_tokens" if answer.cut_off else "end_turn"
+    if answer.refusal:
+        content, reason = [{"type": "text", "text": answer.refusal}], "refusal"
+    if answer.call is not None:
+        name = asked.body["tools"][0]["name"]
+        content.append({"type": "tool_use", "id": "toolu_1", "name": name, "input": answer.call})
+        reason = "tool_use"
+    return {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": asked.body["model"],
+        "content": content,
+        "stop_reason": reason,
+        "stop_sequence": None,
+        "usage": {"input_tokens": USAGE[0], "output_tokens": USAGE[1]},
+    }
+
+
+SPOKEN = {"chat": _chat, "responses": _responses, "messages": _messages}
+
+
+def main() -> None:
+    """Print the URL, answer until standard input is closed, then print how often it was asked."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=float, default=0.0)
+    wait = parser.parse_args().seconds
+    counts: dict[str, int] = {}
+
+    def script(asked: Asked) -> Answer:
+        model = asked.body["model"]
+        counts[model] = counts.get(model, 0) + 1
+        if not asked.keys:
+            seed = asked.body.get("seed")
+            return Answer(text=f"A reply to {asked.messages[-1][1]}, {seed}.", seconds=wait)
+        return Answer(text=verdicts(asked).text, seconds=wait)
+
+    with Server(script) as server:
+        print(server.url, flush=True)
+        sys.stdin.read()
+        print(json.dumps(counts), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""Earlier runs are compared only where that means something, and a pinned baseline is held to."""
+
+import pytest
+from typer.testing import CliRunner
+
+from tastemaker.cli.main import app
+from tastemaker.comparison import compare_arms, differences, open_arm
+from tastemaker.errors import UserError
+from tastemaker.experiment import load_experiment
+from tastemaker.pin import PIN, read_pin
+
+RUBRIC = """
+rubric: kind
+principles:
+  brevity: {criteria: {short: {check: words, with: {max: 5}}}}
+  warmth: {criteria: {warm: {ask: Is it warm?}}}
+"""
+DATASET = "dataset: many\nstrata:\n  all:\n    scenarios:\n" + "".join(
+    f'      - {{id: s{n}, prompt: "Number {n}"}}\n' for n in range(8)
+)
+EXPERIMENT = """
+experiment: try
+evals: [{{rubric: ./kind.yaml, dataset: ./many.yaml}}]
+seeds: 1
+baseline: {{old: {{model: acted/old, config: {{temperature: 0.5}}}}}}
+candidates: {{new: {{model: acted/new, config: {{temperature: 0.5}}}}}}
+grader: {{model: acted/{grader}}}
+rules: {{default: {{margin: 0.2}}}}
+"""
+
+
+def met(answer):
+    return f'{{"warm": {{"quote": "none", "answer": "{answer}"}}}}'
+
+
+@pytest.fixture
+def folder(project, actor):
+    actor.says("old", "Sure, thank you.")
+    actor.says("new", "I shall gladly do all of that for you.")
+    actor.says("kindly", met("MET"))
+    actor.says("harsh", met("UNMET"))
+    return project(
+        {
+            "kind.yaml": RUBRIC,
+            "many.yaml": DATASET,
+            "try.yaml": EXPERIMENT.format(grader="kindly"),
+        }
+    )
+
+
+def tastemaker(*words):
+    return CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=True)
+
+
+def test_arms_of_two_runs_are_compared_by_the_rules_of_the_second(folder):
+    assert tastemaker("run", "try.yaml", "--logs", "one").exit_code == 1
+    assert tastemaker("run", "try.yaml", "--logs", "two").exit_code == 1
+
+    results = compare_arms(
+        open_arm("one@old", candidate=False), open_arm("two@new", candidate=True)
+    )
+    brevity = results.decision.verdicts[0]
+    assert (brevity.paired.baseline.mean, brevity.paired.candidate.mean) == (1.0, 0.0)
+    assert brevity.rule.margin == 0.2
+    assert tastemaker("compare", "one", "two").exit_code == 1
+    same = compare_arms(open_arm("one@old", candidate=False), open_arm("two@old", candidate=True))
+    assert same.decision.verdicts[0].paired.difference == 0.0
+
+
+def test_runs_that_differ_in_what_matters_are_refused_with_each_difference(folder):
+    tastemaker("run", "try.yaml", "--logs", "one")
+    text = EXPERIMENT.format(grader="harsh").replace("temperature: 0.5", "temperature: 1.0")
+    (folder / "try.yaml").write_text(text)
+    (folder / "many.yaml").write_text(DATASET.replace("Number 7", "Number seven"))
+    tastemaker("run", "try.yaml", "--logs", "two", "--seeds", "2")
+    one, two = open_arm("one", candidate=False), open_arm("two", candidate=True)
+
+    found = differences(one, two)
+    assert set(found) == {"seeds", "grader", "many.dataset_hash", "config.temperature"}
+    with pytest.raises(UserError, match=r"config.temperature: 0.5 and 1.0") as refused:
+        compare_arms(one, two, declared=["seeds"])
+    assert "grader" in str(refused.value)
+    assert "seeds" not in str(refused.value)
+    declared = compare_arms(one, two, declared=list(found))
+    assert len(declared.warnings) == 4
+
+
+def test_what_is_declared_must_be_a_difference(folder):
+    tastemaker("run", "try.yaml", "--logs", "one")
+    one, other = open_arm("one", candidate=False), open_arm("one", candidate=True)
+
+    with pytest.raises(UserError, match="do not differ in split"):
+        compare_arms(one, other, declared=["split"])
+    with pytest.raises(UserError, match="no arm 'nwe': did you mean 'new'"):
+        open_arm("one@nwe", candidate=False)
+    with pytest.raises(UserError, match="no run there"):
+        open_arm("nowhere", candidate=False)
+
+
+def test_a_pinned_baseline_is_paid_for_once(folder, actor):
+    pinned = tastemaker("run", "try.yaml", "--only", "baseline")
+    assert pinned.exit_code == 0
+    assert "Pinned: old" in pinned.output
+    assert (actor.calls("old"), actor.calls("new")) == (8, 0)
+
+    tastemaker("run", "try.yaml")
+    assert (actor.calls("old"), actor.calls("new")) == (8, 8)
+
+
+def test_a_baseline_that_is_not_complete_is_not_pinned(folder, actor):
+    actor.says("old", lambda messages, config: ValueError("down"))
+    result = tastemaker("run", "try.yaml", "--only", "baseline")
+
+    assert result.exit_code == 4
+    assert not (folder / "logs" / "try" / PIN).exists()
+
+
+def test_a_pin_that_no_longer_fits_is_refused_before_any_call(folder, actor):
+    tastemaker("run", "try.yaml", "--only", "baseline")
+    (folder / "kind.yaml").write_text(RUBRIC.replace("max: 5", "max: 6"))
+    before = len(actor.asked)
+    refused = tastemaker("run", "try.yaml")
+
+    assert refused.exit_code == 2
+    assert "no longer fits; changed: many: rubric_hash" in refused.stderr
+    assert len(actor.asked) == before
+    assert tastemaker("run", "try.yaml", "--only", "baseline", "--repin").exit_code == 0
+    assert tastemaker("run", "try.yaml").exit_code == 1
+
+
+def test_a_new_grader_grades_the_pinned_replies_again_and_tells_the_shift(folder, actor):
+    tastemaker("run", "try.yaml", "--only", "baseline")
+    (folder / "try.yaml").write_text(EXPERIMENT.format(grader="harsh"))
+    bridged = tastemaker("run", "try.yaml")
+
+    assert "warmth: the new grader alone moves the baseline by -1.000" in bridged.stderr
+    assert "brevity: the new grader alone moves the baseline by +0.000" in bridged.stderr
+    assert actor.calls("old") == 8
+
+
+def test_the_pin_says_what_it_rests_on(folder):
+    tastemaker("run", "try.yaml", "--only", "baseline")
+    pin = read_pin(folder / "logs" / "try")
+
+    assert pin.baseline == "old"
+    assert pin.parts["settings"] == load_experiment(folder / "try.yaml").arms["old"].fingerprint
+    assert pin.parts["seeds"] == 1
