@@ -11,6 +11,8 @@ from tastemaker.judge.grader import Grader
 from tastemaker.judge.page import Question
 from tastemaker.records import Finding, Reply
 
+pytestmark = pytest.mark.filterwarnings("ignore:The model:DeprecationWarning")  # Anthropic's
+
 REPLY = Reply(text="Sure, gladly.", prompt="Can you help?")
 KIND = Question(id="kind", ask="Is it kind?")
 SHORT = Question(id="short", ask="Is it short?")

@@ -2,9 +2,11 @@
 
 import json
 from collections import Counter
+from math import isnan
 from pathlib import Path
 
 import pytest
+from inspect_ai.log import list_eval_logs, read_eval_log
 
 from tastemaker.errors import UserError
 from tastemaker.experiment import load_experiment
@@ -234,3 +236,79 @@ def test_the_record_stands_before_the_first_call(small, actor):
     go(small)
 
     assert seen[0].startswith("sha256:")
+
+
+TASK = """
+from inspect_ai import Task, task
+from tastemaker.task import rubric_task
+
+@task
+def talk_small(split: str = "dev") -> Task:
+    return rubric_task(rubric="talk/small", dataset="talk/small", split=split)
+"""
+
+
+def test_an_eval_is_found_by_its_name_in_the_projects_own_folders(small, actor):
+    for folder, name, text in (
+        ("rubrics/talk", "small.yaml", RUBRIC.replace("rubric: kind", "rubric: talk/small")),
+        ("datasets/talk", "small.yaml", DATASET.replace("dataset: small", "dataset: talk/small")),
+        ("evals", "talk.py", TASK),
+    ):
+        (small / folder).mkdir(parents=True, exist_ok=True)
+        (small / folder / name).write_text(text)
+    named = EXPERIMENT.replace("{rubric: ./kind.yaml, dataset: ./small.yaml}", "talk/small")
+    (small / "try.yaml").write_text(named)
+    plan = go(small)
+
+    assert [one.name for one in plan.evals] == ["talk/small"]
+    assert actor.calls("old") == 12
+
+
+def test_a_criterion_that_only_later_scenarios_have_is_not_dropped_from_the_log(small):
+    """Inspect takes the keys of a dict score from the first sample; a later key would vanish."""
+    turned = DATASET.replace("- {id: one", "- {id: zero, prompt: Rain?}\n      - {id: one")
+    (small / "small.yaml").write_text(turned)
+    go(small)
+
+    info = next(iter(list_eval_logs(str(small / "logs"))))
+    log = read_eval_log(info)
+    names = {score.name for score in log.results.scores}
+    assert names == {"brevity.short", "thanks.thanked"}
+    first = next(sample for sample in log.samples if sample.id == "zero")
+    assert isnan(first.scores["rubric"].value["thanks.thanked"])
+
+
+def test_a_scorer_that_fails_does_not_make_the_candidate_reply_again(small, actor):
+    judged = RUBRIC + "  warmth: {criteria: {warm: {ask: Is it warm?}}}\n"
+    (small / "kind.yaml").write_text(judged)
+    (small / "try.yaml").write_text(EXPERIMENT + "grader: {model: acted/judge}\n")
+    actor.says("judge", lambda messages, config: ValueError("down"))
+    go(small)
+
+    rows = read_table(small / "logs" / SCORES).to_pylist()
+    warm = [row for row in rows if row["criterion"] == "warm"]
+    assert actor.calls("old") == actor.calls("new") == 12
+    assert {row["value"] for row in warm} == {None}
+    assert {row["reason"].split(":")[0] for row in warm} == {"grader_failed"}
+    results = load_results(load_experiment(small / "try.yaml"), small / "logs")
+    assert results.decision.outcome == "incomplete"
+
+
+def test_recorded_replies_are_graded_like_any_arm_and_what_is_missing_is_counted(small, actor):
+    lines = [
+        {"scenario": name, "seed": seed, "reply": "Thank you kindly.", "model": "older"}
+        for name in ("one", "two", "three", "four", "five")
+        for seed in (1, 2)
+    ]
+    (small / "said.jsonl").write_text("\n".join(json.dumps(line) for line in lines))
+    (small / "try.yaml").write_text(
+        EXPERIMENT.replace("{new: {model: acted/new}}", "{past: {replies: ./said.jsonl}}")
+    )
+    go(small)
+
+    results = load_results(load_experiment(small / "try.yaml"), small / "logs")
+    brevity = next(v for v in results.decision.verdicts if v.principle == "brevity")
+    assert actor.calls("new") == 0
+    assert brevity.paired.candidate.mean == 1.0
+    assert brevity.paired.candidate_missing == pytest.approx(2 / 12)
+    assert results.unscored["past"] == {"missing": 2}

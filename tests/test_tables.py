@@ -104,7 +104,10 @@ def test_an_eval_that_weighs_nothing_is_left_out():
 
 
 def test_a_principle_of_nothing_but_weightless_evals_has_an_empty_panel():
-    assert panel([row(eval="one")], eval_weights={"one": 0.0}).values.shape == (2, 0, 1)
+    made = panel([row(eval="one")], eval_weights={"one": 0.0})
+
+    assert list(made.scenarios) == []
+    assert made.values.shape[:2] == (2, 0)
 
 
 def test_strata_count_by_their_declared_weight_and_scenarios_share_it():
@@ -235,9 +238,11 @@ def test_replies_read_back_as_they_were_written(tmp_path):
 
 
 def test_no_half_written_table_is_left_under_its_name(tmp_path):
-    write_tables(tmp_path, score_table([row()]), reply_table([]))
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    write_tables(folder, score_table([row()]), reply_table([]))
 
-    assert sorted(path.name for path in tmp_path.iterdir()) == [REPLIES, SCORES]
+    assert sorted(path.name for path in folder.iterdir()) == [REPLIES, SCORES]
 
 
 # What is wrong -----------------------------------------------------------------------------------

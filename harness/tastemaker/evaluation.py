@@ -102,10 +102,10 @@ def _named(name: str, split: str, place: Place) -> Callable[[], Task]:
     """The task of an eval's name: in the project's evals folder, else among the built-in ones."""
     wanted = task_name(name)
     folder = place.root / "evals"
-    own = {info.name: info.file for info in list_tasks(str(folder))} if folder.is_dir() else {}
-    if wanted in own:
-        file = Path(own[wanted]) if Path(own[wanted]).is_absolute() else Path.cwd() / own[wanted]
-        return lambda: _one(f"{file}@{wanted}", {"split": split})
+    own = list_tasks([], absolute=True, root_dir=folder) if folder.is_dir() else []
+    for info in own:
+        if info.name == wanted:
+            return lambda: _one(f"{info.file}@{wanted}", {"split": split})
     return lambda: _one(f"tastemaker/{wanted}", {"split": split}, name)
 
 

@@ -9,10 +9,11 @@ from enum import StrEnum
 from math import ceil, isfinite
 from typing import Literal, NamedTuple
 
-from tastemaker.experiment import Rule
+from tastemaker.experiment import Resource, Rule
 from tastemaker.stats.multiplicity import holm
 from tastemaker.stats.paired import Difference, Paired
 from tastemaker.stats.power import floor_clusters, scenarios_for_noninferiority
+from tastemaker.stats.resources import ResourceRatio, ratio_at_most
 
 FEWEST_CLUSTERS = 6
 """Below this many clusters no sign-flip test can reach the 2.5% level."""
@@ -266,6 +267,41 @@ def _headroom(paired: Paired, limit: float | None) -> Headroom:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ResourceVerdict:
+    """Whether a candidate takes no more of a resource than its limit allows."""
+
+    candidate: str
+    resource: str
+    """"seconds", "tokens" or "cost"."""
+    rule: Resource
+    found: ResourceRatio
+    outcome: Literal["pass", "fail", "inconclusive"]
+    reason: str
+
+    @property
+    def holds(self) -> bool:
+        return self.outcome == "pass"
+
+    @property
+    def breaks(self) -> bool:
+        """Whether the gate fails with it, where it is blocking."""
+        return self.outcome == "fail"
+
+
+def hold_to(candidate: str, resource: str, rule: Resource, found: ResourceRatio) -> ResourceVerdict:
+    """The whole interval at or below the limit holds, the whole interval above it breaks it."""
+    check = ratio_at_most(found, rule.ratio_at_most)
+    return ResourceVerdict(
+        candidate=candidate,
+        resource=resource,
+        rule=rule,
+        found=found,
+        outcome=check.outcome,
+        reason=check.reason,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Decision:
     """What the gate says, and the verdicts it rests on."""
 
@@ -273,42 +309,65 @@ class Decision:
     verdicts: tuple[Verdict, ...]
     reasons: tuple[str, ...]
     """Why, in sentences; the first is the headline."""
+    resources: tuple[ResourceVerdict, ...] = ()
 
 
 def conclude(
-    verdicts: Sequence[Verdict], *, incomplete: Sequence[str] = (), limited: bool = False
+    verdicts: Sequence[Verdict],
+    resources: Sequence[ResourceVerdict] = (),
+    *,
+    incomplete: Sequence[str] = (),
+    limited: bool = False,
 ) -> Decision:
     """The outcome of a run: STATS 4.2, DESIGN section 3.
 
     Args:
         verdicts: Of every candidate.
+        resources: Of every candidate, for the limits that the experiment sets.
         incomplete: What should be there and is not, in sentences; any makes the run incomplete.
         limited: Whether only a part of the scenarios was asked: such a run never passes.
     """
+    outcome, reasons = _concluded(verdicts, resources, incomplete, limited)
+    within = [v for v in verdicts if v.rule.blocking and v.holds and v.kind is Kind.REGRESSED]
+    if outcome is not Outcome.INCOMPLETE:
+        reasons += _told("Worse within the margin, which passes", within)
+    return Decision(
+        outcome=outcome,
+        verdicts=tuple(verdicts),
+        reasons=tuple(reasons),
+        resources=tuple(resources),
+    )
+
+
+def _concluded(
+    verdicts: Sequence[Verdict],
+    resources: Sequence[ResourceVerdict],
+    incomplete: Sequence[str],
+    limited: bool,
+) -> tuple[Outcome, list[str]]:
     blocking = [verdict for verdict in verdicts if verdict.rule.blocking]
-    broken = [_name(verdict) for verdict in blocking if verdict.breaks]
-    open_ = [_name(verdict) for verdict in blocking if not verdict.holds and not verdict.breaks]
-    within = [_name(v) for v in blocking if v.holds and v.kind is Kind.REGRESSED]
-    warnings = [f"Worse within the margin, which passes: {', '.join(within)}."] if within else []
+    limits = [verdict for verdict in resources if verdict.rule.blocking]
     if incomplete:
-        return _decision(Outcome.INCOMPLETE, verdicts, *incomplete)
-    if broken:
-        return _decision(Outcome.FAIL, verdicts, f"Regressed: {', '.join(broken)}.", *warnings)
-    if open_:
-        reason = f"Not known yet: {', '.join(open_)}."
-        return _decision(Outcome.INCONCLUSIVE, verdicts, reason, *warnings)
+        return Outcome.INCOMPLETE, list(incomplete)
+    worse, over = [v for v in blocking if v.breaks], [v for v in limits if v.breaks]
+    if worse or over:
+        return Outcome.FAIL, _told("Regressed", worse) + _told("Over the limit", over)
+    both: list[Verdict | ResourceVerdict] = [*blocking, *limits]
+    if unknown := [one for one in both if not one.holds]:
+        return Outcome.INCONCLUSIVE, _told("Not known yet", unknown)
     if not blocking:
-        return _decision(Outcome.INCONCLUSIVE, verdicts, "No blocking principle to decide on.")
+        return Outcome.INCONCLUSIVE, ["No blocking principle to decide on."]
     if limited:
         reason = "Only a part of the scenarios was asked (--limit): such a run never passes."
-        return _decision(Outcome.INCONCLUSIVE, verdicts, reason, *warnings)
+        return Outcome.INCONCLUSIVE, [reason]
     reason = "Every blocking principle is improved or no worse than the margin allows."
-    return _decision(Outcome.PASS, verdicts, reason, *warnings)
+    kept = ["Every blocking resource stays within its limit."] if limits else []
+    return Outcome.PASS, [reason, *kept]
 
 
-def _decision(outcome: Outcome, verdicts: Sequence[Verdict], *reasons: str) -> Decision:
-    return Decision(outcome=outcome, verdicts=tuple(verdicts), reasons=reasons)
-
-
-def _name(verdict: Verdict) -> str:
-    return f"{verdict.principle} ({verdict.candidate})"
+def _told(what: str, verdicts: Sequence[Verdict | ResourceVerdict]) -> list[str]:
+    names = [
+        f"{one.principle if isinstance(one, Verdict) else one.resource} ({one.candidate})"
+        for one in verdicts
+    ]
+    return [f"{what}: {', '.join(names)}."] if names else []

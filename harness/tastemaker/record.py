@@ -19,6 +19,7 @@ FROZEN = (
     "weights",
     "seed",
     "grader",
+    "resources",
     "tensions",
     "alpha",
     "seed_kind",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,13 @@ from tastemaker.reading import did_you_mean
 from tastemaker.record import read_record, record_of_scores
 from tastemaker.recorded import score_rows
 from tastemaker.records import MISSING_RUN, ScoreRow
+from tastemaker.slices import Slices, slices
+from tastemaker.spending import Gain, gains, resource_verdicts
+from tastemaker.stats.components import Components, one_arm
 from tastemaker.stats.paired import Paired, paired
-from tastemaker.stats.panel import Codes, Panel
-from tastemaker.tables import Scores, panels, read_scores, scores_of_rows
+from tastemaker.stats.panel import Panel
+from tastemaker.tables import Arranged, Scores, panels, read_scores, scores_of_rows
+from tastemaker.tensions import Pull, pulls
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +49,30 @@ class Results:
     unscored: Mapping[str, Mapping[str, int]]
     """By arm: replies' principle scores that are missing, counted by reason."""
     spent: Mapping[str, Spent]
+    tensions: tuple[Pull, ...]
     warnings: tuple[str, ...]
+    panels: Mapping[str, Panel]
+    """By principle, pooled over its evals."""
+    arranged: Arranged
+
+    @cached_property
+    def slices(self) -> Slices:
+        """The comparisons on parts of the scenarios; exploratory, computed when asked for."""
+        return slices(self.experiment, self.panels, self.arranged.traits())
+
+    @cached_property
+    def gains(self) -> tuple[Gain, ...]:
+        """Quality gained per minute and per dollar; exploratory."""
+        return gains(self.experiment, self.arranged, self.panels)
+
+    @cached_property
+    def variance(self) -> Mapping[tuple[str, str], Components]:
+        """Where the variance of each principle's scores comes from, by (principle, arm)."""
+        return {
+            (name, arm): one_arm(panel.arm(arm))
+            for name, panel in self.panels.items()
+            for arm in panel.arms
+        }
 
 
 def load_results(experiment: Experiment, folder: Path) -> Results:
@@ -80,30 +108,40 @@ def _refuse_disagreement(rows: Iterable[ScoreRow]) -> None:
 def results(experiment: Experiment, record: Mapping[str, Any], scores: Scores) -> Results:
     """Compare every candidate with the baseline on every principle, and apply the rules."""
     arms = list(experiment.arms)
-    pooled = panels(scores, arms, eval_weights=experiment.weights)
-    apart = _by_eval(scores, arms)
+    arranged = Arranged(scores, arms, eval_weights=experiment.weights)
+    pooled = arranged.panels()
+    apart = _by_eval(arranged, pooled)
     _refuse_unknown(experiment, pooled, apart)
     verdicts: list[Verdict] = []
     by_eval: dict[tuple[str, str, str], Paired] = {}
     for candidate in experiment.candidates:
-        inside = {key: _paired(experiment, panel, candidate) for key, panel in apart.items()}
-        by_eval |= {(candidate, *key): found for key, found in inside.items()}
         whole = {name: _paired(experiment, panel, candidate) for name, panel in pooled.items()}
+        inside = {
+            (name, home): whole[name]
+            if panel is pooled[name]
+            else _paired(experiment, panel, candidate)
+            for (name, home), panel in apart.items()
+        }
+        by_eval |= {(candidate, *key): found for key, found in inside.items()}
         limit = experiment.headroom.baseline_at_most if experiment.headroom else None
         verdicts += decide(candidate, _cases(experiment, whole, inside), headroom_limit=limit)
-    unscored = _unscored(scores.of_principles(), arms)
+    unscored = _unscored(arranged)
     return Results(
         experiment=experiment,
         record=record,
         decision=conclude(
             verdicts,
+            resource_verdicts(experiment, arranged),
             incomplete=_incomplete(arms, scores, unscored),
             limited=record.get("limit") is not None,
         ),
         by_eval=by_eval,
         unscored=unscored,
-        spent={arm: _spent(scores, arm) for arm in arms},
+        spent={arm: _spent(arranged, arm) for arm in arms},
+        tensions=pulls(experiment, arranged, verdicts),
         warnings=tuple(record.get("warnings", ())),
+        panels=pooled,
+        arranged=arranged,
     )
 
 
@@ -128,13 +166,24 @@ def _cases(
     ]
 
 
-def _by_eval(scores: Scores, arms: list[str]) -> dict[tuple[str, str], Panel]:
-    """A panel for each principle of each eval."""
-    evals = scores.texts["eval"]
+def _by_eval(arranged: Arranged, pooled: Mapping[str, Panel]) -> dict[tuple[str, str], Panel]:
+    """A panel for each principle of each eval; the pooled one where it stands in one alone."""
+    homes = {name: arranged.evals_of(name) for name in pooled}
+    several = [
+        name for name, evals in homes.items() if len(evals) > 1 or not pooled[name].scenarios
+    ]
+    rows = arranged.rows
+    apart = {
+        (principle, home): panel
+        for home in dict.fromkeys(home for name in several for home in homes[name])
+        for principle, panel in panels(
+            rows.keep(rows.texts["eval"].equal(home)), arranged.arms
+        ).items()
+    }
     return {
-        (principle, str(name)): panel
-        for name in evals.spoken()
-        for principle, panel in panels(scores.keep(evals.equal(name)), arms).items()
+        (name, home): apart[name, home] if name in several else pooled[name]
+        for name, evals in homes.items()
+        for home in evals
     }
 
 
@@ -148,6 +197,11 @@ def _refuse_unknown(
             raise UserError(
                 f"{experiment.name}: weights name the eval '{name}'{did_you_mean(name, names)}"
             )
+    for name in {name for pair in experiment.tensions for name in pair} - pooled.keys():
+        raise UserError(
+            f"{experiment.name}: tensions name '{name}', which has no scores; there is "
+            f"{', '.join(pooled)}"
+        )
     for rule in experiment.rules:
         principle, _, name = rule.partition("@")
         known = (principle, name) in apart if name else rule == "default" or principle in pooled
@@ -170,12 +224,13 @@ def _paired(experiment: Experiment, panel: Panel, candidate: str) -> Paired:
     )
 
 
-def _unscored(scores: Scores, arms: list[str]) -> dict[str, dict[str, int]]:
+def _unscored(arranged: Arranged) -> dict[str, dict[str, int]]:
     """Scores that are missing, by arm and reason: without a value, or without a row."""
-    absent = scores.keep(np.isnan(scores.numbers["value"]))
+    rows = arranged.rows
+    absent = rows.keep(np.isnan(rows.numbers["value"]))
     reasons = absent.texts["reason"]
     counts: dict[str, dict[str, int]] = {}
-    for arm, gaps in zip(arms, _without_row(scores, arms), strict=True):
+    for arm, gaps in zip(arranged.arms, arranged.without_row().tolist(), strict=True):
         of_arm = absent.texts["arm"].equal(arm)
         counts[arm] = {
             str(reason): int((of_arm & reasons.equal(reason)).sum())
@@ -184,31 +239,6 @@ def _unscored(scores: Scores, arms: list[str]) -> dict[str, dict[str, int]]:
         if gaps:
             counts[arm]["missing"] = counts[arm].get("missing", 0) + gaps
     return counts
-
-
-def _without_row(scores: Scores, arms: list[str]) -> list[int]:
-    """How many scores each arm has no row for, though another arm has the scenario.
-
-    A run leaves a row for everything it asked; a file of scores may leave things out. Of the seeds
-    only those count that the arm has at all.
-    """
-    principle, name = scores.texts["principle"].codes, scores.texts["scenario"]
-    principles = len(scores.texts["principle"].names)
-    place = scores.texts["eval"].codes * len(name.names) + name.codes
-    seed = np.unique(scores.numbers["seed"], return_inverse=True)[1]
-
-    def different(things: Codes, of: Codes) -> Codes:
-        """(P,) how many different things each principle has."""
-        size = int(things.max(initial=0)) + 1
-        return np.bincount(np.unique(of * size + things) // size, minlength=principles)
-
-    scenarios = different(place, principle)
-    gaps = []
-    for arm in arms:
-        mine = scores.texts["arm"].equal(arm)
-        asked = scenarios * different(seed[mine], principle[mine])
-        gaps.append(int(asked.sum() - mine.sum()))
-    return gaps
 
 
 SENTENCES = {
@@ -222,7 +252,7 @@ SENTENCES = {
 def baseline_gaps(experiment: Experiment, folder: Path) -> list[str]:
     """What the baseline of a run should have and has not, in sentences."""
     scores, arms = read_scores(folder), [experiment.baseline_name]
-    return _incomplete(arms, scores, _unscored(scores.of_principles(), arms))
+    return _incomplete(arms, scores, _unscored(Arranged(scores, arms)))
 
 
 def _incomplete(
@@ -240,18 +270,17 @@ def _incomplete(
     return told
 
 
-def _spent(scores: Scores, arm: str) -> Spent:
-    """Each reply counts once, though it has a row for every principle and criterion."""
-    rows = scores.keep(scores.texts["arm"].equal(arm))
-    parts = [rows.texts["eval"].codes, rows.texts["scenario"].codes, rows.numbers["seed"]]
-    once = np.unique(np.stack(parts), axis=1, return_index=True)[1]
+def _spent(arranged: Arranged, arm: str) -> Spent:
+    """Each reply counts once, though it has a row for every principle."""
+    once = arranged.replies[arranged.arm[arranged.replies] == arranged.arms.index(arm)]
+    numbers = arranged.numbers
 
     def total(name: str) -> float | None:
-        values = rows.numbers[name][once]
+        values = numbers[name][once]
         return None if np.isnan(values).all() else float(np.nansum(values))
 
     tokens = [total("input_tokens"), total("output_tokens")]
-    seconds, timed = total("seconds"), (~np.isnan(rows.numbers["seconds"][once])).sum()
+    seconds, timed = total("seconds"), (~np.isnan(numbers["seconds"][once])).sum()
     return Spent(
         replies=len(once),
         input_tokens=None if tokens[0] is None else int(tokens[0]),

@@ -114,7 +114,7 @@ def _refuse_unsupported(experiment: Experiment) -> None:
     ]
     asked += [
         key
-        for key in ("formats", "early_stopping", "pairwise", "resources")
+        for key in ("formats", "early_stopping", "pairwise")
         if getattr(experiment, key)
     ]
     for grader in experiment.graders:

@@ -221,19 +221,18 @@ class Arranged:
         place = {name: code for code, name in enumerate(arms)}
         arm = scores.texts["arm"]
         known = _recoded(arm, [int(name in place) for name in arm.names]) == 1
-        rows = scores.keep(known & scores.texts["criterion"].equal(None))
-        texts, self.numbers = rows.texts, rows.numbers
+        self.rows = scores.keep(known & scores.texts["criterion"].equal(None))
+        self.texts, self.numbers = self.rows.texts, self.rows.numbers
         self.arms, self.eval_weights = tuple(arms), eval_weights or {}
-        self.arm = _recoded(texts["arm"], [place.get(str(name), 0) for name in texts["arm"].names])
-        self.texts = texts
-        self.eval, self.evals = texts["eval"].codes, texts["eval"].names
-        self.scenario, keys = _numbered(_paired(texts["eval"], texts["scenario"]))
-        homes, names = np.divmod(keys, len(texts["scenario"].names))
+        arm, home, scenario = (self.texts[name] for name in ("arm", "eval", "scenario"))
+        self.arm = _recoded(arm, [place.get(str(name), 0) for name in arm.names])
+        self.eval, self.evals = home.codes, home.names
+        self.scenario, keys = _numbered(_coupled(home, scenario))
         self.scenarios = [
-            f"{self.evals[home]}/{texts['scenario'].names[name]}"
-            for home, name in zip(homes.tolist(), names.tolist(), strict=True)
+            f"{home.names[key // len(scenario.names)]}/{scenario.names[key % len(scenario.names)]}"
+            for key in keys.tolist()
         ]
-        self.seed, self.seeds = _numbered(self.numbers["seed"].astype(np.int64))
+        self.seed, self.seeds = _numbered(self.numbers["seed"].astype(np.intp))
 
     def panels(self) -> dict[str, Panel]:
         """A panel for every principle, pooled over its evals, in order of appearance."""
@@ -257,7 +256,30 @@ class Arranged:
 
     def evals_of(self, principle: str) -> list[str]:
         """The evals a principle stands in."""
-        return [str(self.evals[code]) for code in np.unique(self.eval[self._rows[principle]])]
+        found = np.bincount(self.eval[self._rows[principle]])
+        return [str(self.evals[code]) for code in np.flatnonzero(found)]
+
+    def without_row(self) -> Codes:
+        """(A,) how many scores each arm has no row for, though some arm has the scenario.
+
+        A run leaves a row for everything it asked; a file of scores may leave things out. Of the
+        seeds only those count that the arm has at all.
+        """
+        gaps = np.zeros(len(self.arms), dtype=np.intp)
+        shape = (len(self.arms), len(self.seeds))
+        for rows in self._rows.values():
+            there = np.ravel_multi_index((self.arm[rows], self.seed[rows]), shape)
+            counts = np.bincount(there, minlength=shape[0] * shape[1]).reshape(shape)
+            scenarios = np.count_nonzero(self._first(rows) >= 0)
+            gaps += scenarios * np.count_nonzero(counts, axis=1) - counts.sum(axis=1)
+        return gaps
+
+    @cached_property
+    def replies(self) -> Codes:
+        """A row for each reply, which has one for every principle."""
+        shape = (len(self.arms), len(self.scenarios), len(self.seeds))
+        reply, _ = _numbered(np.ravel_multi_index((self.arm, self.scenario, self.seed), shape))
+        return np.flatnonzero(np.diff(np.maximum.accumulate(reply), prepend=-1) > 0)
 
     def traits(self) -> dict[str, Trait]:
         """What is known of each scenario, by its key in the panels."""
@@ -297,12 +319,12 @@ class Arranged:
         return _Frame(scenarios=scenarios[counts], design=design.keep(counts))
 
     def _panel(self, name: str, rows: Codes, frame: "_Frame", amounts: Floats) -> Panel:
+        asked = np.flatnonzero(np.bincount(self.seed[rows], minlength=len(self.seeds)))
         place = np.full(len(self.scenarios), -1)
         place[frame.scenarios] = np.arange(len(frame.scenarios))
         rows = rows[place[self.scenario[rows]] >= 0]
         values = np.full((len(self.arms), len(frame.scenarios), len(self.seeds)), np.nan)
         values[self.arm[rows], place[self.scenario[rows]], self.seed[rows]] = amounts[rows]
-        asked = np.flatnonzero(np.bincount(self.seed[rows], minlength=len(self.seeds)))
         return Panel(
             principle=name,
             arms=self.arms,
@@ -313,7 +335,7 @@ class Arranged:
 
     def _design(self, rows: Codes) -> Design:
         """The design of scenarios, each given by the first of its rows."""
-        stratum = _paired(self.texts["eval"], self.texts["stratum"], rows)
+        stratum = _coupled(self.texts["eval"], self.texts["stratum"], rows)
         keys, first, strata = np.unique(stratum, return_index=True, return_inverse=True)
         clusters = np.unique(self._clusters(rows), return_inverse=True)[1]
         weights = self.numbers["scenario_weight"][rows]
@@ -336,7 +358,8 @@ class Arranged:
         dataset, cluster = self.texts["dataset"], self.texts["cluster"]
         own = _recoded(dataset, [int(not name) for name in dataset.names])[rows]
         home = np.where(own == 1, self.eval[rows] + len(dataset.names), dataset.codes[rows])
-        return home.astype(np.intp) * len(cluster.names) + cluster.codes[rows]
+        clusters: Codes = home.astype(np.intp) * len(cluster.names) + cluster.codes[rows]
+        return clusters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -347,9 +370,10 @@ class _Frame:
     design: Design
 
 
-def _paired(first: Column, second: Column, rows: Any = slice(None)) -> Codes:
+def _coupled(first: Column, second: Column, rows: Any = slice(None)) -> Codes:
     """A code for each pair of names of two columns."""
-    return first.codes[rows].astype(np.intp) * len(second.names) + second.codes[rows]
+    codes: Codes = first.codes[rows].astype(np.intp) * len(second.names) + second.codes[rows]
+    return codes
 
 
 def _numbered(keys: Codes) -> tuple[Codes, Codes]:
@@ -359,7 +383,8 @@ def _numbered(keys: Codes) -> tuple[Codes, Codes]:
 
 
 def _recoded(column: Column, codes: Sequence[int]) -> Codes:
-    return np.array([*codes, 0], dtype=np.intp)[column.codes]
+    recoded: Codes = np.array([*codes, 0], dtype=np.intp)[column.codes]
+    return recoded
 
 
 def joined(parts: Mapping[str, tuple[Scores, str]]) -> Scores:

@@ -46,10 +46,12 @@ class RubricTask(Task):
         self.data = data
         self.panel: Panel | None = None
         """Who judges; a run brings its own. None: the models of Inspect's role "grader"."""
+        options.setdefault("solver", converse())
+        options.setdefault("name", task_name(data.name))
         super().__init__(
             dataset=MemoryDataset(samples(data), name=data.name),
             scorer=rubric_scorer(rubric, data, lambda: self.panel),
-            **({"solver": converse(), "name": task_name(data.name)} | options),
+            **options,
         )
 
 

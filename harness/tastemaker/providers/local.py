@@ -170,10 +170,16 @@ class Engine:
             raise LocalModelError(f"llama.cpp refuses this request: {error}") from error
         return chunks
 
+    @property
+    def address(self) -> str:
+        """Where the server listens, on loopback, for who has the key."""
+        address: str = self._server.listening_address
+        return address
+
     def ask(self, route: str, request: dict[str, Any]) -> dict[str, Any]:
         """The answer of one of the server's other routes, such as `/tokenize`."""
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._key}"}
-        connection = http.client.HTTPConnection(urlsplit(self._server.listening_address).netloc)
+        connection = http.client.HTTPConnection(urlsplit(self.address).netloc)
         try:
             connection.request("POST", route, json.dumps(request), headers)
             answer: dict[str, Any] = json.loads(connection.getresponse().read())
