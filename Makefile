@@ -12,7 +12,7 @@ WITHOUT_PIP = $(shell $(PYTHON) -c 'import ensurepip' 2>/dev/null || echo --with
 OWN := XDG_DATA_HOME='$(CURDIR)/.venv/var' XDG_CACHE_HOME='$(CURDIR)/.venv/var'
 PYTEST := $(OWN) $(BIN)/python -m pytest -n logical --maxprocesses 8
 
-.PHONY: help demo test quick lint format pins clean
+.PHONY: help demo test quick lint format attack pins clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,9 @@ lint: .venv/test ## format, linter, types and layers only
 format: .venv/test ## format the code and repair what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+attack: .venv/test ## put hostile replies to a real judge: make attack GRADER=provider/model
+	$(OWN) $(BIN)/python benchmarks/attack.py '$(GRADER)'
 
 # To be run with the oldest Python there is: what it can install, newer ones can too.
 pins: ## resolve all dependencies anew and write constraints.txt

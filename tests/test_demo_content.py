@@ -166,9 +166,8 @@ def test_the_experiment_compares_three_arms_that_differ_only_in_their_prompt():
     assert arms["bare"].system is None and not arms["bare"].few_shot
 
 
-def test_the_example_in_the_revised_prompt_is_no_scenario_and_follows_the_rubric(dataset):
-    """Its facts stand in no scenario, or the arm would be shown answers."""
-    asked, answered = load_experiment("demo").arms["revised"].few_shot
+def test_the_example_in_the_revised_prompt_follows_the_rubric():
+    _, answered = load_experiment("demo").arms["revised"].few_shot
     situation = Scenario(
         id="example",
         dataset=NAME,
@@ -180,11 +179,25 @@ def test_the_example_in_the_revised_prompt_is_no_scenario_and_follows_the_rubric
             "recipient": "Omar",
             "sender": "Lena",
             "subject": ["guest list"],
-            "days": ["Tuesday"],
+            "days": ["April"],
             "figures": ["14"],
         },
     )
 
     assert set(scores(answered.content, situation).values()) == {1.0}
-    assert all("Omar" not in one.prompt and "Lena" not in one.prompt for one in dataset.scenarios)
-    assert "Omar" in asked.content
+
+
+def test_copying_the_example_gains_nothing_in_faithfulness(dataset):
+    """Only the made-up contact details that it does not have: nothing that a scenario gives."""
+    _, answered = load_experiment("demo").arms["revised"].few_shot
+
+    for one in dataset.scenarios:
+        found = findings(answered.content, one)
+        kept = {
+            key: finding.value
+            for (principle, key), finding in found.items()
+            if principle == "faithfulness"
+        }
+        assert kept.pop("no-made-up-contact") == 1.0
+        assert not any(kept.values()), one.id
+        assert found["readiness", "greets-by-name"].value == 0.0

@@ -1,4 +1,4 @@
-"""The embedded model: seeded whatever else it serves, constrained, counted, clear in its refusals."""
+"""The embedded model: seeded whatever else it serves, constrained, counted, clear in refusals."""
 
 import json
 import shutil
@@ -133,12 +133,10 @@ def test_a_reply_obeys_the_json_schema():
 def test_a_reply_obeys_the_grammar_of_the_model_and_of_the_request():
     for seed in range(3):
         of_model = reply("Hello!", model(grammar='root ::= "yes" | "no"'), seed=seed)
-        of_request = reply(
-            "Hello!", model(), seed=seed, extra_body={"grammar": 'root ::= "q"+ "z"'}
-        )
+        of_request = reply("Hello!", model(), seed=seed, extra_body={"grammar": 'root ::= "qqz"'})
 
         assert of_model.completion in {"yes", "no"}
-        assert set(of_request.completion) == {"q"}
+        assert of_request.completion == "qqz"
 
 
 def test_a_bad_grammar_is_refused_and_the_model_goes_on():

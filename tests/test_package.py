@@ -181,7 +181,7 @@ def test_inspect_runs_an_eval_by_its_name(installed, tmp_path):
 
     (name,) = list_eval_logs(str(tmp_path / "logs"))
     log = read_eval_log(name)
-    assert (log.status, log.eval.task) == ("success", "tastemaker/demo_email")
+    assert (log.status, log.eval.task_registry_name) == ("success", "tastemaker/demo_email")
     assert [bool(sample.output.completion) for sample in log.samples or []] == [True]
 
 
@@ -258,7 +258,7 @@ def test_every_pin_admits_the_oldest_python_that_we_promise(pins):
     newer = {
         name
         for name, found in checked.items()
-        if "3.11.0" not in SpecifierSet(found.metadata["Requires-Python"] or "")
+        if "3.11.0" not in SpecifierSet(found.metadata.get("Requires-Python", ""))
         and found.version == pins[name]
     }
 

@@ -24,6 +24,15 @@ Line = tuple[int, Row]
 
 REPLY_COLUMNS = ("scenario", "seed", "reply")
 SCORE_COLUMNS = ("scenario", "seed", "principle", "value")
+USAGE = (
+    "input_tokens",
+    "output_tokens",
+    "total_tokens",
+    "input_tokens_cache_write",
+    "input_tokens_cache_read",
+    "reasoning_tokens",
+)
+"""What a reply may say it took, by Inspect's names."""
 UNNAMED_EVAL = "scores"
 """What an eval is called that a scores file leaves unnamed."""
 SCORE_OPTIONS = ("eval", "criterion", "cluster", "stratum", "weight")
@@ -70,15 +79,15 @@ def read_replies_file(path: Path, scenarios: Iterable[str]) -> dict[tuple[str, i
     replies: dict[tuple[str, int], RecordedReply] = {}
     for line, row in _lines(path, REPLY_COLUMNS, ("model", "usage"), problems):
         scenario, seed = _text(row.get("scenario")), _seed(row.get("seed"))
-        text, usage = row.get("reply"), row.get("usage") or {}
+        text, usage = row.get("reply"), _usage(row.get("usage") or {})
         if scenario not in known:
             problems.add(line, f"unknown scenario '{scenario}'{did_you_mean(scenario, known)}")
         elif seed is None:
             problems.add(line, f"expected a seed of 1 or more, found {row.get('seed')!r}")
         elif not isinstance(text, str):
             problems.add(line, "expected the reply as text")
-        elif not _is_usage(usage):
-            problems.add(line, 'expected usage as counts by name, like {"input_tokens": 12}')
+        elif isinstance(usage, str):
+            problems.add(line, usage)
         elif (scenario, seed) in replies:
             problems.add(line, f"scenario '{scenario}', seed {seed} stands twice")
         else:
@@ -367,8 +376,16 @@ def _number(value: Any) -> float | None:
         return math.nan
 
 
-def _is_usage(usage: Any) -> bool:
-    return isinstance(usage, dict) and all(
-        isinstance(count, int) and not isinstance(count, bool) and count >= 0
-        for count in usage.values()
-    )
+def _usage(given: Any) -> dict[str, int] | str:
+    """The tokens that were counted, or what is wrong with them."""
+    shape = 'expected usage as counts by name, like {"input_tokens": 12}'
+    if not isinstance(given, dict):
+        return shape
+    # In Parquet every row has every key, null where it was not said.
+    counts = {name: count for name, count in given.items() if count is not None}
+    for name, count in counts.items():
+        if name not in USAGE:
+            return f"unknown usage '{name}'{did_you_mean(name, USAGE)}"
+        if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+            return shape
+    return counts

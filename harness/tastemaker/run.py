@@ -112,11 +112,7 @@ def _refuse_unsupported(experiment: Experiment) -> None:
         for key in ("tools", "solver", "format")
         if getattr(arm, key)
     ]
-    asked += [
-        key
-        for key in ("formats", "early_stopping", "pairwise")
-        if getattr(experiment, key)
-    ]
+    asked += [key for key in ("formats", "early_stopping", "pairwise") if getattr(experiment, key)]
     for grader in experiment.graders:
         asked += ["grader: calibrated"] if grader.calibrated else []
     if asked:

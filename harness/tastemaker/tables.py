@@ -36,6 +36,7 @@ def _schema(row: type) -> pa.Schema:
 
 SCORE_SCHEMA = _schema(ScoreRow)
 REPLY_SCHEMA = _schema(ReplyRow)
+SCHEMAS = {SCORES: SCORE_SCHEMA, REPLIES: REPLY_SCHEMA}
 
 
 def score_table(rows: Iterable[ScoreRow]) -> pa.Table:
@@ -150,10 +151,14 @@ def scores_of_rows(rows: Sequence[ScoreRow]) -> Scores:
 
 def read_scores(folder: Path) -> Scores:
     """The scores of a run, as columns; a UserError when there are none."""
-    table = read_table(folder / SCORES, [*READ_TEXTS, *READ_NUMBERS], read_dictionary=READ_TEXTS)
+    path = folder / SCORES
+    # One column at a time: all at once take twice the memory, and no less time.
     return Scores(
-        texts={name: _column(table[name]) for name in READ_TEXTS},
-        numbers={name: _floats(table[name]) for name in READ_NUMBERS},
+        texts={
+            name: _column(read_table(path, [name], read_dictionary=[name])[name])
+            for name in READ_TEXTS
+        },
+        numbers={name: _floats(read_table(path, [name])[name]) for name in READ_NUMBERS},
     )
 
 
@@ -162,7 +167,13 @@ def read_table(path: Path, columns: Sequence[str] | None = None, **options: Any)
     if not path.is_file():
         raise UserError(f"{shown(path)}: not there; `tastemaker run` writes it")
     try:
-        return pq.read_table(path, columns=columns, **options)
+        found, ours = pq.read_schema(path), SCHEMAS[path.name]
+        for name in columns or ():
+            if name not in found.names or found.field(name).type != ours.field(name).type:
+                raise UserError(f"{shown(path)}: not a table of ours: no proper column '{name}'")
+        # Not `pq.read_table`, nor `fill_null` below: they import pandas, half a second of `gate`.
+        with pq.ParquetFile(path, **options) as file:
+            return file.read(columns=columns)
     except pa.ArrowInvalid as error:
         raise UserError(f"{shown(path)}: not a table of ours: {error}") from error
 
@@ -172,7 +183,9 @@ def _column(chunks: pa.ChunkedArray) -> Column:
     if isinstance(column, pa.ChunkedArray):  # no rows at all
         return Column(codes=np.zeros(0, np.intp), names=())
     names: list[str | None] = column.dictionary.to_pylist()
-    codes = column.indices.fill_null(len(names)).to_numpy(zero_copy_only=False)
+    codes = column.indices.to_numpy(zero_copy_only=False)
+    if column.null_count:  # then the codes are floats, with NaN
+        codes = np.where(np.isnan(codes), len(names), codes).astype(np.int32)
     return Column(codes=codes, names=(*names, None))
 
 
@@ -180,7 +193,7 @@ def _floats(chunks: pa.ChunkedArray) -> Floats:
     column = chunks.cast(pa.float64()).combine_chunks()
     if isinstance(column, pa.ChunkedArray):
         return np.zeros(0)
-    values: Floats = column.fill_null(float("nan")).to_numpy(zero_copy_only=False)
+    values: Floats = column.to_numpy(zero_copy_only=False)  # NaN for what is missing
     return values
 
 
@@ -378,7 +391,9 @@ def _coupled(first: Column, second: Column, rows: Any = slice(None)) -> Codes:
 
 def _numbered(keys: Codes) -> tuple[Codes, Codes]:
     """The keys as codes in order of appearance, and the key of each code; quicker than sorting."""
-    encoded = pa.array(keys).dictionary_encode()
+    # From the buffer: `pa.array` imports pandas.
+    numbers = [None, pa.py_buffer(np.ascontiguousarray(keys, dtype=np.int64))]
+    encoded = pa.Array.from_buffers(pa.int64(), len(keys), numbers).dictionary_encode()
     return encoded.indices.to_numpy().astype(np.intp), encoded.dictionary.to_numpy()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from inspect_ai import Task
 from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.log import EvalSample
 from inspect_ai.model import (
     ChatMessage,
     ChatMessageAssistant,
@@ -33,6 +34,9 @@ from tastemaker.scenario import Dataset, Scenario, load_dataset, select
 
 FROM_ARM = {"tastemaker": "arm"}
 """Marks the messages that an arm adds to a conversation; graders do not see them."""
+
+GIVEN = "given"
+"""The metadata key of a sample for what checks and judges are given of its scenario."""
 
 MISSING = "missing"
 """The metadata key of a sample that a recorded arm has no reply for."""
@@ -99,10 +103,19 @@ def samples(data: Dataset) -> list[Sample]:
                 "cluster": scenario.cluster,
                 "split": scenario.split,
                 "labels": dict(scenario.labels),
+                GIVEN: _given(scenario),
             },
         )
         for scenario in data.scenarios
     ]
+
+
+def _given(scenario: Scenario) -> dict[str, Any]:
+    """What a grade rests on beside the conversation: with it, a log can be graded by itself."""
+    given = {"prompt": scenario.prompt, "document": scenario.document}
+    return {key: text for key, text in given.items() if text} | (
+        {"expect": dict(scenario.expect)} if scenario.expect else {}
+    )
 
 
 def chat_message(message: Message) -> ChatMessage:
@@ -274,13 +287,37 @@ def _told(finding: Finding) -> str:
 
 def reply_of(state: TaskState, scenario: Scenario) -> Reply:
     """What checks and judges look at, without what the arm added to the conversation."""
-    shown = [m for m in state.messages if (m.metadata or {}).get("tastemaker") != "arm"]
     return Reply(
         text=state.output.completion,
         prompt=scenario.prompt,
-        messages=tuple(plain_message(message) for message in shown),
+        messages=without_arm(state.messages),
         document=scenario.document,
         reference=scenario.reference,
         expect=scenario.expect,
         labels=scenario.labels,
+    )
+
+
+def without_arm(messages: Iterable[ChatMessage]) -> tuple[Message, ...]:
+    """A conversation without what the arm added to it."""
+    shown = [m for m in messages if (m.metadata or {}).get("tastemaker") != "arm"]
+    return tuple(plain_message(message) for message in shown)
+
+
+def reply_of_sample(sample: EvalSample) -> Reply:
+    """The same from a finished log, as far as the log says it."""
+    given = sample.metadata.get(GIVEN, {})
+    said = (
+        [] if isinstance(sample.input, str) else [m.text for m in sample.input if m.role == "user"]
+    )
+    prompt = sample.input if isinstance(sample.input, str) else (said or [""])[-1]
+    target = sample.target if isinstance(sample.target, str) else "\n".join(sample.target)
+    return Reply(
+        text=sample.output.completion,
+        prompt=given.get("prompt", prompt),
+        messages=without_arm(sample.messages),
+        document=given.get("document"),
+        reference=target or None,
+        expect=given.get("expect", {}),
+        labels=sample.metadata.get("labels", {}),
     )

@@ -1,22 +1,25 @@
 """The command `tastemaker`.
 
 Exit codes: 0 pass, 1 fail, 2 a mistake in the call or the files, 3 inconclusive, 4 incomplete;
-130 when stopped by Ctrl-C, 141 when nobody reads the output any more.
+70 when it breaks by a mistake of ours, with a traceback; 130 when stopped by Ctrl-C, 141 when nobody reads the output any more.
 """
 
 import os
 import sys
+import traceback
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-from tastemaker.cli import files, running
+from tastemaker.cli import files, grading, running
 from tastemaker.errors import UserError
 
 MISTAKE = 2
 INTERRUPTED = 130
 UNREAD = 141
+BROKEN = 70
+"""Not 1, which is what Python makes of a traceback and what a failed gate is."""
 
 
 class Commands(TyperGroup):
@@ -53,7 +56,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (running, files):
+for module in (running, files, grading):
     module.register(app)
 
 
@@ -62,4 +65,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         # A reply may hold what the terminal's encoding does not.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    app()
+    try:
+        app()
+    except Exception:  # noqa: BLE001 - the last stop; nothing is hidden, only the code is ours
+        traceback.print_exc()
+        sys.exit(BROKEN)

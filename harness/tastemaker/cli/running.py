@@ -145,6 +145,7 @@ def gate(
 
     0 pass, 1 fail, 3 inconclusive, 4 incomplete; 2 for a mistake in the call or the files.
     """
+    from tastemaker.report.beside import limit_lines
     from tastemaker.report.data import exit_code
     from tastemaker.report.words import headline, line, plain
     from tastemaker.results import load_results
@@ -160,6 +161,8 @@ def gate(
         for verdict in results.decision.verdicts:
             told = line(verdict)
             typer.echo(f"  {told.mark} {verdict.candidate}, {told.principle}: {told.verdict}")
+        for text in limit_lines(results):
+            typer.echo(f"  {text}")
     raise typer.Exit(exit_code(results))
 
 
@@ -169,6 +172,9 @@ def report(
     format: Annotated[
         Format, typer.Option(help="terminal, markdown or json.", case_sensitive=False)
     ] = Format.TERMINAL,
+    slices: Annotated[
+        bool, typer.Option("--slices", help="On the terminal too: by stratum, label and split.")
+    ] = False,
     output: Output = None,
     as_json: AsJson = False,
     allow_outside: AllowOutside = False,
@@ -178,7 +184,7 @@ def report(
 
     loaded = load(experiment, allow_outside)
     results = load_results(loaded, logs_of(loaded, logs))
-    _print(results, Format.JSON if as_json else format, output)
+    _print(results, Format.JSON if as_json else format, output, slices=slices)
 
 
 def compare(
@@ -210,7 +216,7 @@ def compare(
     raise typer.Exit(exit_code(results))
 
 
-def _print(results: "Results", form: Format, output: Path | None) -> None:
+def _print(results: "Results", form: Format, output: Path | None, *, slices: bool = False) -> None:
     match form:
         case Format.JSON:
             from tastemaker.report.data import as_json
@@ -230,6 +236,6 @@ def _print(results: "Results", form: Format, output: Path | None) -> None:
             file = None if output is None else StringIO()
             # Names are shown as they are: no ":smile:" becomes a picture.
             console = Console(file=file, emoji=False, highlight=False)
-            print_report(results, console)
+            print_report(results, console, slices=slices)
             if file is not None:
                 emit(file.getvalue(), output)

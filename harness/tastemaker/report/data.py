@@ -5,7 +5,15 @@ from math import isfinite
 from typing import Any
 
 from tastemaker.gate import EXIT_CODES, Outcome, Verdict
+from tastemaker.report.beside import (
+    gain_data,
+    resource_data,
+    slice_data,
+    tension_data,
+    variance_data,
+)
 from tastemaker.results import Results, Spent
+from tastemaker.stats.components import advice
 from tastemaker.stats.estimates import ArmEstimate
 
 
@@ -41,6 +49,11 @@ def as_data(results: Results) -> dict[str, Any]:
             }
             for (candidate, principle, name), paired in results.by_eval.items()
         ],
+        "resources": resource_data(results),
+        "tensions": tension_data(results),
+        "gains": gain_data(results),
+        "variance": variance_data(results),
+        "slices": slice_data(results),
         "unscored": {arm: dict(counts) for arm, counts in results.unscored.items()},
         "spent": {arm: _spent(spent) for arm, spent in results.spent.items()},
         "warnings": list(results.warnings),
@@ -78,6 +91,13 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "seeds": paired.seeds,
         "unscored": paired.unscored,
         "seed_share": _number(paired.seed_share),
+        "seed_advice": advice(paired.seed_share),
+        "variance_of_difference": {
+            "total": _number(paired.components.difference_variance),
+            "scenarios": _number(paired.components.true_variance),
+            "baseline_seed": _number(paired.components.baseline_variance),
+            "candidate_seed": _number(paired.components.candidate_variance),
+        },
         "detectable": _number(paired.minimum_detectable_effect),
         "needed_clusters": verdict.needed_clusters,
         "headroom": {

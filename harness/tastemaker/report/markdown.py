@@ -5,6 +5,14 @@ import re
 import jinja2
 
 from tastemaker.content import folder
+from tastemaker.report.beside import (
+    gain_lines,
+    limit_lines,
+    slice_notes,
+    slice_rows,
+    tension_lines,
+    variance_rows,
+)
 from tastemaker.report.words import (
     RERUN_SD,
     arm_interval,
@@ -49,12 +57,18 @@ def as_markdown(results: Results) -> str:
         reasons=results.decision.reasons,
         baseline=results.experiment.baseline_name,
         blocks=blocks,
+        limits=limit_lines(results),
+        tensions=tension_lines(results),
+        slices=slice_rows(results),
+        slice_notes=slice_notes(results),
+        variance=variance_rows(results),
         averages_note=averages_note(results),
         level=level(results),
         rerun_sd=RERUN_SD,
         averages=_averages(results),
         facts=[
             *spent_lines(results),
+            *gain_lines(results),
             *seed_lines(results),
             *(f"Unscored, {text}" for text in unscored_lines(results)),
             *results.warnings,

@@ -5,6 +5,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from tastemaker.gate import Verdict
+from tastemaker.report.beside import (
+    gain_lines,
+    limit_lines,
+    slice_notes,
+    slice_rows,
+    tension_lines,
+)
 from tastemaker.report.words import (
     RERUN_SD,
     arm_interval,
@@ -24,13 +31,14 @@ from tastemaker.results import Results
 STYLES = {"▼": "bold red", "▲": "green", "●": "green", "○": "yellow", "×": "yellow"}
 
 
-VERDICT = 15
+VERDICT = len("× NOT_EVALUABLE,")
 """Columns of the longest verdict with its mark; what stands beside it goes to the next line."""
+NUMBER = len("0.500")
 ARM = 9
 """Columns for the name of an arm, which is folded, never a number under it."""
 
 
-def print_report(results: Results, console: Console) -> None:
+def print_report(results: Results, console: Console, *, slices: bool = False) -> None:
     """The verdicts of each candidate, what they rest on, and the outcome last."""
     baseline = results.experiment.baseline_name
     for candidate in results.experiment.candidates:
@@ -45,10 +53,20 @@ def print_report(results: Results, console: Console) -> None:
             told = line(verdict)
             text = " ".join([told.reason, *told.beside])
             console.print(f"  [bold]{escape(told.principle)}[/bold]: {escape(text)}")
+    for heading, lines in (("Limits", limit_lines), ("Tensions", tension_lines)):
+        if told_lines := lines(results):
+            console.print(f"\n[bold]{heading}[/bold]")
+            for text in told_lines:
+                console.print(f"  {escape(text)}")
+    if slices:
+        console.print()
+        for text in slice_notes(results):
+            console.print(text)
+        console.print(_slice_table(results))
     console.print()
     console.print(averages_note(results))
     console.print(_average_table(results))
-    for text in (*spent_lines(results), *seed_lines(results)):
+    for text in (*spent_lines(results), *gain_lines(results), *seed_lines(results)):
         console.print(f"  {escape(text)}")
     for text in unscored_lines(results):
         console.print(f"  [yellow]Unscored[/yellow], {escape(text)}")
@@ -63,12 +81,15 @@ def print_report(results: Results, console: Console) -> None:
 def _verdict_table(verdicts: list[Verdict], baseline: str, candidate: str, interval: str) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("principle", overflow="fold")
-    table.add_column("verdict", min_width=VERDICT, max_width=VERDICT)
+    # Columns of a fixed width: only the names of principles make room for the others.
+    table.add_column("verdict", width=VERDICT)
     for arm in (baseline, candidate):
-        table.add_column(escape(arm), justify="right", max_width=ARM, overflow="fold")
+        width = max(NUMBER, min(ARM, len(arm)))
+        table.add_column(escape(arm), justify="right", width=width, overflow="fold")
     table.add_column("diff.", justify="right", no_wrap=True)
     table.add_column(interval, no_wrap=True)
-    table.add_column("margin", justify="right")
+    superior = any(verdict.rule.superior for verdict in verdicts)
+    table.add_column("margin", justify="right", width=len("superior" if superior else "margin"))
     for verdict in verdicts:
         told = line(verdict)
         style = STYLES[told.mark]
@@ -81,6 +102,18 @@ def _verdict_table(verdicts: list[Verdict], baseline: str, candidate: str, inter
             told.interval,
             told.margin,
         )
+    return table
+
+
+def _slice_table(results: Results) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
+    for name in ("candidate", "principle", "slice"):
+        table.add_column(name, overflow="fold")
+    table.add_column("diff.", justify="right", no_wrap=True)
+    table.add_column(level(results), no_wrap=True)
+    table.add_column("scenarios in clusters", justify="right", max_width=12)
+    for row in slice_rows(results):
+        table.add_row(*(escape(text) for text in row.values()))
     return table
 
 

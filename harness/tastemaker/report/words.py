@@ -6,7 +6,6 @@ from math import isfinite
 
 from tastemaker.gate import Outcome, Verdict
 from tastemaker.results import Results
-from tastemaker.stats.components import advice
 from tastemaker.stats.estimates import ArmEstimate
 
 UNKNOWN = "–"
@@ -97,27 +96,20 @@ def line(verdict: Verdict) -> Line:
 
 
 def _beside(verdict: Verdict) -> list[str]:
+    """Headroom, power, what would decide, seeds and notes: each a few words."""
     paired, headroom = verdict.paired, verdict.headroom
     told = []
     if isfinite(headroom.room):
-        room = f"The baseline leaves {headroom.room:.3f} to gain"
-        if headroom.saturated:
-            room += ": too little for an improvement to show; a loss still would"
-        told.append(f"{room}.")
+        little = ", too little to show an improvement" if headroom.saturated else ""
+        told.append(f"Headroom {headroom.room:.3f}{little}.")
     if headroom.low_enough is False:
-        told.append("The baseline is not established to fail this: improving it shows little.")
+        told.append("The baseline is not established to fail this.")
     if isfinite(paired.minimum_detectable_effect):
-        told.append(
-            f"Data like these find a difference of {paired.minimum_detectable_effect:.3f} four "
-            "times in five."
-        )
+        told.append(f"Shows {paired.minimum_detectable_effect:.3f} four times in five.")
     if verdict.needed_clusters is not None and verdict.needed_clusters > paired.clusters:
-        told.append(
-            f"About {verdict.needed_clusters} clusters would decide it, were the arms equal; "
-            f"there are {paired.clusters}."
-        )
+        told.append(f"Needs about {verdict.needed_clusters} clusters, has {paired.clusters}.")
     if isfinite(paired.seed_share):
-        told.append(advice(paired.seed_share))
+        told.append(f"Seeds {paired.seed_share:.0%} of the variance.")
     return told + [plain(note) for note in paired.notes]
 
 

@@ -38,8 +38,9 @@ class Design:
         STATS section 1. Strata without a scenario left drop out and the others are renormalised.
         """
         totals = np.bincount(self.strata, self.weights, minlength=len(self.stratum_weights))
+        totals = totals.astype(np.float64)  # of no scenarios at all NumPy makes whole numbers
         present = np.where(totals > 0, self.stratum_weights, 0.0)
-        shares = np.divide(present, totals, out=np.zeros_like(totals), where=totals > 0)
+        shares = np.divide(present, totals, out=np.zeros(len(totals)), where=totals > 0)
         shared: Floats = self.weights * shares[self.strata] / present.sum()
         return shared
 

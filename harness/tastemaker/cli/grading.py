@@ -1,0 +1,176 @@
+"""Commands that grade without running an experiment: grade."""
+
+import contextlib
+import json
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tastemaker.cli.options import (
+    GRADES,
+    AllowOutside,
+    AsJson,
+    Grades,
+    Output,
+    emit,
+)
+from tastemaker.errors import UserError
+
+if TYPE_CHECKING:
+    from tastemaker.content import Place
+    from tastemaker.grading import GradedDocument
+    from tastemaker.regrade import Regraded
+    from tastemaker.rubric import Rubric
+
+
+class Format(StrEnum):
+    """The forms of a table of graded documents."""
+
+    TERMINAL = "terminal"
+    MARKDOWN = "markdown"
+    CSV = "csv"
+    JSON = "json"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(grade)
+
+
+def grade(
+    rubric_or_file: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[RUBRIC] [FILES]...",
+            help="A rubric, then Markdown, text, JSONL, docx or PDF files, or folders.",
+        ),
+    ] = None,
+    logs: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Grade the replies of finished logs instead of files."),
+    ] = None,
+    rubric: Annotated[str | None, typer.Option(help="With --logs: grade by this rubric.")] = None,
+    grader: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MODEL", help="Who judges; repeated, a panel."),
+    ] = None,
+    grades: Grades = GRADES,
+    format: Annotated[
+        Format, typer.Option(help="terminal, markdown, csv or json.", case_sensitive=False)
+    ] = Format.TERMINAL,
+    output: Output = None,
+    as_json: AsJson = False,
+    allow_outside: AllowOutside = False,
+) -> None:
+    """Grade documents by a rubric, or the replies of finished logs anew.
+
+    Checks need no grader. Judged criteria without one are unscored. Of logs the grades are written
+    beside them, and the logs stay as they are.
+    """
+    from tastemaker.content import Place
+
+    place = Place.at(Path.cwd(), allow_outside=allow_outside)
+    named = list(rubric_or_file or [])
+    if logs is not None:
+        if named:
+            raise UserError(
+                f"with --logs there are no files: '{named[0]}'; --rubric names a rubric"
+            )
+        _regrade(logs, rubric, grader, grades, place, as_json)
+        return
+    if rubric is not None:
+        named.insert(0, rubric)
+    if len(named) < 2:
+        raise UserError("name a rubric and at least one file, or --logs DIR")
+    from tastemaker.rubric import load_rubric
+
+    loaded = load_rubric(named[0], place)
+    graded = _grade(loaded, [Path(name) for name in named[1:]], grader or [], grades)
+    _print(loaded, graded, Format.JSON if as_json else format, output)
+
+
+def _grade(
+    rubric: "Rubric", files: Sequence[Path], models: Sequence[str], grades: Path
+) -> "list[GradedDocument]":
+    import anyio
+
+    from tastemaker.documents import read_documents
+    from tastemaker.experiment import Grader
+    from tastemaker.grade import RubricGrader
+    from tastemaker.graders import GradeStore, open_panel
+    from tastemaker.grading import grade_documents
+
+    documents = read_documents(files)
+    grader = RubricGrader(rubric)
+    if grader.judged and not models:
+        print("no --grader: judged criteria are unscored", file=sys.stderr)
+    with contextlib.closing(GradeStore(grades)) as store:
+        entries = [Grader(model=model) for model in models]
+        panel = open_panel(entries, grader.own_graders(), store)
+        return anyio.run(grade_documents, rubric, documents, panel)
+
+
+def _print(
+    rubric: "Rubric", graded: "Sequence[GradedDocument]", form: Format, output: Path | None
+) -> None:
+    from tastemaker.grading import as_csv, as_json, as_markdown, print_graded
+
+    match form:
+        case Format.JSON:
+            emit(as_json(rubric, graded), output)
+        case Format.CSV:
+            emit(as_csv(graded), output)
+        case Format.MARKDOWN:
+            emit(as_markdown(rubric, graded), output)
+        case Format.TERMINAL:
+            from rich.console import Console
+
+            console = Console(record=output is not None, quiet=output is not None)
+            print_graded(rubric, graded, console)
+            if output is not None:
+                emit(console.export_text(), output)
+
+
+def _regrade(
+    logs: Path,
+    rubric: str | None,
+    models: list[str] | None,
+    grades: Path,
+    place: "Place",
+    as_json: bool,
+) -> None:
+    from tastemaker.experiment import Grader
+    from tastemaker.graders import GradeStore
+    from tastemaker.regrade import regrade
+    from tastemaker.rubric import load_rubric
+
+    with contextlib.closing(GradeStore(grades)) as store:
+        done = regrade(
+            logs,
+            store,
+            place,
+            rubric=load_rubric(rubric, place) if rubric else None,
+            graders=[Grader(model=model) for model in models] if models else None,
+        )
+    if as_json:
+        changes = [vars(change) for change in done.changes]
+        told = {"folder": str(done.folder), "replies": done.replies, "changes": changes}
+        typer.echo(json.dumps(told, indent=2))
+    else:
+        _tell(done)
+
+
+def _tell(done: "Regraded") -> None:
+    def mean(value: float | None) -> str:
+        return "-" if value is None else f"{value:.3f}"
+
+    for one in done.changes:
+        typer.echo(
+            f"{one.eval}, {one.arm}, {one.principle}: {mean(one.before)} before, "
+            f"{mean(one.after)} now, {one.changed} of {one.replies} replies changed"
+        )
+    typer.echo(f"{done.replies} replies graded; tables in {done.folder}")

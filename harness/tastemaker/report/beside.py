@@ -1,0 +1,236 @@
+"""What stands beside the verdicts: limits, tensions, variance, slices; as data and as cells."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from math import isfinite
+from typing import Any
+
+from tastemaker.gate import ResourceVerdict
+from tastemaker.report.words import UNKNOWN, interval, plain, share, signed
+from tastemaker.results import Results
+from tastemaker.slices import Slice
+from tastemaker.stats.reported import Estimate
+from tastemaker.tensions import Pull
+
+EXPLORATORY = "Exploratory: nothing here is gated, and no p-value was adjusted for so many looks."
+MOST_SLICES = 200
+"""How many rows a report for people shows; the JSON has all."""
+MOST_OPPOSED = 10
+LIMIT_MARKS = {"pass": "●", "fail": "▼", "inconclusive": "○"}
+
+
+# As data -----------------------------------------------------------------------------------------
+
+
+def resource_data(results: Results) -> list[dict[str, Any]]:
+    """The limits on resources; ratios are candidate over baseline."""
+    return [
+        {
+            "candidate": one.candidate,
+            "resource": one.resource,
+            "outcome": one.outcome,
+            "blocking": one.rule.blocking,
+            "ratio_at_most": one.rule.ratio_at_most,
+            "ratio": one.found.ratio.value,
+            "low": one.found.ratio.low,
+            "high": one.found.ratio.high,
+            "baseline_mean": one.found.baseline,
+            "candidate_mean": one.found.candidate,
+            "scenarios": one.found.scenarios,
+            "clusters": one.found.clusters,
+            "left_out": one.found.zeros + one.found.missing,
+            "reason": one.reason,
+        }
+        for one in results.decision.resources
+    ]
+
+
+def gain_data(results: Results) -> list[dict[str, Any]]:
+    """What more time or money bought; `extra` is of one reply, `per_unit` per minute or dollar."""
+    return [
+        {
+            "candidate": one.candidate,
+            "principle": one.principle,
+            "unit": one.unit,
+            "gained": asdict(one.found.gained),
+            "extra": asdict(one.found.extra),
+            "per_unit": asdict(one.found.per_unit),
+        }
+        for one in results.gains
+    ]
+
+
+def tension_data(results: Results) -> list[dict[str, Any]]:
+    """Two values together, with the region of both differences and who pays for whom."""
+    return [_tension(pull) for pull in results.tensions]
+
+
+def _tension(pull: Pull) -> dict[str, Any]:
+    found = pull.tension
+    covariance = None if found is None else found.covariance
+    ellipse = None if found is None else found.ellipse
+    return {
+        "candidate": pull.candidate,
+        "values": [pull.first.principle, pull.second.principle],
+        "verdicts": [str(pull.first.kind), str(pull.second.kind)],
+        "label": pull.label,
+        "differences": None if found is None else [found.first, found.second],
+        "covariance": None if covariance is None else covariance.tolist(),
+        "ellipse": None if ellipse is None else asdict(ellipse),
+        "correlation": None if found is None else found.correlation,
+        "unit": None if found is None else found.unit,
+        "opposed": [] if found is None else list(found.opposed),
+    }
+
+
+def variance_data(results: Results) -> list[dict[str, Any]]:
+    """Where the variance of each arm's scores comes from (STATS 3.1)."""
+    return [
+        {
+            "principle": principle,
+            "arm": arm,
+            "between_scenarios": _known(found.between_variance),
+            "between_seeds": _known(found.within_ms),
+            "judge_share": _known(found.judge_share),
+            "icc": _known(found.icc_single),
+            "icc_of_mean": _known(found.icc_mean),
+            "rerun_sd": _known(found.rerun_sd),
+            "rerun_sd_single": _known(found.rerun_sd_single),
+            "scenarios": found.scenarios,
+            "seeds": found.seeds,
+        }
+        for (principle, arm), found in results.variance.items()
+    ]
+
+
+def slice_data(results: Results) -> dict[str, Any]:
+    """The comparisons on parts of the scenarios, and how many were too small to say anything."""
+    return {
+        "note": EXPLORATORY,
+        "too_small": results.slices.too_small,
+        "found": [
+            {
+                "candidate": one.candidate,
+                "principle": one.principle,
+                "by": one.part.by,
+                "value": one.part.value,
+                "eval": one.part.eval,
+                "difference": _known(one.difference.difference),
+                "low": _known(one.difference.low),
+                "high": _known(one.difference.high),
+                "method": one.difference.method,
+                "scenarios": one.difference.scenarios,
+                "clusters": one.difference.clusters,
+            }
+            for one in results.slices.found
+        ],
+    }
+
+
+def _known(value: float) -> float | None:
+    return float(value) if isfinite(value) else None
+
+
+# For people --------------------------------------------------------------------------------------
+
+
+def limit_lines(results: Results) -> list[str]:
+    """The limits on resources, in words."""
+    return [_limit(one) for one in results.decision.resources]
+
+
+def _limit(one: ResourceVerdict) -> str:
+    blocking = "" if one.rule.blocking else ", not blocking"
+    mean = ""
+    if one.found.baseline is not None and one.found.candidate is not None:
+        mean = f" ({one.found.baseline:.4g} before, {one.found.candidate:.4g} now, a reply)"
+    return (
+        f"{LIMIT_MARKS[one.outcome]} {plain(one.candidate)}, {one.resource}: {one.outcome}"
+        f"{blocking}; {one.reason}{mean}."
+    )
+
+
+def gain_lines(results: Results) -> list[str]:
+    """What more time or money bought, where it is established that there was more of it."""
+    return [
+        f"{plain(one.candidate)}, {plain(one.principle)}: {_amount(one.found.per_unit)} for each "
+        f"{one.unit} more."
+        for one in results.gains
+        if one.found.per_unit.value is not None
+    ]
+
+
+def _amount(estimate: Estimate) -> str:
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return UNKNOWN if estimate.value is None else signed(estimate.value)
+    return f"{signed(estimate.value)} ({interval(estimate.low, estimate.high)})"
+
+
+def tension_lines(results: Results) -> list[str]:
+    """Two values together, in words."""
+    return [" ".join(_tension_parts(pull)) for pull in results.tensions]
+
+
+def _tension_parts(pull: Pull) -> Iterator[str]:
+    first, second = plain(pull.first.principle), plain(pull.second.principle)
+    yield f"{plain(pull.candidate)}, {first} against {second}: {pull.label}."
+    found = pull.tension
+    if found is None:
+        yield "One of the two was not measured in both arms."
+        return
+    yield f"Differences {signed(found.first)} and {signed(found.second)}."
+    if found.correlation is not None:
+        yield f"Over {found.unit}s they correlate {found.correlation:+.2f}."
+    if found.opposed:
+        shown = ", ".join(plain(name) for name in found.opposed[:MOST_OPPOSED])
+        more = len(found.opposed) - MOST_OPPOSED
+        rest = f" and {more} more" if more > 0 else ""
+        yield f"{first} gained and {second} lost on {shown}{rest}."
+
+
+def variance_rows(results: Results) -> list[dict[str, str]]:
+    """Where the variance comes from, in cells; standard deviations, on the scale of the scores."""
+    return [
+        {
+            "principle": principle,
+            "arm": arm,
+            "scenarios": _deviation(found.between_variance),
+            "seeds": _deviation(found.within_ms),
+            "judge": share(found.judge_share, 2),
+            "icc": share(found.icc_single, 2),
+            "rerun_sd": share(found.rerun_sd),
+        }
+        for (principle, arm), found in results.variance.items()
+    ]
+
+
+def _deviation(variance: float) -> str:
+    return share(variance**0.5) if isfinite(variance) else UNKNOWN
+
+
+def slice_rows(results: Results) -> list[dict[str, str]]:
+    """The first slices, in cells."""
+    return [_slice(one) for one in results.slices.found[:MOST_SLICES]]
+
+
+def _slice(one: Slice) -> dict[str, str]:
+    part = one.part
+    home = f" in {part.eval}" if part.eval else ""
+    return {
+        "candidate": plain(one.candidate),
+        "principle": plain(one.principle),
+        "slice": plain(f"{part.by}: {part.value or 'none'}{home}"),
+        "difference": signed(one.difference.difference),
+        "interval": interval(one.difference.low, one.difference.high),
+        "sizes": f"{one.difference.scenarios} in {one.difference.clusters}",
+    }
+
+
+def slice_notes(results: Results) -> list[str]:
+    """What is to be known before slices are read."""
+    notes = [EXPLORATORY]
+    if results.slices.too_small:
+        notes.append(f"{results.slices.too_small} slices have too few clusters to say anything.")
+    if len(results.slices.found) > MOST_SLICES:
+        notes.append(f"The first {MOST_SLICES} of {len(results.slices.found)}; the JSON has all.")
+    return notes

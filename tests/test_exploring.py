@@ -1,0 +1,313 @@
+"""What stands beside the verdicts: slices, limits on resources, tensions, variance."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tastemaker.errors import UserError
+from tastemaker.experiment import Arm, Experiment
+from tastemaker.gate import Outcome
+from tastemaker.records import ScoreRow
+from tastemaker.report.data import as_data, as_json
+from tastemaker.report.markdown import as_markdown
+from tastemaker.results import results
+from tastemaker.slices import Part, parts
+from tastemaker.tables import Arranged, Trait, scores_of_rows
+
+ARMS = ("old", "new")
+
+
+@pytest.fixture
+def found():
+    """Results of 40 scenarios by 3 seeds; `score` gives a row's fields by arm, number and seed."""
+
+    def make(score=lambda arm, number, seed: {}, principles=("honesty",), **keys):
+        rng = np.random.default_rng(5)
+        rows = [
+            ScoreRow(
+                **(
+                    {
+                        "eval": "writing",
+                        "arm": arm,
+                        "scenario": f"s{number}",
+                        "cluster": f"c{number}",
+                        "seed": seed,
+                        "principle": principle,
+                        "value": float(rng.random() < 0.8),
+                    }
+                    | score(arm, number, seed)
+                )
+            )
+            for arm in ARMS
+            for number in range(40)
+            for seed in (1, 2, 3)
+            for principle in principles
+        ]
+        return decided(rows, **keys)
+
+    return make
+
+
+def decided(rows, **keys):
+    experiment = Experiment(
+        experiment="try",
+        evals=("writing",),
+        baseline={"old": Arm(model="mockllm/old")},
+        candidates={"new": Arm(model="mockllm/new")},
+        **keys,
+    )
+    return results(experiment, {"record": "sha256:0"}, scores_of_rows(rows))
+
+
+def labelled(arm, number, seed):
+    """The first half is asked by clients and gets worse, the second by friends and stays."""
+    client = number < 20
+    worse = client and arm == "new"
+    return {
+        "labels": json.dumps({"audience": "client" if client else "friend"}),
+        "stratum": "odd" if number % 2 else "even",
+        "value": 0.0 if worse else 1.0,
+    }
+
+
+# Slices ------------------------------------------------------------------------------------------
+
+
+def test_a_slice_compares_only_the_scenarios_of_its_label(found):
+    told = {one.part: one.difference for one in found(labelled).slices.found}
+
+    assert told[Part("labels.audience", "client", None)].difference == pytest.approx(-1.0)
+    assert told[Part("labels.audience", "friend", None)].difference == 0.0
+    assert told[Part("labels.audience", "client", None)].scenarios == 20
+    assert told[Part("stratum", "odd", "writing")].difference == pytest.approx(-0.5)
+
+
+def test_what_all_scenarios_share_is_no_slice():
+    same = Trait(eval="e", stratum="s", split="dev", format="plain", labels={"kind": "request"})
+    other = same._replace(labels={"kind": "chat"})
+
+    assert parts([same, same]) == {}
+    assert parts([same, other, same]) == {
+        Part("labels.kind", "request", None): [0, 2],
+        Part("labels.kind", "chat", None): [1],
+    }
+
+
+def test_strata_of_one_name_in_two_evals_are_two_slices():
+    first = Trait(eval="a", stratum="s", split="dev", format="plain", labels={})
+
+    assert set(parts([first, first._replace(eval="b")])) == {
+        Part("stratum", "s", "a"),
+        Part("stratum", "s", "b"),
+    }
+
+
+def test_slices_with_fewer_clusters_than_a_verdict_needs_are_counted_and_left_out(found):
+    def score(arm, number, seed):
+        return {"labels": json.dumps({"kind": "rare" if number < 5 else "common"})}
+
+    slices = found(score).slices
+
+    assert [one.part.value for one in slices.found] == ["common"]
+    assert slices.too_small == 1
+
+
+def test_slices_change_no_verdict_and_are_marked_in_every_report(found):
+    data = as_data(found(labelled))
+
+    assert [one["principle"] for one in data["verdicts"]] == ["honesty"]
+    assert "nothing here is gated" in data["slices"]["note"]
+    assert "p" not in data["slices"]["found"][0]
+    assert "nothing here is gated" in as_markdown(found(labelled))
+    assert "<details><summary>Slices" in as_markdown(found(labelled))
+
+
+# Resources ---------------------------------------------------------------------------------------
+
+LIMIT = {"seconds": {"ratio_at_most": 1.25}}
+
+
+def times(factor):
+    """The candidate takes `factor` times as long, give or take a tenth by scenario."""
+
+    def score(arm, number, seed):
+        usual = 1.0 + number / 40
+        bump = factor * (1.1 if number % 2 else 1 / 1.1)
+        return {"seconds": usual * bump if arm == "new" else usual, "value": 1.0}
+
+    return score
+
+
+@pytest.mark.parametrize(
+    ("factor", "outcome"), [(1.0, "pass"), (1.25, "inconclusive"), (1.6, "fail")]
+)
+def test_a_limit_is_decided_by_the_interval_of_the_ratio(found, factor, outcome):
+    """The geometric mean of factor * 1.1 and factor / 1.1, in equal number, is the factor."""
+    (told,) = found(times(factor), resources=LIMIT).decision.resources
+
+    assert told.found.ratio.value == pytest.approx(factor)
+    assert told.outcome == outcome
+
+
+def test_a_broken_limit_fails_a_run_in_which_nothing_regressed(found):
+    rules = {"default": {"margin": 0.2}}
+    kept = found(times(1.0), resources=LIMIT, rules=rules).decision
+    broken = found(times(1.6), resources=LIMIT, rules=rules).decision
+
+    assert kept.outcome is Outcome.PASS
+    assert kept.reasons[-1] == "Every blocking resource stays within its limit."
+    assert broken.outcome is Outcome.FAIL
+    assert broken.reasons == ("Over the limit: seconds (new).",)
+
+
+def test_a_limit_on_what_was_never_measured_is_not_known_and_never_a_pass(found):
+    decision = found(
+        lambda arm, number, seed: {"value": 1.0},
+        resources={"cost": {"ratio_at_most": 2}},
+        rules={"default": {"margin": 0.2}},
+    ).decision
+
+    assert decision.outcome is Outcome.INCONCLUSIVE
+    assert decision.reasons == ("Not known yet: cost (new).",)
+
+
+def test_a_limit_that_does_not_block_is_only_shown(found):
+    limit = {"seconds": {"ratio_at_most": 1.25, "blocking": False}}
+    shown = found(times(1.6), resources=limit, rules={"default": {"margin": 0.2}})
+
+    assert shown.decision.outcome is Outcome.PASS
+    assert as_data(shown)["resources"][0]["outcome"] == "fail"
+
+
+def test_a_reply_counts_once_though_it_has_a_row_for_every_principle(found):
+    """120 replies of each arm at 2 s; two principles give each of them two rows."""
+    told = found(
+        lambda arm, number, seed: {"seconds": 2.0, "cost": 0.01, "input_tokens": 7},
+        principles=("honesty", "warmth"),
+    ).spent["new"]
+
+    assert told.replies == 120
+    assert told.seconds == 2.0
+    assert told.cost == pytest.approx(1.2)
+    assert told.input_tokens == 840
+
+
+def test_quality_gained_is_told_by_the_minute_of_a_reply(found):
+    """From 0 to 1 on all scenarios, for 30 s more of each reply: 2 a minute."""
+
+    def score(arm, number, seed):
+        new = arm == "new"
+        return {"value": float(new), "seconds": 10.0 + 30.0 * new + 0.1 * (number % 2) * new}
+
+    (told,) = found(score).gains
+
+    assert told.unit == "minute"
+    assert told.found.per_unit.value == pytest.approx(60 / 30.05)
+
+
+# Tensions ----------------------------------------------------------------------------------------
+
+
+def test_a_candidate_that_buys_one_value_with_the_other_is_a_trade_off():
+    """31 scenarios gain helpfulness and lose harmlessness; 9 measure harmlessness alone."""
+    rows = [
+        ScoreRow(
+            eval="writing",
+            arm=arm,
+            scenario=f"s{number}",
+            cluster=f"c{number}",
+            seed=1,
+            principle=principle,
+            value=float((arm == "new") == (principle == "helpfulness") or number > 30),
+        )
+        for arm in ARMS
+        for number in range(40)
+        for principle in ("helpfulness", "harmlessness")
+        if principle == "harmlessness" or number <= 30
+    ]
+    (pull,) = decided(rows, tensions=(("helpfulness", "harmlessness"),)).tensions
+
+    assert pull.label == "trade-off"
+    assert pull.tension.first == pytest.approx(1.0)
+    assert pull.tension.second == pytest.approx(-31 / 40)
+    assert pull.tension.unit == "scenario"
+    assert len(pull.tension.opposed) == 31
+
+
+def test_values_measured_on_different_scenarios_are_joined_by_their_clusters(found):
+    """Twins: even numbers measure one value, odd ones the other; each pair shares a cluster."""
+    rows = [
+        ScoreRow(
+            eval="twins",
+            arm=arm,
+            scenario=f"s{number}",
+            cluster=f"c{number // 2}",
+            seed=1,
+            principle="harmlessness" if number % 2 else "helpfulness",
+            value=float((number // 4 + (arm == "new")) % 2),
+        )
+        for arm in ARMS
+        for number in range(40)
+    ]
+    (pull,) = decided(rows, tensions=(("helpfulness", "harmlessness"),)).tensions
+
+    assert pull.tension.unit == "cluster"
+    assert pull.tension.correlation == pytest.approx(1.0)
+
+
+def test_a_tension_with_a_principle_without_scores_is_refused(found):
+    with pytest.raises(UserError, match="tensions name 'warmth'"):
+        found(tensions=(("honesty", "warmth"),))
+
+
+# Variance, and the reports as a whole ------------------------------------------------------------
+
+
+def test_the_variance_of_scenarios_and_of_seeds_is_told_apart(found):
+    """Every scenario always the same: all variance is between scenarios and the ICC is 1."""
+    told = found(lambda arm, number, seed: {"value": float(number % 2)}).variance["honesty", "new"]
+
+    assert told.within_ms == 0.0
+    assert told.icc_single == 1.0
+    assert told.between_variance == pytest.approx(40 / 39 / 4)
+
+
+def test_every_exploratory_number_is_strict_json_and_stands_in_the_markdown(found):
+    told = found(times(1.6), resources=LIMIT, principles=("honesty", "warmth"))
+    data, text = json.loads(as_json(told)), as_markdown(told)
+
+    assert data["resources"][0]["ratio"] == pytest.approx(1.6)
+    assert "ratio 1.5" in text
+    assert {one["arm"] for one in data["variance"]} == set(ARMS)
+    assert data["verdicts"][0]["seed_advice"]
+    assert "None of these is an error bar." in text
+
+
+def test_hostile_labels_are_inert_in_the_report(found):
+    def score(arm, number, seed):
+        bad = "x|y\n<script>" if number < 20 else "plain"
+        return {"labels": json.dumps({"kind": bad})}
+
+    text = as_markdown(found(score))
+
+    assert "<script>" not in text
+    assert "x\\|y" in text
+
+
+def test_a_principle_of_one_eval_is_compared_once_and_shown_in_both_places(found):
+    told = found()
+
+    assert told.by_eval["new", "honesty", "writing"] is told.decision.verdicts[0].paired
+
+
+def test_panels_of_two_principles_together_share_their_scenarios_and_design():
+    rows = [
+        ScoreRow(eval="e", arm="old", scenario=s, cluster=s, seed=1, principle=p, value=1.0)
+        for p, s in [("a", "one"), ("a", "two"), ("b", "two"), ("b", "three")]
+    ]
+    both = Arranged(scores_of_rows(rows), ["old"]).together(["a", "b"])
+
+    assert both["a"].scenarios == both["b"].scenarios == ["e/one", "e/two", "e/three"]
+    assert np.isnan(both["a"].values[0, :, 0]).tolist() == [False, False, True]
+    assert np.isnan(both["b"].values[0, :, 0]).tolist() == [True, False, False]
