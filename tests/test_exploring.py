@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tastemaker.errors import UserError
+from tastemaker.cli.main import app
 from tastemaker.experiment import Arm, Experiment
 from tastemaker.gate import Outcome
 from tastemaker.records import ScoreRow
@@ -311,3 +312,50 @@ def test_panels_of_two_principles_together_share_their_scenarios_and_design():
     assert both["a"].scenarios == both["b"].scenarios == ["e/one", "e/two", "e/three"]
     assert np.isnan(both["a"].values[0, :, 0]).tolist() == [False, False, True]
     assert np.isnan(both["b"].values[0, :, 0]).tolist() == [True, False, False]
+
+
+SCENARIOS = "".join(
+    f"      - {{id: s{n}, prompt: Say {n}., labels: {{audience: {('client', 'friend')[n % 2]}}}}}\n"
+    for n in range(16)
+)
+FILES = {
+    "kind.yaml": """
+rubric: kind
+principles:
+  brevity: {criteria: {short: {check: words, with: {max: 5}}}}
+  thanks: {criteria: {thanked: {check: contains, with: {text: thank}}}}
+""",
+    "small.yaml": f"dataset: small\nstrata:\n  all:\n    scenarios:\n{SCENARIOS}",
+    "try.yaml": """
+experiment: try
+evals: [{rubric: ./kind.yaml, dataset: ./small.yaml}]
+seeds: 1
+baseline: {old: {model: acted/old}}
+candidates: {new: {model: acted/new}}
+resources: {tokens: {ratio_at_most: 1.5, blocking: false}}
+tensions: [[thanks, brevity]]
+""",
+}
+
+
+def test_from_a_run_to_slices_limits_and_tensions_on_the_terminal(project, actor):
+    """The candidate says thanks and is long; the pretended models take 15 tokens a reply, always,
+    and ratios that do not vary say nothing about their error: not known, and not a pass."""
+    actor.says("old", "No.")
+    actor.says("new", "I would like to thank you very much for asking me.")
+    project(FILES)
+    run = CliRunner().invoke(app, ["run", "./try.yaml", "--json"])
+    report = CliRunner().invoke(app, ["report", "./try.yaml", "--slices"])
+    plain = CliRunner().invoke(app, ["report", "./try.yaml"])
+
+    data = json.loads(run.stdout)
+    assert run.exit_code == 1
+    assert {(one["by"], one["value"]) for one in data["slices"]["found"]} == {
+        ("labels.audience", "client"),
+        ("labels.audience", "friend"),
+    }
+    assert data["tensions"][0]["label"] == "trade-off"
+    assert data["resources"][0]["outcome"] == "inconclusive"
+    assert "labels.audience: client" in " ".join(report.output.split())
+    assert "tokens: inconclusive, not blocking" in report.output
+    assert "labels.audience" not in plain.output

@@ -1,5 +1,8 @@
 """The JSON Schemas accept what the readers accept, and the file of values is read."""
 
+import json
+from pathlib import Path
+
 import jsonschema
 import pytest
 
@@ -115,3 +118,19 @@ def test_a_tension_names_values_that_are_there(tmp_path):
     assert str(caught.value) == (
         f"{shown(path)}:11:22: no value 'kidness': did you mean 'kindness'?"
     )
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_the_schemas_that_editors_are_pointed_to_are_those_of_the_models(kind):
+    path = Path(__file__).parents[1] / "docs" / "schemas" / f"{kind}.json"
+
+    assert json.loads(path.read_text()) == schema(kind), f"tastemaker schema {kind} -o {path}"
+
+
+def test_every_shipped_file_points_its_editor_to_its_schema():
+    root = Path(__file__).parents[1]
+    for folder in ("rubrics", "datasets", "evals"):
+        for path in (root / folder).rglob("*.yaml"):
+            first = path.read_text().splitlines()[0]
+            assert first.startswith("# yaml-language-server: $schema="), path
+            assert (path.parent / first.partition("=")[2]).is_file(), path

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -30,6 +31,9 @@ from tastemaker.task import MISSING, plain_message
 UNREAD = {"events", "attachments", "store", "timelines"}
 LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
 """Inspect's correct, partial, incorrect and no answer."""
+KEY_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD")
+"""How the names of environment variables end that hold what nobody may see."""
+SHORTEST_KEY = 8
 KEY_LIKE = re.compile(r"\b(sk|pk|key|AIza|gsk|xai|hf)[-_]?[A-Za-z0-9*_-]{12,}")
 
 
@@ -289,7 +293,10 @@ def _reply(cell: Cell, scenario: Scenario, seed: int, sample: EvalSample | None)
 
 
 def without_keys(text: str) -> str:
-    """A provider's message without what looks like a key in it."""
+    """A provider's message without the keys of this process and what looks like one."""
+    for name, value in os.environ.items():
+        if len(value) >= SHORTEST_KEY and name.upper().endswith(KEY_NAMES):
+            text = text.replace(value, "[key]")
     return KEY_LIKE.sub("[key]", text)
 
 

@@ -113,6 +113,29 @@ def regrade(
     return Regraded(folder=written, replies=len(replies), changes=tuple(_changes(known, scores)))
 
 
+@dataclass(frozen=True, kw_only=True)
+class FinishedReply:
+    """One reply of a finished log."""
+
+    eval: str
+    cluster: str
+    reply: Reply
+
+
+def finished_replies(folder: Path) -> list[FinishedReply]:
+    """The replies of the logs in a folder; UserError when there are none."""
+    return [
+        FinishedReply(
+            eval=_eval(header),
+            cluster=str(sample.metadata.get("cluster", sample.id)),
+            reply=reply_of_sample(sample),
+        )
+        for header in _headers(folder, _record(folder))
+        for sample in read_eval_log(header.location, exclude_fields=UNREAD).samples or []
+        if not absence(sample)
+    ]
+
+
 def _record(folder: Path) -> Mapping[str, Any]:
     path = folder / RECORD
     record: Mapping[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}

@@ -171,7 +171,7 @@ def read_table(path: Path, columns: Sequence[str] | None = None, **options: Any)
         for name in columns or ():
             if name not in found.names or found.field(name).type != ours.field(name).type:
                 raise UserError(f"{shown(path)}: not a table of ours: no proper column '{name}'")
-        # Not `pq.read_table`, nor `fill_null` below: they import pandas, half a second of `gate`.
+        # Not `pq.read_table`, which imports pandas.
         with pq.ParquetFile(path, **options) as file:
             return file.read(columns=columns)
     except pa.ArrowInvalid as error:
@@ -180,21 +180,25 @@ def read_table(path: Path, columns: Sequence[str] | None = None, **options: Any)
 
 def _column(chunks: pa.ChunkedArray) -> Column:
     column = chunks.unify_dictionaries().combine_chunks()
-    if isinstance(column, pa.ChunkedArray):  # no rows at all
-        return Column(codes=np.zeros(0, np.intp), names=())
+    if not len(column):
+        return Column(codes=np.zeros(0, np.int32), names=())
     names: list[str | None] = column.dictionary.to_pylist()
-    codes = column.indices.to_numpy(zero_copy_only=False)
-    if column.null_count:  # then the codes are floats, with NaN
-        codes = np.where(np.isnan(codes), len(names), codes).astype(np.int32)
-    return Column(codes=codes, names=(*names, None))
+    return Column(codes=_values(column.indices, len(names)), names=(*names, None))
 
 
 def _floats(chunks: pa.ChunkedArray) -> Floats:
-    column = chunks.cast(pa.float64()).combine_chunks()
-    if isinstance(column, pa.ChunkedArray):
-        return np.zeros(0)
-    values: Floats = column.to_numpy(zero_copy_only=False)  # NaN for what is missing
-    return values
+    column = chunks.combine_chunks()
+    return _values(column, np.nan).astype(np.float64, copy=False) if len(column) else np.zeros(0)
+
+
+def _values(column: pa.Array, missing: float) -> NDArray[Any]:
+    """(N,) numbers, from the buffer: `to_numpy` and `fill_null` would import pandas (0.3 s)."""
+    kind = np.dtype(column.type.to_pandas_dtype())
+    values = np.frombuffer(column.buffers()[1], kind, len(column), column.offset * kind.itemsize)
+    if not column.null_count:
+        return values
+    bits = np.unpackbits(np.frombuffer(column.buffers()[0], np.uint8), bitorder="little")
+    return np.where(bits[column.offset : column.offset + len(column)] == 1, values, missing)
 
 
 def panels(
@@ -309,8 +313,11 @@ class Arranged:
     def _rows(self) -> dict[str, Codes]:
         """The rows of each principle, in order of appearance."""
         principle = self.texts["principle"]
-        order = np.argsort(principle.codes, kind="stable")
-        bounds = np.searchsorted(principle.codes[order], np.arange(len(principle.names) + 1))
+        # Codes of one or two bytes are sorted in linear time.
+        narrow = principle.codes.astype(np.min_scalar_type(len(principle.names)))
+        order = np.argsort(narrow, kind="stable")
+        counts = np.bincount(principle.codes, minlength=len(principle.names))
+        bounds = [0, *np.cumsum(counts).tolist()]
         return {
             str(name): order[bounds[code] : bounds[code + 1]]
             for name in principle.spoken()
@@ -394,7 +401,9 @@ def _numbered(keys: Codes) -> tuple[Codes, Codes]:
     # From the buffer: `pa.array` imports pandas.
     numbers = [None, pa.py_buffer(np.ascontiguousarray(keys, dtype=np.int64))]
     encoded = pa.Array.from_buffers(pa.int64(), len(keys), numbers).dictionary_encode()
-    return encoded.indices.to_numpy().astype(np.intp), encoded.dictionary.to_numpy()
+    if not len(keys):
+        return keys, keys
+    return _values(encoded.indices, 0).astype(np.intp), _values(encoded.dictionary, 0)
 
 
 def _recoded(column: Column, codes: Sequence[int]) -> Codes:

@@ -8,7 +8,8 @@ from typing import Any
 
 from tastemaker.content import Place, folder
 from tastemaker.errors import UserError
-from tastemaker.experiment import load_experiment
+from tastemaker.experiment import PlainEval, load_experiment
+from tastemaker.lint import lint_conditions, lint_rubric
 from tastemaker.reading import listed, parse, shown
 from tastemaker.rubric import PrinciplesFile, load_rubric
 from tastemaker.scenario import Dataset, load_dataset
@@ -80,8 +81,7 @@ def _kind(path: Path) -> str:
 
 
 def _rubric(path: Path, place: Place) -> Iterable[str]:
-    load_rubric(path, place)
-    return ()
+    return lint_rubric(load_rubric(path, place))
 
 
 def _dataset(path: Path, place: Place) -> Iterable[str]:
@@ -89,8 +89,14 @@ def _dataset(path: Path, place: Place) -> Iterable[str]:
 
 
 def _experiment(path: Path, place: Place) -> Iterable[str]:
-    load_experiment(path, place)
-    return ()
+    """Rubric and dataset meet here alone, so that conditions are held against labels here."""
+    experiment = load_experiment(path, place)
+    for pair in experiment.evals:
+        if isinstance(pair, PlainEval):
+            rubric = load_rubric(pair.rubric, experiment.place)
+            dataset = load_dataset(pair.dataset, experiment.place)
+            labels = [scenario.labels for scenario in dataset.scenarios]
+            yield from (f"{pair.rubric}, {told}" for told in lint_conditions(rubric, labels))
 
 
 def _values(path: Path, place: Place) -> Iterable[str]:

@@ -1,13 +1,19 @@
 """Commands about the files a user writes: check, prompts, schema, checks."""
 
+import contextlib
 import json
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tastemaker.cli.options import AllowOutside, AsJson, Output, emit
+from tastemaker.cli.options import GRADES, AllowOutside, AsJson, Grades, Output, emit
+
+if TYPE_CHECKING:
+    from tastemaker.content import Place
+    from tastemaker.validation import Validated
 
 MISTAKE = 2
 
@@ -33,13 +39,21 @@ def register(app: typer.Typer) -> None:
 def check(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[PATHS]", help="Files or folders; this folder's content."),
+        typer.Argument(metavar="PATHS", help="Files or folders; this folder's content."),
     ] = None,
     strict: Annotated[bool, typer.Option(help="Exit with 2 on warnings too.")] = False,
+    canary: Annotated[
+        bool,
+        typer.Option("--canary", help="Grade an empty and a bluffing reply by each rubric."),
+    ] = False,
+    grader: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="With --canary: who judges.")
+    ] = None,
+    grades: Grades = GRADES,
     as_json: AsJson = False,
     allow_outside: AllowOutside = False,
 ) -> None:
-    """Whether rubrics, datasets and experiments are valid; nothing is called.
+    """Whether rubrics, datasets and experiments are valid; nothing is called without --canary.
 
     Exits with 0, also with warnings (with --strict: 2); with 2 when a file is not valid.
     """
@@ -48,6 +62,8 @@ def check(
 
     place = Place.at(Path.cwd(), allow_outside=allow_outside)
     found = [validate_file(path, place) for path in find_files(paths, place)]
+    if canary:
+        found = _with_canaries(found, place, grader, grades)
     errors = sum(bool(one.error) for one in found)
     warnings = sum(len(one.warnings) for one in found)
     if as_json:
@@ -66,8 +82,41 @@ def check(
     raise typer.Exit(MISTAKE if errors or (strict and warnings) else 0)
 
 
+def _with_canaries(
+    found: "list[Validated]", place: "Place", model: str | None, grades: Path
+) -> "list[Validated]":
+    """The files, with a warning for each reply that deserves nothing and gets through."""
+    from tastemaker.canary import fly
+    from tastemaker.experiment import Grader
+    from tastemaker.grade import RubricGrader
+    from tastemaker.graders import GradeStore, open_panel
+    from tastemaker.rubric import load_rubric
+
+    valid = [one for one in found if one.kind == "rubric" and not one.error]
+    rubrics = {one.path: load_rubric(one.path, place) for one in valid}
+    with contextlib.closing(GradeStore(grades)) as store:
+        own = {name for rubric in rubrics.values() for name in RubricGrader(rubric).own_graders()}
+        panel = open_panel([Grader(model=model)] if model else [], own, store)
+        told = {path: fly([rubric], panel) for path, rubric in rubrics.items()}
+    for one in valid:
+        for canary in told[one.path]:
+            typer.echo(f"{one.shown}: {canary.told}", err=True)
+    return [
+        replace(
+            one,
+            warnings=(
+                *one.warnings,
+                *(canary.told for canary in told.get(one.path, []) if canary.let_through),
+            ),
+        )
+        for one in found
+    ]
+
+
 def prompts(
-    dataset: Annotated[str, typer.Argument(help="A name, or the path of a YAML file.")],
+    dataset: Annotated[
+        str, typer.Argument(metavar="DATASET", help="A name, or the path of a YAML file.")
+    ],
     as_json: AsJson = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Show only so many.")] = None,
     allow_outside: AllowOutside = False,
@@ -96,7 +145,8 @@ def prompts(
 
 
 def schema(
-    kind: Annotated[Kind, typer.Argument(help="Which kind of file.")], output: Output = None
+    kind: Annotated[Kind, typer.Argument(metavar="KIND", help="Which kind of file.")],
+    output: Output = None,
 ) -> None:
     """The JSON Schema of a kind of file, for editors that complete and check it."""
     from tastemaker.schema import schema as schema_of

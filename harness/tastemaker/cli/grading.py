@@ -1,9 +1,10 @@
-"""Commands that grade without running an experiment: grade."""
+"""Commands that grade without running an experiment, and check who grades."""
 
 import contextlib
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,17 +15,23 @@ from tastemaker.cli.options import (
     GRADES,
     AllowOutside,
     AsJson,
+    ExperimentName,
     Grades,
+    Logs,
     Output,
     emit,
+    load,
+    logs_of,
 )
 from tastemaker.errors import UserError
 
 if TYPE_CHECKING:
     from tastemaker.content import Place
     from tastemaker.grading import GradedDocument
+    from tastemaker.judge_check import SelfCheck
     from tastemaker.regrade import Regraded
     from tastemaker.rubric import Rubric
+    from tastemaker.stats.agreement import Rate
 
 
 class Format(StrEnum):
@@ -39,6 +46,7 @@ class Format(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(grade)
+    app.command("judge-check")(judge_check)
 
 
 def grade(
@@ -174,3 +182,57 @@ def _tell(done: "Regraded") -> None:
             f"{mean(one.after)} now, {one.changed} of {one.replies} replies changed"
         )
     typer.echo(f"{done.replies} replies graded; tables in {done.folder}")
+
+
+def judge_check(
+    experiment: ExperimentName,
+    logs: Logs = None,
+    replies: Annotated[
+        int, typer.Option(min=1, help="How many replies of each eval are drawn.")
+    ] = 50,
+    seed: Annotated[int, typer.Option(help="Of the draw.")] = 1,
+    grades: Grades = GRADES,
+    as_json: AsJson = False,
+    allow_outside: AllowOutside = False,
+) -> None:
+    """The judge against itself, on replies of a finished run.
+
+    Asks each of them again as it is, with the criteria in reverse order, and padded: four calls a
+    reply beyond the run's own. Exits with 0 when it has been written.
+    """
+    from tastemaker.graders import GradeStore
+    from tastemaker.judge_check import judge_check as check
+
+    loaded = load(experiment, allow_outside)
+    with contextlib.closing(GradeStore(grades)) as store:
+        found = check(loaded, logs_of(loaded, logs), store, replies=replies, seed=seed)
+    if as_json:
+        told = [asdict(one) | {"note": one.note} for one in found]
+        typer.echo(json.dumps({"experiment": loaded.name, "criteria": told}, indent=2))
+    else:
+        _show(found)
+
+
+def _show(found: "Sequence[SelfCheck]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="The judge against itself: share of replies, with its 95 % interval")
+    for column in ("criterion", "grader", "met", "cannot tell", "flips", "order", "padded", ""):
+        table.add_column(column, overflow="fold")
+    for one in found:
+        table.add_row(
+            f"{one.eval} {one.principle}/{one.criterion}",
+            one.grader,
+            *(_share(rate) for rate in (one.met, one.cannot_assess, one.flips, one.order)),
+            f"{_share(one.padded)} {'' if not one.padding_gain else f'{one.padding_gain:+.2f}'}",
+            one.note,
+        )
+    Console().print(table)
+
+
+def _share(rate: "Rate") -> str:
+    if rate.value is None:
+        return "-"
+    limits = "" if rate.low is None or rate.high is None else f" ({rate.low:.2f}-{rate.high:.2f})"
+    return f"{rate.value:.2f}{limits}"

@@ -1,1 +1,1 @@
-"""Scores into estimates, intervals and tests. Pure: numpy and scipy.special, no files, no models."""
+"""Scores into estimates, intervals and tests. Pure: numpy and scipy.special, no files."""

@@ -1,0 +1,130 @@
+"""What makes a rubric hard to grade, found by reading it; nothing is called."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import combinations
+
+from rapidfuzz import fuzz
+
+from tastemaker.rubric import Criterion, Not, Rubric
+
+LIKENESS = 88
+"""From 0 to 100; questions that are more alike than this ask the same thing twice."""
+
+JOINED = re.compile(r"\band/or\b|\bas well as\b|\bboth\b.*\band\b", re.IGNORECASE)
+VERBS = (
+    "is are was were does do did has have can could would should will may must state name "
+    "give say use avoid include mention ask offer explain answer end begin keep stay"
+).split()
+TWO_QUESTIONS = re.compile(rf"\b(?:and|or)\s+(?:{'|'.join(VERBS)})\b", re.IGNORECASE)
+VAGUE = re.compile(
+    r"\b(good|bad|nice|great|appropriate(?:ly)?|suitable|reasonabl[ey]|adequate(?:ly)?|proper(?:ly)?"
+    r"|sufficient(?:ly)?|relevant|natural(?:ly)?|effective(?:ly)?|engaging|high[- ]quality|well)\b",
+    re.IGNORECASE,
+)
+NEGATION = re.compile(
+    r"\b(not|never|no|without|avoids?|fails? to|lacks?|n't|refrains? from|omits?)\b|n't\b",
+    re.IGNORECASE,
+)
+COUNTABLE: Mapping[str, re.Pattern[str]] = {
+    "words": re.compile(
+        r"\b(?:under|over|fewer than|less than|more than|at most|at least|within|exactly)"
+        r"\s+\w+\s+words\b|\bword (?:count|limit)\b",
+        re.IGNORECASE,
+    ),
+    "sentences": re.compile(
+        r"\b(?:fewer than|less than|more than|at most|at least|exactly)\s+\w+\s+sentences\b",
+        re.IGNORECASE,
+    ),
+    "no_placeholders": re.compile(r"\bplaceholders?\b", re.IGNORECASE),
+    "greeting": re.compile(
+        r"^(?:does|is there)\b.{0,25}\b(?:greeting|salutation)\b\W*$", re.IGNORECASE
+    ),
+    "sign_off": re.compile(r"^(?:does|is there)\b.{0,25}\bsign-?off\b\W*$", re.IGNORECASE),
+}
+"""What the wording of a question shows that a shipped check answers exactly."""
+
+Labels = Mapping[str, Collection[str]]
+"""By label, the values that occur in a dataset; a scenario without the label counts as ""."""
+
+
+def lint_rubric(rubric: Rubric) -> list[str]:
+    """Warnings about a rubric, each with the criterion that it is about, in the rubric's order."""
+    found = []
+    for principle, content in rubric.principles.items():
+        for name, criterion in content.criteria.items():
+            found += [f"{principle}/{name}: {told}" for told in _criterion(criterion)]
+    return found + list(_alike(rubric))
+
+
+def _criterion(criterion: Criterion) -> Iterator[str]:
+    ask = criterion.ask
+    if ask is None:
+        return
+    anchored = bool(
+        criterion.met
+        or criterion.unmet
+        or any(level.anchors for level in criterion.levels.values())
+    )
+    if joined := JOINED.search(ask) or TWO_QUESTIONS.search(ask):
+        yield f"asks two things at once ('{joined[0]}'): make it two criteria"
+    if (vague := VAGUE.search(ask)) and not anchored:
+        yield f"'{vague[0]}' means something else to everyone: say what shows it, or give anchors"
+    if criterion.weight < 0 and (negation := NEGATION.search(ask)):
+        yield (
+            f"a negative weight on a question with '{negation[0]}' is a double negation: "
+            "ask for what is bad, or turn the weight"
+        )
+    for check, pattern in COUNTABLE.items():
+        if pattern.search(ask):
+            yield f"the check '{check}' answers this exactly and costs nothing"
+    if not anchored:
+        yield "no anchor: one example under `met` or `unmet` steadies the judge"
+
+
+def _alike(rubric: Rubric) -> Iterator[str]:
+    asked = [
+        (f"{principle}/{name}", criterion)
+        for principle, content in rubric.principles.items()
+        for name, criterion in content.criteria.items()
+        if criterion.ask
+    ]
+    for (one, first), (other, second) in combinations(asked, 2):
+        if first.when != second.when:
+            continue
+        likeness = fuzz.token_sort_ratio((first.ask or "").lower(), (second.ask or "").lower())
+        if likeness > LIKENESS:
+            yield f"{one} and {other} ask nearly the same ({likeness:.0f} % alike): it counts twice"
+
+
+def lint_conditions(rubric: Rubric, labels: Iterable[Mapping[str, str]]) -> list[str]:
+    """Warnings about criteria whose `when` matches no scenario.
+
+    Args:
+        rubric: The rubric.
+        labels: The labels of each scenario of the dataset that it is measured on.
+    """
+    scenarios = list(labels)
+    known: dict[str, set[str]] = {}
+    for one in scenarios:
+        for key, value in one.items():
+            known.setdefault(key, set()).add(value)
+    found = []
+    applied = {key for one in scenarios for key, _ in rubric.applicable(one)}
+    for principle, content in rubric.principles.items():
+        for name, criterion in content.criteria.items():
+            if (principle, name) not in applied and scenarios:
+                found.append(f"{principle}/{name}: {_unmatched(criterion, known)}")
+    return found
+
+
+def _unmatched(criterion: Criterion, known: Labels) -> str:
+    """Why `when` never matches: the first label that no scenario has so, or their combination."""
+    for key, condition in criterion.when.items():
+        if isinstance(condition, Not):
+            continue
+        wanted = (condition,) if isinstance(condition, str) else condition
+        if not set(wanted) & set(known.get(key, ())):
+            there = ", ".join(sorted(known.get(key, ()))) or "no scenario with that label"
+            return f"`when` never matches: {key} is never {' or '.join(wanted)} ({there})"
+    return "`when` never matches: no scenario has all its labels at once"

@@ -1,0 +1,137 @@
+"""What makes a rubric hard to grade is named, and a rubric without faults gets no warning."""
+
+import pytest
+from typer.testing import CliRunner
+
+from tastemaker.cli.main import app
+from tastemaker.content import folder
+from tastemaker.lint import lint_conditions, lint_rubric
+from tastemaker.rubric import Rubric, load_rubric
+
+
+def rubric(**criteria):
+    for criterion in criteria.values():
+        if "ask" in criterion:
+            criterion.setdefault("met", ["An example."])
+    return Rubric.model_validate({"rubric": "r", "principles": {"p": {"criteria": criteria}}})
+
+
+def warnings(ask, **more):
+    return lint_rubric(rubric(c={"ask": ask, **more}))
+
+
+@pytest.mark.parametrize(
+    ("ask", "more", "told"),
+    [
+        ("Is the reply kind and/or short?", {}, "asks two things at once ('and/or')"),
+        ("Does it name a date and does it name a place?", {}, "('and does')"),
+        ("Does it greet the reader and state the request?", {}, "('and state')"),
+        ("Is it both kind and short?", {}, "asks two things at once"),
+        ("Is the tone appropriate?", {"met": []}, "'appropriate' means something else"),
+        ("Is it well organised?", {"met": []}, "'well' means something else"),
+        ("Does it not answer?", {"weight": -1}, "double negation"),
+        ("Does it fail to answer?", {"weight": -2}, "'fail to'"),
+        ("Is it without a date?", {"weight": -2}, "'without'"),
+        ("Is it at most 120 words long?", {}, "the check 'words'"),
+        ("Has it fewer than five sentences?", {}, "the check 'sentences'"),
+        ("Are there placeholders left?", {}, "the check 'no_placeholders'"),
+        ("Does the email have a greeting?", {}, "the check 'greeting'"),
+        ("Does it name the date?", {"met": []}, "no anchor"),
+    ],
+)
+def test_a_fault_is_named(ask, more, told):
+    found = warnings(ask, **more)
+
+    assert any(told in warning for warning in found), found
+    assert all(warning.startswith("p/c: ") for warning in found)
+
+
+@pytest.mark.parametrize(
+    ("ask", "more"),
+    [
+        ("Does the email state its main point in its first two sentences?", {}),
+        ("Is the tone appropriate?", {}),  # an anchor says what that means
+        ("Does the reply name Ana and Tom?", {}),
+        ("Does it not answer?", {}),
+        ("Does the email assert a date that the request does supply?", {"weight": -3}),
+        ("Does the greeting fit how the two know each other?", {}),
+        ("Do the words fit the reader?", {}),
+    ],
+)
+def test_what_is_fine_gets_no_warning(ask, more):
+    assert warnings(ask, **more) == []
+
+
+def test_a_check_is_not_linted():
+    assert lint_rubric(rubric(c={"check": "words", "with": {"max": 5}})) == []
+
+
+def test_criteria_that_ask_nearly_the_same_are_named_once():
+    found = lint_rubric(
+        rubric(
+            one={"ask": "Does the email name a date?"},
+            two={"ask": "Does the email name the date?"},
+            three={"ask": "Is the email kind to its reader?"},
+        )
+    )
+
+    assert len(found) == 1
+    assert found[0].startswith("p/one and p/two ask nearly the same")
+
+
+def test_the_same_question_under_other_conditions_is_no_double():
+    ask = {"ask": "Does the email name a date?"}
+    one, two = ask | {"when": {"kind": "a"}}, ask | {"when": {"kind": "b"}}
+
+    assert lint_rubric(rubric(one=one, two=two)) == []
+
+
+def test_a_condition_that_no_scenario_meets_is_named():
+    made = rubric(
+        always={"ask": "A?"},
+        there={"ask": "B?", "when": {"kind": ["request", "thanks"]}},
+        gone={"ask": "C?", "when": {"kind": "complaint"}},
+        unlabelled={"ask": "D?", "when": {"tone": "warm"}},
+        both={"ask": "E?", "when": {"kind": "request", "who": "boss"}},
+        other={"ask": "F?", "when": {"kind": {"not": "request"}}},
+    )
+    found = lint_conditions(made, [{"kind": "request"}, {"kind": "chat", "who": "boss"}])
+
+    assert found == [
+        "p/gone: `when` never matches: kind is never complaint (chat, request)",
+        "p/unlabelled: `when` never matches: tone is never warm (no scenario with that label)",
+        "p/both: `when` never matches: no scenario has all its labels at once",
+    ]
+
+
+def test_without_scenarios_nothing_is_said_about_conditions():
+    assert lint_conditions(rubric(c={"ask": "A?", "when": {"kind": "x"}}), []) == []
+
+
+@pytest.mark.parametrize("path", sorted(folder("rubrics").rglob("*.yaml")), ids=lambda p: p.stem)
+def test_shipped_rubrics_have_no_double_questions(path):
+    if path.stem in ("principles", "constitution"):
+        pytest.skip("no rubric")
+    found = lint_rubric(load_rubric(path))
+
+    assert not [warning for warning in found if "ask nearly the same" in warning], found
+
+
+def test_check_shows_what_lint_finds_and_strict_refuses_it(project):
+    project(
+        {
+            "rubrics/letter.yaml": "rubric: letter\nprinciples: {p: {criteria: {c: "
+            "{ask: 'Is it good?', when: {kind: none}}}}}",
+            "datasets/asked.yaml": "dataset: asked\nstrata: {all: {scenarios: "
+            "[{id: a, prompt: Hi, labels: {kind: x}}]}}",
+            "evals/experiments/try.yaml": "experiment: try\nevals: [{rubric: letter, dataset: "
+            "asked}]\nbaseline: {old: {model: a/b}}\ncandidates: {new: {model: a/c}}\n",
+        }
+    )
+    shown = CliRunner().invoke(app, ["check"])
+    strict = CliRunner().invoke(app, ["check", "--strict"])
+
+    assert shown.exit_code == 0
+    assert "p/c: 'good' means something else to everyone" in shown.stdout
+    assert "p/c: `when` never matches: kind is never none (x)" in shown.stdout
+    assert strict.exit_code == 2

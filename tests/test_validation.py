@@ -1,0 +1,173 @@
+"""What `check` looks at and what it says of each file; what a distribution yields."""
+
+from pathlib import Path
+
+import pytest
+
+from tastemaker.content import Place, folder
+from tastemaker.errors import UserError
+from tastemaker.scenario import load_dataset
+from tastemaker.validation import counts, find_files, prompt_rows, validate_file
+
+RUBRIC = "rubric: kind\nprinciples: {p: {criteria: {c: {ask: Is it kind?}}}}\n"
+DATASET = """
+dataset: small
+formats: [plain, markdown]
+strata:
+  often:
+    weight: 3
+    scenarios:
+      - {id: a, prompt: Hi, labels: {kind: request}}
+      - {id: b, cluster: story, prompt: Hello}
+      - {id: c, cluster: story, messages: [{role: user, content: One}, {role: user, content: Two}]}
+  rare:
+    weight: 1
+    scenarios:
+      - {id: d, prompt: Hey}
+"""
+EXPERIMENT = """
+experiment: try
+evals: [{rubric: ./kind.yaml, dataset: ./small.yaml}]
+baseline: {old: {model: acted/old}}
+candidates: {new: {model: acted/new}}
+"""
+VALUES = """
+values:
+  honesty:
+    text: It says what is so.
+    demands: [{situation: Somebody asks for a fact., demand: Say what is so.}]
+"""
+PRINCIPLES = "principles: {honesty: It says what is so.}\n"
+
+
+def validated(root, name):
+    return validate_file(root / name, Place.at(root))
+
+
+# What is looked at -------------------------------------------------------------------------------
+
+
+def test_a_file_is_itself_and_a_folder_is_all_yaml_below_it(project):
+    root = project({"kind.yaml": RUBRIC, "more/b.yml": RUBRIC, "more/a.yaml": RUBRIC, "c.txt": ""})
+    found = find_files([Path("kind.yaml"), Path("more")], Place.at(root))
+
+    assert [path.relative_to(root).as_posix() for path in found] == [
+        "kind.yaml",
+        "more/a.yaml",
+        "more/b.yml",
+    ]
+
+
+def test_a_file_named_twice_is_looked_at_once(project):
+    root = project({"more/a.yaml": RUBRIC})
+    found = find_files([Path("more/a.yaml"), Path("more")], Place.at(root))
+
+    assert found == [root / "more/a.yaml"]
+
+
+def test_without_paths_the_projects_content_is_looked_at_from_any_folder_of_it(project):
+    root = project({"rubrics/kind.yaml": RUBRIC, "datasets/small.yaml": DATASET, "x.yaml": "no"})
+    (root / "deep").mkdir()
+    found = find_files(None, Place.at(root / "deep"))
+
+    assert found == [root / "rubrics/kind.yaml", root / "datasets/small.yaml"]
+
+
+def test_without_content_the_built_in_content_is_looked_at(project):
+    found = find_files(None, Place.at(project({})))
+
+    assert folder("rubrics") / "demo" / "email.yaml" in found
+
+
+def test_a_path_that_is_not_there_is_an_error(project):
+    with pytest.raises(UserError, match=r"^knd\.yaml: no such file or folder$"):
+        find_files([Path("knd.yaml")], Place.at(project({"kind.yaml": RUBRIC})))
+
+
+def test_nothing_to_look_at_is_an_error_and_not_a_success(project):
+    with pytest.raises(UserError, match=r"^no YAML files in docs$"):
+        find_files([Path("docs")], Place.at(project({"docs/readme.md": ""})))
+
+
+# What is said of a file --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (RUBRIC, "rubric"),
+        (DATASET, "dataset"),
+        (EXPERIMENT, "experiment"),
+        (VALUES, "values"),
+        (PRINCIPLES, "principles"),
+    ],
+)
+def test_a_file_is_read_as_what_its_top_key_says(project, text, kind):
+    root = project({"kind.yaml": RUBRIC, "small.yaml": DATASET, "it.yaml": text})
+    found = validated(root, "it.yaml")
+
+    assert (found.kind, found.error, found.shown) == (kind, "", "it.yaml")
+
+
+@pytest.mark.parametrize("text", ["rubics: kind", "- rubric", "just text"])
+def test_a_file_of_no_kind_says_which_there_are(project, text):
+    found = validated(project({"it.yaml": text}), "it.yaml")
+
+    assert found.error == (
+        "it.yaml:1:1: expected one of the keys rubric, dataset, experiment, values or principles "
+        "at the top"
+    )
+
+
+def test_all_problems_of_a_file_are_told_with_their_places(project):
+    text = RUBRIC.replace("ask: Is", "ak: Is") + "versoin: 2\n"
+    found = validated(project({"it.yaml": text}), "it.yaml")
+
+    assert found.kind == "rubric"
+    assert found.error.split("\n") == [
+        "it.yaml:2:33: unknown key 'ak': did you mean 'ask'?",
+        "it.yaml:3:1: unknown key 'versoin': did you mean 'version'?",
+    ]
+
+
+def test_what_is_valid_and_small_is_a_warning(project):
+    found = validated(project({"it.yaml": DATASET + "split: {dev: 1}\n"}), "it.yaml")
+
+    assert found.error == ""
+    assert found.warnings == (
+        "stratum 'often', split 'dev': only 2 clusters",
+        "stratum 'rare', split 'dev': only 1 cluster",
+    )
+
+
+# What a distribution yields ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def small(project):
+    return load_dataset(project({"small.yaml": DATASET}) / "small.yaml")
+
+
+def test_counts_of_a_distribution(small):
+    assert list(counts(small)) == [
+        "small, version 1: 4 scenarios in 3 clusters",
+        "  stratum often: 3 scenarios, weight 0.750",
+        "  stratum rare: 1 scenarios, weight 0.250",
+        "  split dev: 4 scenarios",
+        "  formats: plain, markdown",
+    ]
+
+
+def test_prompts_of_a_distribution(small):
+    rows = list(prompt_rows(small))
+
+    assert rows[0] == {
+        "scenario": "a",
+        "stratum": "often",
+        "cluster": "a",
+        "split": "dev",
+        "format": "plain",
+        "messages": [{"role": "user", "content": "Hi"}],
+        "labels": {"kind": "request"},
+    }
+    assert [message["content"] for message in rows[2]["messages"]] == ["One", "Two"]
