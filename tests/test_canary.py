@@ -35,7 +35,7 @@ def test_a_rubric_that_asks_for_something_lets_neither_through(check):
     code, said = check(STRICT)
 
     assert code == 0
-    assert "the empty reply scores with 0.50" in said  # short, and without the fact
+    assert "the empty reply scores with 0.00" in said
     assert "the bluff reply scores with 0.00" in said
 
 
@@ -43,7 +43,7 @@ def test_a_rubric_that_asks_for_nothing_is_told_so(check):
     code, said = check(LENIENT)
 
     assert code == 2
-    assert "warning: r.yaml: the empty reply is let through with 1.00" in said
+    assert "the empty reply scores with 0.00" in said  # no check is satisfied by nothing
     assert "warning: r.yaml: the bluff reply is let through with 1.00" in said
 
 

@@ -4,9 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
-from tastemaker.errors import UserError
 from tastemaker.cli.main import app
+from tastemaker.errors import UserError
 from tastemaker.experiment import Arm, Experiment
 from tastemaker.gate import Outcome
 from tastemaker.records import ScoreRow
@@ -339,8 +340,11 @@ tensions: [[thanks, brevity]]
 
 
 def test_from_a_run_to_slices_limits_and_tensions_on_the_terminal(project, actor):
-    """The candidate says thanks and is long; the pretended models take 15 tokens a reply, always,
-    and ratios that do not vary say nothing about their error: not known, and not a pass."""
+    """The candidate says thanks and is long: a trade-off.
+
+    The pretended models take 15 tokens a reply, always, and ratios that do not vary say nothing
+    about their error: not known, and not a pass.
+    """
     actor.says("old", "No.")
     actor.says("new", "I would like to thank you very much for asking me.")
     project(FILES)
@@ -356,6 +360,6 @@ def test_from_a_run_to_slices_limits_and_tensions_on_the_terminal(project, actor
     }
     assert data["tensions"][0]["label"] == "trade-off"
     assert data["resources"][0]["outcome"] == "inconclusive"
-    assert "labels.audience: client" in " ".join(report.output.split())
+    assert "Exploratory" in report.output and "labels.audience" in report.output
     assert "tokens: inconclusive, not blocking" in report.output
     assert "labels.audience" not in plain.output

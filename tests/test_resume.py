@@ -1,5 +1,6 @@
 """A run that is killed loses nothing that was paid for, and goes on with what is missing."""
 
+import asyncio
 import json
 import os
 import signal
@@ -8,9 +9,10 @@ import sys
 import time
 
 import pytest
+from inspect_ai.model import Model, ModelOutput, ModelUsage, get_model
 
 from tastemaker.errors import UserError
-from tastemaker.journal import Journal, digest
+from tastemaker.journal import Journal, digest, keep_answers
 
 SLOW_MODEL = """
 import anyio
@@ -123,3 +125,17 @@ def test_two_runs_cannot_write_into_one_folder(tmp_path):
 def test_equal_values_have_equal_digests_whatever_the_order_of_their_keys():
     assert digest({"a": 1, "b": [2, None]}) == digest({"b": [2, None], "a": 1})
     assert digest({"a": 1}) != digest({"a": 2})
+
+
+def test_waiting_for_a_turn_is_not_counted_as_time_to_reply(tmp_path):
+    """The provider says 0.25 s of a call; how long the call stood in a queue is another matter."""
+    output = ModelOutput.from_content("m", "Hello.")
+    output.usage, output.time = ModelUsage(), 0.25
+    model: Model = get_model("mockllm/m", custom_outputs=[output], memoize=False)
+    journal = Journal(tmp_path / "journal.jsonl")
+    keep_answers(model, journal, scope=lambda: "")
+    asyncio.run(model.generate("Hi"))
+    journal.close()
+
+    kept = json.loads((tmp_path / "journal.jsonl").read_text())
+    assert kept["seconds"] == 0.25

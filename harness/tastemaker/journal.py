@@ -205,11 +205,13 @@ def keep_answers(
             before()
             began = time.monotonic()
             result = await provider(input, tools, tool_choice, config)
-            seconds = time.monotonic() - began
-            said = result[0] if isinstance(result, tuple) else result
+            elapsed = time.monotonic() - began
+            said, call = result if isinstance(result, tuple) else (result, None)
             if isinstance(said, Exception):
                 return result
             output = said
+            # A provider that knows leaves out what was spent waiting for its turn.
+            seconds = (call.time if call else None) or output.time or elapsed
             journal.put(
                 key,
                 {"seconds": seconds, "output": output.model_dump(mode="json", exclude_none=True)},

@@ -269,6 +269,8 @@ def _score(keys: Sequence[Key], graded: Grading, principles: Mapping[str, Princi
     told = [
         f"{'.'.join(key)}: {_told(finding)}" for key, finding in findings.items() if finding.reason
     ]
+    # A summary of a log keeps the beginning alone: there stands what the next run must know.
+    told.sort(key=lambda line: "grader_failed" not in line)
     return Score(
         value=values,
         explanation="\n".join(told),

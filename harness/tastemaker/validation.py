@@ -64,10 +64,11 @@ def validate_file(path: Path, place: Place) -> Validated:
     kind = ""
     try:
         kind = _kind(path)
-        warnings = READERS[kind](path, place.beside(path))
+        # A reader may be a generator: what is wrong shows only as it is read to its end.
+        warnings = tuple(READERS[kind](path, place.beside(path)))
     except UserError as error:
         return Validated(path=path, kind=kind, error=str(error))
-    return Validated(path=path, kind=kind, error="", warnings=tuple(warnings))
+    return Validated(path=path, kind=kind, error="", warnings=warnings)
 
 
 def _kind(path: Path) -> str:

@@ -1,8 +1,8 @@
 """The command `tastemaker`.
 
 Exit codes: 0 pass, 1 fail, 2 a mistake in the call or the files, 3 inconclusive, 4 incomplete;
-70 when it breaks by a mistake of ours, with a traceback; 130 when stopped by Ctrl-C, 141 when nobody
-reads the output any more.
+70 when it breaks by a mistake of ours, with a traceback; 130 when stopped by Ctrl-C, 141 when
+nobody reads the output any more.
 """
 
 import os

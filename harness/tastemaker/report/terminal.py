@@ -6,7 +6,6 @@ from rich.table import Table
 
 from tastemaker.gate import Verdict
 from tastemaker.report.beside import (
-    gain_lines,
     limit_lines,
     slice_notes,
     slice_rows,
@@ -66,7 +65,7 @@ def print_report(results: Results, console: Console, *, slices: bool = False) ->
     console.print()
     console.print(averages_note(results))
     console.print(_average_table(results))
-    for text in (*spent_lines(results), *gain_lines(results), *seed_lines(results)):
+    for text in (*spent_lines(results), *seed_lines(results)):
         console.print(f"  {escape(text)}")
     for text in unscored_lines(results):
         console.print(f"  [yellow]Unscored[/yellow], {escape(text)}")

@@ -104,7 +104,7 @@ def _beside(verdict: Verdict) -> list[str]:
         told.append(f"Headroom {headroom.room:.3f}{little}.")
     if headroom.low_enough is False:
         told.append("The baseline is not established to fail this.")
-    if isfinite(paired.minimum_detectable_effect):
+    if paired.minimum_detectable_effect < 1:
         told.append(f"Shows {paired.minimum_detectable_effect:.3f} four times in five.")
     if verdict.needed_clusters is not None and verdict.needed_clusters > paired.clusters:
         told.append(f"Needs about {verdict.needed_clusters} clusters, has {paired.clusters}.")
