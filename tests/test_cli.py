@@ -415,12 +415,12 @@ def test_a_model_that_always_fails_makes_the_run_incomplete_and_tells_no_key(
     monkeypatch.setenv("ACTED_API_KEY", KEYS[2])
     actor.says("old", "Thank you.")
     actor.says("new", lambda messages, config: ValueError(f"bad key: {', '.join(KEYS)}"))
-    result = call("run", "./try.yaml", "--json")
+    result = call("run", "./try.yaml", "--json", "--seeds", 1)
 
     told = json.loads(result.stdout)
     replies = read_table(folder / "logs/try" / REPLIES).to_pylist()
     assert (result.exit_code, told["outcome"]) == (4, "incomplete")
-    assert told["reasons"] == ["new: 6 scores ended in an error."]
+    assert told["reasons"] == ["new: 3 scores ended in an error."]
     errors = {row["arm"]: row["error"] for row in replies}
     assert errors == {"old": "", "new": "error: ValueError('bad key: [key], [key], [key]')"}
     report = (folder / "reports/out/try/report.md").read_text()

@@ -217,7 +217,7 @@ def test_without_the_extra_both_commands_are_printed(monkeypatch, package):
 
 
 def test_an_unknown_name_is_answered_with_the_near_one():
-    with pytest.raises(LocalModelError, match=r"did you mean local/smollm2-135m\?"):
+    with pytest.raises(LocalModelError, match=r"did you mean 'smollm2-135m'\?"):
         get_model("local/smollm-135m", memoize=False)
 
 

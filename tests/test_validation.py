@@ -130,6 +130,13 @@ def test_all_problems_of_a_file_are_told_with_their_places(project):
     ]
 
 
+@pytest.mark.parametrize("text", [RUBRIC, DATASET, EXPERIMENT, VALUES, PRINCIPLES])
+def test_what_is_wrong_with_a_file_does_not_keep_others_from_being_looked_at(project, text):
+    root = project({"kind.yaml": RUBRIC, "small.yaml": DATASET, "it.yaml": text + "wrong: 1\n"})
+
+    assert "unknown key 'wrong'" in validated(root, "it.yaml").error
+
+
 def test_what_is_valid_and_small_is_a_warning(project):
     found = validated(project({"it.yaml": DATASET + "split: {dev: 1}\n"}), "it.yaml")
 

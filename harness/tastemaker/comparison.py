@@ -47,7 +47,7 @@ def open_arm(reference: str, *, candidate: bool) -> RunArm:
     folder = Path(place)
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{shown(folder)}: no run there: it has no {RECORD}") from None
     arms = list(record["arms"])
     candidates = [one for one in arms if one != record["baseline"]]

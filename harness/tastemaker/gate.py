@@ -203,7 +203,10 @@ def _ladder(found: Difference, tests: _Tests, rule: Rule, floor: bool) -> _Rulin
         reason = " ".join(["The interval cannot be computed.", *found.notes])
         return _Ruling(Kind.NOT_EVALUABLE, None, reason)
     if tests.p_regressed_adjusted is not None and tests.p_regressed_adjusted <= REGRESSION_LEVEL:
-        return _Ruling(Kind.REGRESSED, *_severity(found, margin))
+        severity, how = _severity(found, margin)
+        p = f"exact sign-flip test over {found.informative_clusters} clusters that changed"
+        reason = f"{how} ({p}, Holm's p = {tests.p_regressed_adjusted:.2g})."
+        return _Ruling(Kind.REGRESSED, severity, reason)
     if (
         tests.p_improved_adjusted is not None
         and tests.p_improved_adjusted <= IMPROVEMENT_LEVEL
@@ -234,10 +237,10 @@ def _ladder(found: Difference, tests: _Tests, rule: Rule, floor: bool) -> _Rulin
 def _severity(found: Difference, margin: float) -> tuple[Severity, str]:
     interval = f"interval {found.low:+.3f} to {found.high:+.3f}"
     if found.high < -margin:
-        return "beyond_margin", f"Worse, and by more than the margin of {margin:g}: {interval}."
+        return "beyond_margin", f"Worse, and by more than the margin of {margin:g}: {interval}"
     if found.low > -margin:
-        return "within_margin", f"Worse, but by less than the margin of {margin:g}: {interval}."
-    return "material", f"Worse, and it may be by more than the margin of {margin:g}: {interval}."
+        return "within_margin", f"Worse, but by less than the margin of {margin:g}: {interval}"
+    return "material", f"Worse, and it may be by more than the margin of {margin:g}: {interval}"
 
 
 def _needed(found: Difference, margin: float, floor: bool) -> int | None:

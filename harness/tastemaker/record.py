@@ -1,14 +1,16 @@
 """What a result rests on, written before the first call and held against the files afterwards."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from tastemaker.content import fingerprint
 from tastemaker.errors import UserError
-from tastemaker.experiment import Experiment
+from tastemaker.experiment import Experiment, PlainEval, TaskEval
 from tastemaker.reading import shown
+from tastemaker.rubric import load_rubric
+from tastemaker.scenario import load_dataset, select
 
 RECORD = "record.json"
 
@@ -53,7 +55,7 @@ def read_record(folder: Path, experiment: Experiment) -> dict[str, Any]:
     path = folder / RECORD
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise UserError(
             f"{shown(folder)}: no run of {experiment.name} there; `tastemaker run` makes one"
         ) from None
@@ -61,13 +63,38 @@ def read_record(folder: Path, experiment: Experiment) -> dict[str, Any]:
         raise UserError(f"{shown(path)}: not a record of ours: {error}") from error
     if not isinstance(record, dict) or "record" not in record:
         raise UserError(f"{shown(path)}: not a record of ours")
-    changed = list(_changes(record, json.loads(json.dumps(frozen(experiment)))))
+    changed = _changes(record, json.loads(json.dumps(frozen(experiment))))
+    changed = changed or list(_changed_content(record, experiment))
     if changed:
         raise UserError(
             f"{experiment.name} changed after its run, in {', '.join(changed)}: "
             "run it again (replies that are still valid are kept), or undo the change"
         )
     return record
+
+
+def _changed_content(record: Mapping[str, Any], experiment: Experiment) -> Iterator[str]:
+    """The rubrics and datasets whose content is not what was run, in words."""
+    for reference, (name, ran) in zip(experiment.evals, record["evals"].items(), strict=True):
+        if isinstance(reference, TaskEval):
+            continue
+        files = (
+            (reference.rubric, reference.dataset)
+            if isinstance(reference, PlainEval)
+            else (ran["rubric"], ran["dataset"])
+        )
+        try:
+            rubric = load_rubric(files[0], experiment.place)
+            dataset = load_dataset(files[1], experiment.place)
+        except UserError:
+            if isinstance(reference, PlainEval):
+                raise
+            continue  # a task file of the user's own may take them from anywhere
+        asked = select(dataset, experiment.split or "dev", record["limit"])
+        if rubric.fingerprint != ran["rubric_hash"]:
+            yield f"the rubric of {name}"
+        if asked.fingerprint != ran["dataset_hash"]:
+            yield f"the dataset of {name}"
 
 
 def _changes(record: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -82,11 +82,41 @@ def load_results(experiment: Experiment, folder: Path) -> Results:
         UserError: There is no run, or the experiment changed after it, or score files disagree.
     """
     if not experiment.evals:
+        _refuse_idle(experiment)
         rows = [row for name, arm in experiment.arms.items() for row in score_rows(name, arm)]
+        _refuse_strangers(experiment, rows)
         _refuse_disagreement(rows)
         return results(experiment, record_of_scores(experiment), scores_of_rows(rows))
     record = read_record(folder, experiment)
     return results(experiment, record, read_scores(folder))
+
+
+def _refuse_idle(experiment: Experiment) -> None:
+    """What would change the verdicts of a run and does nothing to scores that are there."""
+    idle = [
+        key
+        for key in ("limit", "formats", "early_stopping", "pairwise")
+        if getattr(experiment, key)
+    ]
+    if idle:
+        raise UserError(f"{experiment.name}: has no meaning for files of scores: {', '.join(idle)}")
+
+
+def _refuse_strangers(experiment: Experiment, rows: Iterable[ScoreRow]) -> None:
+    """A candidate that shares no scenario, or brings a principle of its own, was misspelt."""
+    known: dict[str, tuple[set[str], set[str]]] = {name: (set(), set()) for name in experiment.arms}
+    for row in rows:
+        known[row.arm][0].add(row.principle)
+        known[row.arm][1].add(row.scenario)
+    principles, scenarios = known[experiment.baseline_name]
+    for name in experiment.candidates:
+        if strange := sorted(known[name][0] - principles):
+            hint = did_you_mean(strange[0], principles)
+            raise UserError(f"{name}: the baseline has no principle '{strange[0]}'{hint}")
+        if not known[name][1] & scenarios:
+            example = min(known[name][1])
+            hint = did_you_mean(example, scenarios)
+            raise UserError(f"{name}: no scenario in common with the baseline: '{example}'{hint}")
 
 
 def _refuse_disagreement(rows: Iterable[ScoreRow]) -> None:
@@ -132,14 +162,15 @@ def results(experiment: Experiment, record: Mapping[str, Any], scores: Scores) -
         decision=conclude(
             verdicts,
             resource_verdicts(experiment, arranged),
-            incomplete=_incomplete(arms, scores, unscored),
+            incomplete=_incomplete(arms, scores, unscored)
+            + _too_much_missing(experiment, arranged, unscored),
             limited=record.get("limit") is not None,
         ),
         by_eval=by_eval,
         unscored=unscored,
         spent={arm: _spent(arranged, arm) for arm in arms},
         tensions=pulls(experiment, arranged, verdicts),
-        warnings=tuple(record.get("warnings", ())),
+        warnings=(*record.get("warnings", ()), *_fewer_seeds(experiment, arranged)),
         panels=pooled,
         arranged=arranged,
     )
@@ -270,9 +301,42 @@ def _incomplete(
     return told
 
 
+def _too_much_missing(
+    experiment: Experiment, arranged: Arranged, unscored: Mapping[str, Mapping[str, int]]
+) -> list[str]:
+    """Recorded arms that lack more than the experiment tolerates, in sentences."""
+    told = []
+    for code, (arm, counts) in enumerate(unscored.items()):
+        scored = int(((arranged.arm == code) & ~np.isnan(arranged.numbers["value"])).sum())
+        missing = counts.get("missing", 0)
+        asked = scored + sum(counts.values())
+        if missing > experiment.max_unscored * asked:
+            told.append(f"{arm}: {missing} of {asked} scores are missing.")
+    return told
+
+
+def _fewer_seeds(experiment: Experiment, arranged: Arranged) -> list[str]:
+    """The arms that have scores for fewer seeds than were asked for, in sentences."""
+    there = ~np.isnan(arranged.numbers["value"])
+    seeds = {
+        arm: len(np.unique(arranged.seed[there & (arranged.arm == code)]))
+        for code, arm in enumerate(arranged.arms)
+    }
+    asked = experiment.seeds if "seeds" in experiment.model_fields_set else 0
+    most = max(asked if not experiment.evals else 0, *seeds.values())
+    return [
+        f"{arm} has scores for {count} of {most} seeds."
+        for arm, count in seeds.items()
+        if count < most
+    ]
+
+
 def _spent(arranged: Arranged, arm: str) -> Spent:
     """Each reply counts once, though it has a row for every principle."""
-    once = arranged.replies[arranged.arm[arranged.replies] == arranged.arms.index(arm)]
+    reason = arranged.texts["reason"]
+    absent = np.logical_or.reduce([reason.equal(name) for name in ("missing", "not_run", "error")])
+    mine = (arranged.arm == arranged.arms.index(arm)) & ~absent
+    once = arranged.replies[mine[arranged.replies]]
     numbers = arranged.numbers
 
     def total(name: str) -> float | None:

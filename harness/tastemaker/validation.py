@@ -42,10 +42,9 @@ def find_files(paths: Sequence[Path] | None, place: Place) -> list[Path]:
     if paths:
         starts = [place.folder / path for path in paths]
     else:
-        own = [place.root / name for name in CONTENT]
-        starts = [path for path in own if path.is_dir()] or [
-            folder(n) for n in ("rubrics", "datasets", "evals")
-        ]
+        folders = [place.root / name for name in CONTENT if (place.root / name).is_dir()]
+        loose = [path for path in sorted(place.folder.glob("*.yaml")) if _is_ours(path)]
+        starts = [*folders, *loose] or [folder(n) for n in ("rubrics", "datasets", "evals")]
     found: dict[Path, None] = {}
     for start in starts:
         if not start.exists():
@@ -57,6 +56,14 @@ def find_files(paths: Sequence[Path] | None, place: Place) -> list[Path]:
     if not found:
         raise UserError(f"no YAML files in {', '.join(shown(start) for start in starts)}")
     return list(found)
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file means to be one of ours; a pipeline's YAML beside it is none of our business."""
+    try:
+        return bool(_kind(path))
+    except UserError:
+        return False
 
 
 def validate_file(path: Path, place: Place) -> Validated:

@@ -72,6 +72,10 @@ def run(
     loaded = load(experiment, allow_outside)
     only = [loaded.baseline_name if name == "baseline" else name for name in only or []]
     _refuse_unknown_arms(loaded, only)
+    if repin and only != [loaded.baseline_name]:
+        raise typer.BadParameter("--repin goes with --only baseline")
+    if not loaded.evals and (seeds or limit or only):
+        raise typer.BadParameter("--seeds, --limit and --only have no meaning for scores alone")
     folder = logs_of(loaded, logs)
     if loaded.evals:
         from tastemaker.cli.progress import progress
@@ -170,8 +174,9 @@ def report(
     experiment: ExperimentName,
     logs: Logs = None,
     format: Annotated[
-        Format, typer.Option(help="terminal, markdown or json.", case_sensitive=False)
-    ] = Format.TERMINAL,
+        Format | None,
+        typer.Option(help="terminal, markdown or json.", case_sensitive=False),
+    ] = None,
     slices: Annotated[
         bool, typer.Option("--slices", help="On the terminal too: by stratum, label and split.")
     ] = False,
@@ -184,7 +189,7 @@ def report(
 
     loaded = load(experiment, allow_outside)
     results = load_results(loaded, logs_of(loaded, logs))
-    _print(results, Format.JSON if as_json else format, output, slices=slices)
+    _print(results, _form(format, as_json, output), output, slices=slices)
 
 
 def compare(
@@ -195,8 +200,9 @@ def compare(
         typer.Option(metavar="KEY", help="A difference that is meant, as config.temperature."),
     ] = None,
     format: Annotated[
-        Format, typer.Option(help="terminal, markdown or json.", case_sensitive=False)
-    ] = Format.TERMINAL,
+        Format | None,
+        typer.Option(help="terminal, markdown or json.", case_sensitive=False),
+    ] = None,
     output: Output = None,
     as_json: AsJson = False,
 ) -> None:
@@ -212,8 +218,19 @@ def compare(
         open_arm(candidate, candidate=True),
         declared=declare or [],
     )
-    _print(results, Format.JSON if as_json else format, output)
+    _print(results, _form(format, as_json, output), output)
     raise typer.Exit(exit_code(results))
+
+
+SUFFIXES = {".md": Format.MARKDOWN, ".json": Format.JSON, ".txt": Format.TERMINAL}
+
+
+def _form(format: Format | None, as_json: bool, output: Path | None) -> Format:
+    """The form that was asked for, else the one that the file's name asks for."""
+    if as_json:
+        return Format.JSON
+    by_name = SUFFIXES.get(output.suffix, Format.TERMINAL) if output else Format.TERMINAL
+    return format or by_name
 
 
 def _print(results: "Results", form: Format, output: Path | None, *, slices: bool = False) -> None:
@@ -229,13 +246,11 @@ def _print(results: "Results", form: Format, output: Path | None, *, slices: boo
         case Format.TERMINAL:
             from io import StringIO
 
-            from rich.console import Console
-
-            from tastemaker.report.terminal import print_report
+            from tastemaker.report.terminal import PlainConsole, print_report
 
             file = None if output is None else StringIO()
             # Names are shown as they are: no ":smile:" becomes a picture.
-            console = Console(file=file, emoji=False, highlight=False)
+            console = PlainConsole(file=file, emoji=False, highlight=False)
             print_report(results, console, slices=slices)
             if file is not None:
                 emit(file.getvalue(), output)

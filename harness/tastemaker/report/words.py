@@ -105,7 +105,7 @@ def _beside(verdict: Verdict) -> list[str]:
     if headroom.low_enough is False:
         told.append("The baseline is not established to fail this.")
     if paired.minimum_detectable_effect < 1:
-        told.append(f"Shows {paired.minimum_detectable_effect:.3f} four times in five.")
+        told.append(f"Could detect {paired.minimum_detectable_effect:.3f} (80% power).")
     if verdict.needed_clusters is not None and verdict.needed_clusters > paired.clusters:
         told.append(f"Needs about {verdict.needed_clusters} clusters, has {paired.clusters}.")
     if isfinite(paired.seed_share):
