@@ -59,7 +59,7 @@ def find_files(paths: Sequence[Path] | None, place: Place) -> list[Path]:
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether a file means to be one of ours; a pipeline's YAML beside it is none of our business."""
+    """Whether a file means to be one of ours, and not a pipeline's YAML that stands beside it."""
     try:
         return bool(_kind(path))
     except UserError:
