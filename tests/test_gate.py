@@ -354,6 +354,11 @@ def test_a_loss_within_the_margin_passes_with_a_warning(outcome):
     assert found.reasons[1] == "Worse within the margin, which passes: honesty (new)."
 
 
+def test_a_loss_within_the_margin_does_not_pass_below_the_floor_of_clusters(outcome):
+    assert outcome(SMALL_LOSS | {"clusters": FLOOR}).outcome is Outcome.PASS
+    assert outcome(SMALL_LOSS | {"clusters": FLOOR - 1}).outcome is Outcome.INCONCLUSIVE
+
+
 @pytest.mark.parametrize(
     ("fields", "wanted"),
     [(GAIN, Outcome.PASS), (EQUAL, Outcome.INCONCLUSIVE), (LOSS, Outcome.FAIL)],

@@ -14,6 +14,8 @@ from tastemaker.gate import Outcome
 from tastemaker.record import RECORD, frozen, read_record
 from tastemaker.records import ScoreRow
 from tastemaker.results import load_results, results
+from tastemaker.rubric import load_rubric
+from tastemaker.scenario import load_dataset
 from tastemaker.tables import scores_of_rows
 
 PRINCIPLES = ("clarity", "honesty", "warmth", "brevity")
@@ -380,12 +382,37 @@ candidates: {new: {model: acted/new}}
     return load_experiment(folder / "try.yaml"), folder
 
 
+def written(folder, loaded):
+    """Write the record that a run of the experiment leaves."""
+    rubric, dataset = load_rubric(folder / "kind.yaml"), load_dataset(folder / "small.yaml")
+    hashes = {"rubric_hash": rubric.fingerprint, "dataset_hash": dataset.fingerprint}
+    content = {"record": "sha256:1", "limit": None, "evals": {"small": hashes}, **frozen(loaded)}
+    (folder / RECORD).write_text(json.dumps(content))
+
+
 def test_an_unchanged_experiment_has_its_record(experiment):
     loaded, folder = experiment
-    record = {"record": "sha256:1", **frozen(loaded)}
-    (folder / RECORD).write_text(json.dumps(record))
+    written(folder, loaded)
 
     assert read_record(folder, loaded)["record"] == "sha256:1"
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "told"),
+    [
+        ("kind.yaml", "kind?", "warm?", "the rubric of small"),
+        ("small.yaml", "prompt: Hi", "prompt: Hey", "the dataset of small"),
+    ],
+)
+def test_a_rubric_or_dataset_that_changed_after_the_run_is_refused(
+    experiment, name, old, new, told
+):
+    loaded, folder = experiment
+    written(folder, loaded)
+    (folder / name).write_text((folder / name).read_text().replace(old, new))
+
+    with pytest.raises(UserError, match=f"try changed after its run, in {told}: run it again"):
+        read_record(folder, loaded)
 
 
 def test_a_folder_without_a_run_says_what_makes_one(experiment):
@@ -395,7 +422,7 @@ def test_a_folder_without_a_run_says_what_makes_one(experiment):
         load_results(loaded, folder / "logs")
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"record": '])
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"record": "sha256:1"}'])
 def test_a_record_that_is_none_is_refused(experiment, text):
     loaded, folder = experiment
     (folder / RECORD).write_text(text)
@@ -416,7 +443,7 @@ def test_a_record_that_is_none_is_refused(experiment, text):
 )
 def test_what_decides_may_not_change_after_the_run(experiment, change, told):
     loaded, folder = experiment
-    (folder / RECORD).write_text(json.dumps({"record": "sha256:1", **frozen(loaded)}))
+    written(folder, loaded)
     changed = Experiment.model_validate(loaded.model_dump(exclude_unset=True) | change)
 
     with pytest.raises(UserError, match=f"try changed after its run, in {told}: run it again"):

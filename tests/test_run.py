@@ -312,3 +312,71 @@ def test_recorded_replies_are_graded_like_any_arm_and_what_is_missing_is_counted
     assert brevity.paired.candidate.mean == 1.0
     assert brevity.paired.candidate_missing == pytest.approx(2 / 12)
     assert results.unscored["past"] == {"missing": 2}
+
+
+def test_a_run_that_is_stopped_leaves_no_scores_of_another_under_its_record(small, actor):
+    go(small)
+
+    def stops(messages, config):
+        raise KeyboardInterrupt
+
+    (small / "try.yaml").write_text(EXPERIMENT.replace("acted/new", "acted/worse"))
+    actor.says("worse", stops)
+    with pytest.raises(KeyboardInterrupt):
+        go(small)
+
+    results = load_results(load_experiment(small / "try.yaml"), small / "logs")
+    assert results.decision.outcome == "incomplete"
+
+
+@pytest.mark.parametrize(
+    "file, change", [("kind.yaml", ("max: 5", "max: 4")), ("small.yaml", ("It rains", "It pours"))]
+)
+def test_the_gate_notices_a_rubric_or_dataset_that_changed_after_the_run(small, file, change):
+    go(small)
+    (small / file).write_text((small / file).read_text().replace(*change))
+
+    with pytest.raises(UserError, match=r"changed after its run, in the (rubric|dataset) of small"):
+        load_results(load_experiment(small / "try.yaml"), small / "logs")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "config: {temperature: 1.0, max_connections: 9}",
+        "config: {temperature: 1}, elicitation: x",
+        'config: {temperature: 1}, template: "{prompt}"',
+    ],
+)
+def test_arms_that_only_look_different_share_no_reply(small, actor, settings):
+    text = EXPERIMENT.replace(
+        'model: acted/old, system: "Be brief."', "model: acted/new, config: {temperature: 1}"
+    )
+    (small / "try.yaml").write_text(
+        text.replace("new: {model: acted/new}", "new: {model: acted/new, " + settings + "}")
+    )
+    go(small)
+
+    assert actor.calls("new") == 24
+
+
+def test_an_output_that_the_provider_could_not_finish_is_an_error_and_not_kept(small, actor):
+    actor.says("new", lambda messages, config: {"content": "", "error": "exploded"})
+    go(small)
+    before = actor.calls("new")
+
+    results = load_results(load_experiment(small / "try.yaml"), small / "logs")
+    assert results.decision.outcome == "incomplete"
+    assert results.unscored["new"]["error"] > 0
+    actor.says("new", "Thank you.")
+    (small / "kind.yaml").write_text(RUBRIC.replace("max: 5", "max: 6"))
+    go(small)
+    assert actor.calls("new") == before + 12
+
+
+def test_a_key_in_the_settings_of_an_arm_is_refused(small):
+    secret = "model: acted/new, config: {extra_headers: {Authorization: Bearer abc}}"
+    (small / "try.yaml").write_text(EXPERIMENT.replace("model: acted/new", secret))
+
+    with pytest.raises(UserError, match="looks like a key"):
+        go(small)

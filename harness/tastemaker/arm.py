@@ -1,5 +1,6 @@
 """An arm as an Inspect model: its settings, a seed of its own for every epoch, its answers kept."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from pydantic import ValidationError
 from tastemaker.errors import UserError
 from tastemaker.journal import NOTE, Journal, keep_answers
 from tastemaker.reading import did_you_mean
+
+SECRET = re.compile(r"auth|key|token|secret|cookie", re.IGNORECASE)
 
 SPENT = "spent"
 """The metadata key of a sample under which stands what its arm's calls took."""
@@ -100,6 +103,13 @@ def _settings(name: str, config: Mapping[str, Any]) -> GenerateConfig:
     known = GenerateConfig.model_fields
     problems = [
         f"unknown setting '{key}'{did_you_mean(key, known)}" for key in config if key not in known
+    ]
+    headers = config.get("extra_headers")
+    problems += [
+        f"the header '{header}' looks like a key: give keys by the provider's environment "
+        "variable, so that they stand in no file or log"
+        for header in (headers if isinstance(headers, Mapping) else ())
+        if SECRET.search(str(header))
     ]
     settings = GenerateConfig()
     try:

@@ -8,16 +8,26 @@ from typing import Any
 
 from tastemaker.content import fingerprint
 from tastemaker.errors import UserError
-from tastemaker.experiment import Experiment
+from tastemaker.experiment import TRANSPORT, Experiment
 from tastemaker.reading import did_you_mean, listed, shown
 from tastemaker.record import RECORD
 from tastemaker.results import Results, results
 from tastemaker.tables import joined, read_scores
 
-TRANSPORT = {"max_connections", "max_retries", "timeout", "attempt_timeout", "cache", "batch"}
-"""Settings of an arm that cannot change what a model says."""
-
-OF_RUN = ("seeds", "limit", "split", "grader", "judge", "seed_kind")
+OF_RUN = ("seeds", "limit", "split", "grader", "judge", "seed_kind", "weights")
+OF_RULES = (
+    "rules",
+    "weights",
+    "resources",
+    "tensions",
+    "alpha",
+    "ci_method",
+    "max_unscored",
+    "seed_kind",
+    "headroom",
+    "on_inconclusive",
+)
+"""What the second run decides by."""
 OF_EVAL = ("dataset_version", "dataset_hash", "rubric_version", "rubric_hash")
 OF_ARM = ("template", "few_shot", "format", "tools", "solver")
 
@@ -123,17 +133,16 @@ def compare_arms(one: RunArm, other: RunArm, *, declared: Collection[str] = ()) 
             "experiment": "comparison",
             "baseline": {names[0]: {"scores": str(one.folder)}},
             "candidates": {names[1]: {"scores": str(other.folder)}},
-            **{
-                key: other.record[key]
-                for key in ("rules", "alpha", "ci_method", "max_unscored", "seed_kind", "headroom")
-                if other.record.get(key) is not None
-            },
+            **{key: other.record[key] for key in OF_RULES if other.record.get(key) is not None},
         }
     )
     record = {
         "record": fingerprint([one.record["record"], other.record["record"], *names]),
         "seeds": other.record["seeds"],
         "limit": other.record["limit"],
-        "warnings": [f"declared as meant: {found[key]}" for key in declared],
+        "warnings": [
+            *dict.fromkeys((*one.record.get("warnings", ()), *other.record.get("warnings", ()))),
+            *(f"declared as meant: {found[key]}" for key in declared),
+        ],
     }
     return results(experiment, record, scores)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from inspect_ai import Task, list_tasks, task_with
 from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.dataset import MemoryDataset, Sample
 
-from tastemaker.content import Place, inside
+from tastemaker.content import Place, file_fingerprint, inside
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment, PlainEval, TaskEval
 from tastemaker.reading import did_you_mean
@@ -57,6 +58,9 @@ def load_evals(experiment: Experiment, *, limit: int | None = None) -> list[Load
     names = [one.name for one in loaded]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise UserError(f"{experiment.name}: stands twice among the evals: {', '.join(twice)}")
+    tasks = [task_name(name) for name in names]
+    if twice := sorted({name for name in names if tasks.count(task_name(name)) > 1}):
+        raise UserError(f"{experiment.name}: Inspect would call these alike: {', '.join(twice)}")
     if unknown := sorted(experiment.weights.keys() - set(names)):
         hint = did_you_mean(unknown[0], names)
         raise UserError(f"{experiment.name}: weights name the eval '{unknown[0]}'{hint}")
@@ -72,7 +76,7 @@ def _limited(loaded: LoadedEval, limit: int) -> Dataset:
 def _load(reference: Any, experiment: Experiment) -> LoadedEval:
     if isinstance(reference, TaskEval):
         return _foreign(reference, experiment.place)
-    split = experiment.split or "dev"
+    split, code = experiment.split or "dev", ""
     if isinstance(reference, PlainEval):
 
         def make() -> Task:
@@ -81,7 +85,7 @@ def _load(reference: Any, experiment: Experiment) -> LoadedEval:
             )
 
     else:
-        make = _named(reference, split, experiment.place)
+        make, code = _named(reference, split, experiment.place)
     task = make()
     if not isinstance(task, RubricTask):
         raise UserError(
@@ -94,19 +98,19 @@ def _load(reference: Any, experiment: Experiment) -> LoadedEval:
         whole=task.data,
         data=task.data,
         rubric=task.rubric,
-        args={"split": split},
+        args={"split": split, "code": code},
     )
 
 
-def _named(name: str, split: str, place: Place) -> Callable[[], Task]:
-    """The task of an eval's name: in the project's evals folder, else among the built-in ones."""
+def _named(name: str, split: str, place: Place) -> tuple[Callable[[], Task], str]:
+    """The task of an eval's name and its code's hash: the project's own, else a built-in one."""
     wanted = task_name(name)
     folder = place.root / "evals"
-    own = list_tasks([], absolute=True, root_dir=folder) if folder.is_dir() else []
-    for info in own:
-        if info.name == wanted:
-            return lambda: _one(f"{info.file}@{wanted}", {"split": split})
-    return lambda: _one(f"tastemaker/{wanted}", {"split": split}, name)
+    found = list_tasks([], absolute=True, root_dir=folder) if folder.is_dir() else []
+    own = [inside(Path(info.file), place) for info in found if info.name == wanted]
+    if not own:
+        return lambda: _one(f"tastemaker/{wanted}", {"split": split}, name), version("tastemaker")
+    return lambda: _one(f"{own[0]}@{wanted}", {"split": split}), file_fingerprint(own[0])
 
 
 def _one(spec: str, args: Mapping[str, Any], name: str = "") -> Task:
@@ -135,9 +139,13 @@ def _built_in_evals() -> Sequence[str]:
 
 def _foreign(reference: TaskEval, place: Place) -> LoadedEval:
     spec = reference.task
-    if ".py" in spec:
-        file, _, name = spec.partition("@")
-        spec = f"{inside(place.folder / file, place)}" + (f"@{name}" if name else "")
+    file, _, name = spec.partition("@")
+    path = place.folder / file
+    if file.endswith(".py") or file.startswith((".", "/")) or path.exists():
+        path = inside(path, place)
+        if not path.is_file():
+            raise UserError(f"task {spec}: name one file of tasks, as ./tasks.py@name")
+        spec = f"{path}" + (f"@{name}" if name else "")
 
     def make() -> Task:
         return _one(spec, reference.args)
@@ -156,8 +164,23 @@ def _foreign(reference: TaskEval, place: Place) -> LoadedEval:
         whole=data,
         data=data,
         foreign=reference,
-        args={**reference.model_dump(mode="json"), "version": str(task.version)},
+        args={
+            **reference.model_dump(mode="json"),
+            "version": str(task.version),
+            "code": _code(spec),
+        },
     )
+
+
+def _code(spec: str) -> str:
+    """What of a task's code can be known: the content of its file, or its package's version."""
+    path = Path(spec.partition("@")[0])
+    if path.is_file():
+        return file_fingerprint(path)
+    try:
+        return version(spec.split("/")[0].replace("_", "-"))
+    except PackageNotFoundError:
+        return ""
 
 
 def _scenario(number: int, sample: Sample, reference: TaskEval) -> Scenario:
@@ -171,7 +194,8 @@ def _scenario(number: int, sample: Sample, reference: TaskEval) -> Scenario:
                 f"{did_you_mean(reference.cluster, sample.metadata or {})}"
             )
         cluster = str((sample.metadata or {})[reference.cluster])
-    said = sample.input if isinstance(sample.input, str) else sample.input[-1].text
+    turns = [] if isinstance(sample.input, str) else sample.input
+    said = "\n".join(turn.text for turn in turns) if turns else str(sample.input)
     target = sample.target if isinstance(sample.target, str) else "\n".join(sample.target)
     return Scenario(
         id=name,

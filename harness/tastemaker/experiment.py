@@ -52,6 +52,18 @@ from tastemaker.template import slug
 Problems = list[tuple[Location, str]]
 
 DEFAULT = "default"
+TRANSPORT = {
+    "max_retries",
+    "timeout",
+    "attempt_timeout",
+    "stream_idle_timeout",
+    "max_connections",
+    "adaptive_connections",
+    "batch",
+    "cache",
+    "cache_prompt",
+}
+"""Settings of an arm's `config` that cannot change what the model says."""
 SEED_STEP = 1000
 """Between the base seeds of arms with equal settings; also the most seeds there can be."""
 
@@ -116,6 +128,23 @@ class Arm(FileModel):
         for key in ("replies", "scores"):
             if settings[key] is not None:
                 settings[key] = file_fingerprint(Path(settings[key]))
+        return fingerprint(settings)
+
+    @property
+    def request(self) -> str:
+        """The hash of what the model is asked with: equal for arms that only look different.
+
+        1 and 1.0 are one temperature; the number of connections and a template that adds nothing
+        change no request.
+        """
+        settings = self.model_dump(mode="json", exclude={"factors", "confidential", "elicitation"})
+        settings["config"] = {
+            key: float(value) if type(value) is int else value
+            for key, value in self.config.items()
+            if key not in TRANSPORT
+        }
+        if self.template == "{prompt}":
+            settings["template"] = None
         return fingerprint(settings)
 
     def printable(self) -> dict[str, Any]:
@@ -351,7 +380,7 @@ class Experiment(FileModel):
         """
         arms = self.arms
         before = list(arms)[: list(arms).index(arm)]
-        equal = sum(arms[name].fingerprint == arms[arm].fingerprint for name in before)
+        equal = sum(arms[name].request == arms[arm].request for name in before)
         return self.seed + SEED_STEP * equal
 
 

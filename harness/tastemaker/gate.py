@@ -101,6 +101,9 @@ class Verdict:
         if self.rule.superior:
             return self.kind is Kind.IMPROVED
         within = self.kind is Kind.REGRESSED and self.severity == "within_margin"
+        if within and 0 < self.rule.margin < 1:
+            # A loss certifies no more than no change would on so few clusters.
+            within = self.paired.clusters >= floor_clusters(self.rule.margin)
         return within or self.kind in (Kind.IMPROVED, Kind.NON_INFERIOR)
 
     @property

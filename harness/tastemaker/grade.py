@@ -182,5 +182,8 @@ def _check(check: BoundCheck, criterion: Criterion, reply: Reply) -> Finding:
     if criterion.target == "every-turn":
         turns = [message.text for message in reply.messages if message.role == "assistant"]
         findings = [check(replace(reply, text=turn)) for turn in turns or [reply.text]]
-        return min(findings, key=lambda found: -1.0 if found.value is None else found.value)
+        if any(found.value is None for found in findings):
+            return next(found for found in findings if found.value is None)
+        worst = max if criterion.weight < 0 else min
+        return worst(findings, key=lambda found: found.value or 0.0)
     return check(reply)

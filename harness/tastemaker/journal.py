@@ -19,23 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tastemaker.errors import UserError
+from tastemaker.experiment import TRANSPORT
 
 if TYPE_CHECKING:
     import anyio
     from inspect_ai.model import Model
 
-# Settings of the transport: they cannot change what the provider says.
-TRANSPORT = {
-    "max_retries",
-    "timeout",
-    "attempt_timeout",
-    "stream_idle_timeout",
-    "max_connections",
-    "adaptive_connections",
-    "batch",
-    "cache",
-    "cache_prompt",
-}
 NOTE = "tastemaker"
 """The key of our note in the metadata of a kept output: {"seconds", "seed", "replayed"}."""
 
@@ -98,7 +87,12 @@ class Journal:
             return None
         place, length = self._places[key]
         self._file.seek(place)
-        record: dict[str, Any] = json.loads(self._file.read(length))
+        try:
+            record: dict[str, Any] = json.loads(self._file.read(length))
+        except ValueError:
+            # Damaged on the disk: the answer is asked for again.
+            del self._places[key]
+            return None
         return record
 
     def put(self, key: str, record: dict[str, Any]) -> None:
@@ -149,6 +143,13 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def endpoint(model: Model) -> str | None:
+    """Where a model's requests go, also when the environment says so."""
+    client = getattr(model.api, "client", None)
+    address = model.api.base_url or getattr(client, "base_url", None)
+    return None if address is None else str(address)
+
+
 def keep_answers(
     model: Model,
     journal: Journal,
@@ -172,7 +173,7 @@ def keep_answers(
     from inspect_ai.model import ModelOutput
 
     provider = model.api.generate
-    name, base_url = str(model), model.api.base_url
+    name, base_url = str(model), endpoint(model)
     asked: dict[tuple[str, str], int] = {}
 
     def key_of(input: Any, tools: Any, tool_choice: Any, config: Any) -> str:
@@ -210,6 +211,9 @@ def keep_answers(
             if isinstance(said, Exception):
                 return result
             output = said
+            if output.error:
+                # What the provider could not finish is not an answer, and not kept as one.
+                return result
             # A provider that knows leaves out what was spent waiting for its turn.
             seconds = (call.time if call else None) or output.time or elapsed
             journal.put(

@@ -34,7 +34,10 @@ LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
 KEY_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 """How the names of environment variables end that hold what nobody may see."""
 SHORTEST_KEY = 8
-KEY_LIKE = re.compile(r"\b(sk|pk|key|AIza|gsk|xai|hf)[-_]?[A-Za-z0-9*_-]{12,}")
+KEY_LIKE = re.compile(
+    r"\b(sk|pk|key|AIza|AKIA|gsk|xai|hf|r8|eyJ)[-_]?[A-Za-z0-9*_.-]{12,}"
+    r"|(?<=Bearer )\S+|(?<=://)[^/\s@]+(?=@)"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +182,7 @@ def absence(sample: EvalSample | None) -> str:
     """Why a sample has no score: "not_run", "error", "missing"; "" when it has one."""
     if sample is None:
         return "not_run"
-    if sample.error is not None:
+    if sample.error is not None or sample.output.error:
         return "error"
     if sample.metadata.get(MISSING):
         return "missing"

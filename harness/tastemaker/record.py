@@ -61,7 +61,7 @@ def read_record(folder: Path, experiment: Experiment) -> dict[str, Any]:
         ) from None
     except ValueError as error:
         raise UserError(f"{shown(path)}: not a record of ours: {error}") from error
-    if not isinstance(record, dict) or "record" not in record:
+    if not isinstance(record, dict) or not {"record", "evals", "limit"} <= record.keys():
         raise UserError(f"{shown(path)}: not a record of ours")
     changed = _changes(record, json.loads(json.dumps(frozen(experiment))))
     changed = changed or list(_changed_content(record, experiment))

@@ -85,6 +85,7 @@ def load_results(experiment: Experiment, folder: Path) -> Results:
         _refuse_idle(experiment)
         rows = [row for name, arm in experiment.arms.items() for row in score_rows(name, arm)]
         _refuse_strangers(experiment, rows)
+        _refuse_other_criteria(rows)
         _refuse_disagreement(rows)
         return results(experiment, record_of_scores(experiment), scores_of_rows(rows))
     record = read_record(folder, experiment)
@@ -103,7 +104,7 @@ def _refuse_idle(experiment: Experiment) -> None:
 
 
 def _refuse_strangers(experiment: Experiment, rows: Iterable[ScoreRow]) -> None:
-    """A candidate that shares no scenario, or brings a principle of its own, was misspelt."""
+    """What the baseline does not have cannot be compared with it, and was mostly misspelt."""
     known: dict[str, tuple[set[str], set[str]]] = {name: (set(), set()) for name in experiment.arms}
     for row in rows:
         known[row.arm][0].add(row.principle)
@@ -113,10 +114,31 @@ def _refuse_strangers(experiment: Experiment, rows: Iterable[ScoreRow]) -> None:
         if strange := sorted(known[name][0] - principles):
             hint = did_you_mean(strange[0], principles)
             raise UserError(f"{name}: the baseline has no principle '{strange[0]}'{hint}")
-        if not known[name][1] & scenarios:
-            example = min(known[name][1])
-            hint = did_you_mean(example, scenarios)
-            raise UserError(f"{name}: no scenario in common with the baseline: '{example}'{hint}")
+        if strange := sorted(known[name][1] - scenarios):
+            hint = did_you_mean(strange[0], scenarios)
+            more = f" (and {len(strange) - 1} more)" if len(strange) > 1 else ""
+            raise UserError(f"{name}: the baseline has no scenario '{strange[0]}'{more}{hint}")
+
+
+def _refuse_other_criteria(rows: Iterable[ScoreRow]) -> None:
+    """A principle made of other criteria, or weighed otherwise, is another principle."""
+    found: dict[tuple[str, str], dict[str, dict[str, float]]] = {}
+    for row in rows:
+        if row.criterion is not None:
+            arms = found.setdefault((row.eval, row.principle), {})
+            arms.setdefault(row.arm, {})[row.criterion] = row.weight
+    for (_, principle), arms in found.items():
+        (first, criteria), *others = arms.items()
+        for arm, other in others:
+            if other != criteria:
+                raise UserError(
+                    f"{principle}: {first} has the criteria {_weighed(criteria)}, and {arm} has "
+                    f"{_weighed(other)}"
+                )
+
+
+def _weighed(criteria: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} ({weight:g})" for name, weight in sorted(criteria.items()))
 
 
 def _refuse_disagreement(rows: Iterable[ScoreRow]) -> None:
@@ -312,6 +334,11 @@ def _too_much_missing(
         asked = scored + sum(counts.values())
         if missing > experiment.max_unscored * asked:
             told.append(f"{arm}: {missing} of {asked} scores are missing.")
+        mine = arranged.arm == code
+        there = mine & ~np.isnan(arranged.numbers["value"])
+        empty = np.setdiff1d(arranged.seed[mine], arranged.seed[there])
+        if len(empty) and there.any():
+            told.append(f"{arm}: not one score of seed {int(arranged.seeds[empty[0]])} is there.")
     return told
 
 

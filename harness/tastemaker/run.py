@@ -19,14 +19,14 @@ from tastemaker.experiment import Arm, Experiment
 from tastemaker.families import self_preference
 from tastemaker.grade import RubricGrader, calls_per_reply
 from tastemaker.graders import GradeStore, open_panel
-from tastemaker.journal import Journal, digest
+from tastemaker.journal import Journal, digest, endpoint
 from tastemaker.judge.grader import Grader, template_hash
 from tastemaker.logs import Cell, failures, forget_failed_grades, logs_by_identity, rows
 from tastemaker.pin import bridge, bridge_lines, read_pin, verify_pin
 from tastemaker.record import RECORD, frozen
 from tastemaker.recorded import RecordedReply, read_replies_file, score_rows
 from tastemaker.records import Message, ReplyRow, ScoreRow
-from tastemaker.tables import reply_table, score_table, write_tables
+from tastemaker.tables import REPLIES, SCORES, reply_table, score_table, write_tables
 from tastemaker.task import RubricTask, dressed, recorded
 
 AT_ONCE = 32
@@ -157,6 +157,10 @@ def run(
         record = _record(plan, session, cells)
         pin = None if repin else read_pin(folder)
         regraded = pin is not None and verify_pin(pin, record)
+        # Until the tables are written anew there is nothing to decide on: a run that is stopped
+        # must not leave the scores of another under this record.
+        for table in (SCORES, REPLIES):
+            (folder / table).unlink(missing_ok=True)
         _write_record(folder, record)
         chosen = [one for one in cells if not only or one.arm in only]
         forget_failed_grades(chosen, str(folder))
@@ -276,7 +280,9 @@ class _Session:
                 "args": loaded.args,
                 "dataset": loaded.data.fingerprint,
                 "rubric": loaded.rubric.fingerprint if loaded.rubric else "",
-                "judge": [template_hash(), graders] if judged else [],
+                "judge": [template_hash(), graders] if judged or loaded.foreign else [],
+                "version": version("tastemaker"),
+                "endpoint": endpoint(self.models[name]) if name in self.models else None,
                 "arm": arm.fingerprint,
                 "seed": experiment.base_seed(name),
             }

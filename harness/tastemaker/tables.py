@@ -174,7 +174,7 @@ def read_table(path: Path, columns: Sequence[str] | None = None, **options: Any)
         # Not `pq.read_table`, which imports pandas.
         with pq.ParquetFile(path, **options) as file:
             return file.read(columns=columns)
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise UserError(f"{shown(path)}: not a table of ours: {error}") from error
 
 

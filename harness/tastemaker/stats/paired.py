@@ -134,7 +134,7 @@ def paired(
     how = Comparing(alpha=alpha, method=method, seed_kind=seed_kind, rng_seed=rng_seed)
     difference = compare(base, cand, design, how)
     missing = _missing(base), _missing(cand)
-    shares = [float(mask.mean()) if mask.size else 1.0 for mask in missing]
+    shares = [_missing_share(mask, design) for mask in missing]
     too_much = max(shares) > max_missing or abs(shares[0] - shares[1]) > max_missing_gap
     return Paired(
         **vars(difference),
@@ -257,6 +257,13 @@ def _with_training(
 def _missing(values: Floats) -> Mask:
     """(N, seeds asked for), where a score should be and is not."""
     return np.isnan(_asked(values))
+
+
+def _missing_share(mask: Mask, design: Design) -> float:
+    """Of the replies, and of the weight they stand for: the larger of the two."""
+    if not mask.size:
+        return 1.0
+    return float(max(mask.mean(), (design.omega() * mask.mean(axis=1)).sum()))
 
 
 def _fill(values: Floats, score: float) -> Floats:
