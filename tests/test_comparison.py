@@ -1,5 +1,8 @@
 """Earlier runs are compared only where that means something, and a pinned baseline is held to."""
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 from typer.testing import CliRunner
 
@@ -7,7 +10,7 @@ from tastemaker.cli.main import app
 from tastemaker.comparison import compare_arms, differences, open_arm
 from tastemaker.errors import UserError
 from tastemaker.experiment import load_experiment
-from tastemaker.pin import PIN, read_pin
+from tastemaker.pin import PIN, age, read_pin
 
 RUBRIC = """
 rubric: kind
@@ -146,3 +149,11 @@ def test_the_pin_says_what_it_rests_on(folder):
     assert pin.baseline == "old"
     assert pin.parts["settings"] == load_experiment(folder / "try.yaml").arms["old"].fingerprint
     assert pin.parts["seeds"] == 1
+
+
+def test_an_old_pin_is_called_old(folder):
+    tastemaker("run", "try.yaml", "--only", "baseline")
+    pin = replace(read_pin(folder / "logs" / "try"), pinned_on=date(2026, 1, 1))
+
+    assert age(pin, date(2026, 1, 21)) == "Baseline old as pinned on 2026-01-01, 20 days ago."
+    assert "45 days ago: hosted models drift" in age(pin, date(2026, 2, 15))

@@ -84,6 +84,13 @@ def read_pin(folder: Path) -> Pin | None:
         raise UserError(f"{shown(path)}: not a pin of ours: {error}") from error
 
 
+def age(pin: Pin, today: date) -> str:
+    """When a baseline was pinned, in words; an old pin is called old."""
+    days = (today - pin.pinned_on).days
+    drift = ": hosted models drift, consider --only baseline --repin" if days > OLD_AFTER else ""
+    return f"Baseline {pin.baseline} as pinned on {pin.pinned_on}, {days} days ago{drift}."
+
+
 def verify_pin(pin: Pin, record: Mapping[str, Any]) -> bool:
     """Whether only the grader changed since the pin, so that a bridge is called for.
 

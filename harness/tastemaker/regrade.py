@@ -148,7 +148,8 @@ def _headers(folder: Path, record: Mapping[str, Any]) -> list[EvalLog]:
         raise UserError(f"{shown(folder)}: no such folder")
     if record:
         found = logs_by_identity(str(folder))
-        headers = [found[c["identity"]] for c in record["cells"] if c["identity"] in found]
+        cells = [cell for cell in record["cells"] if cell["identity"] in found]
+        headers = [_named(found[cell["identity"]], cell) for cell in cells]
     else:
         infos = list_eval_logs(str(folder))
         headers = [read_eval_log(info, header_only=True) for info in infos]
@@ -156,6 +157,13 @@ def _headers(folder: Path, record: Mapping[str, Any]) -> list[EvalLog]:
     if not finished:
         raise UserError(f"{shown(folder)}: no finished log there")
     return finished
+
+
+def _named(header: EvalLog, cell: Mapping[str, Any]) -> EvalLog:
+    """The header with the names that its eval and arm have now: an arm may have been renamed."""
+    names = {"eval": cell["eval"], "arm": cell["arm"]}
+    header.eval.metadata = {**(header.eval.metadata or {}), **names}
+    return header
 
 
 def _eval(header: EvalLog) -> str:

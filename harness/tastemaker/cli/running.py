@@ -78,11 +78,16 @@ def run(
         raise typer.BadParameter("--seeds, --limit and --only have no meaning for scores alone")
     folder = logs_of(loaded, logs)
     if loaded.evals:
+        from datetime import date
+
         from tastemaker.cli.progress import progress
+        from tastemaker.pin import age, read_pin
         from tastemaker.run import make_plan
         from tastemaker.run import run as run_plan
 
         plan = make_plan(loaded, seeds=seeds, limit=limit)
+        if (pin := read_pin(folder)) and not repin:
+            typer.echo(age(pin, date.today()), err=True)
         with progress(plan) as listener:
             run_plan(plan, folder, only=only, grades=grades, repin=repin, listener=listener)
         if only == [loaded.baseline_name]:
