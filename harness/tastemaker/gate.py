@@ -13,6 +13,7 @@ from tastemaker.experiment import Resource, Rule
 from tastemaker.stats.multiplicity import holm
 from tastemaker.stats.paired import Difference, Paired
 from tastemaker.stats.power import floor_clusters, scenarios_for_noninferiority
+from tastemaker.stats.protocol import headroom
 from tastemaker.stats.resources import ResourceRatio, ratio_at_most
 
 FEWEST_CLUSTERS = 6
@@ -263,12 +264,16 @@ def _count(clusters: int) -> str:
 
 def _headroom(paired: Paired, limit: float | None) -> Headroom:
     baseline = paired.baseline
-    detectable = paired.minimum_detectable_effect
-    least = max(2 * detectable, 0.10) if isfinite(detectable) else 0.10
+    found = headroom(
+        baseline.low,
+        baseline.high,
+        paired.minimum_detectable_effect,
+        at_most=1.0 if limit is None else limit,
+    )
     return Headroom(
         room=1 - baseline.mean,
-        saturated=1 - baseline.low < least,
-        low_enough=None if limit is None else baseline.high <= limit,
+        saturated=found.saturated,
+        low_enough=None if limit is None else found.must_fail,
     )
 
 
