@@ -448,3 +448,20 @@ def test_what_decides_may_not_change_after_the_run(experiment, change, told):
 
     with pytest.raises(UserError, match=f"try changed after its run, in {told}: run it again"):
         read_record(folder, changed)
+
+
+def test_a_principle_made_of_other_criteria_is_another_principle(project):
+    """Without it, a candidate that leaves out the hard criterion would look improved."""
+    columns = "scenario,seed,principle,criterion,weight,value\n"
+    both = "".join(f"s{n},1,p,easy,1,1\ns{n},1,p,hard,1,0\n" for n in range(8))
+    folder = project(
+        {
+            "base.csv": columns + both,
+            "cand.csv": columns + both.replace("hard,1", "hard,0.1"),
+            "try.yaml": "experiment: try\nbaseline: {base: {scores: ./base.csv}}\n"
+            "candidates: {cand: {scores: ./cand.csv}}\n",
+        }
+    )
+
+    with pytest.raises(UserError, match=r"easy \(1\), hard \(1\), and cand has easy \(1\), hard"):
+        load_results(load_experiment(folder / "try.yaml"), folder / "logs")
