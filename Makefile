@@ -18,7 +18,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/demo ## compare two prompts on a small model that runs here, and print the gate's word
-# Every verdict is a demo that worked. Python itself exits with 1 when it breaks: only a gate that fails has more to say.
+# Every verdict is a demo that worked. 1 counts only where the gate itself says why: what breaks before our command starts exits with 1 too.
 	@$(OWN) $(BIN)/tastemaker run demo; code=$$?; case $$code in \
 	0 | 3) ;; \
 	1) test -n "$$($(OWN) $(BIN)/tastemaker gate demo --json)" ;; \

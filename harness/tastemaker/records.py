@@ -129,7 +129,3 @@ class ReplyRow:
     """JSON: the scenario's labels."""
     error: str = ""
     """Why there is no reply; "" when there is one."""
-
-
-MISSING_RUN = ("not_run", "error", "no_grader", "grader_failed")
-"""The reasons that make a run incomplete: what should be there is not."""

@@ -14,7 +14,7 @@ from tastemaker.gate import Case, Decision, Verdict, conclude, decide
 from tastemaker.reading import did_you_mean
 from tastemaker.record import read_record, record_of_scores
 from tastemaker.recorded import score_rows
-from tastemaker.records import MISSING_RUN, ScoreRow
+from tastemaker.records import ScoreRow
 from tastemaker.slices import Slices, slices
 from tastemaker.spending import Gain, gains, resource_verdicts
 from tastemaker.stats.components import Components, one_arm
@@ -294,6 +294,7 @@ def _unscored(arranged: Arranged) -> dict[str, dict[str, int]]:
     return counts
 
 
+# The reasons that make a run incomplete, in words: what should be there is not.
 SENTENCES = {
     "not_run": "were not run",
     "error": "ended in an error",
@@ -316,8 +317,8 @@ def _incomplete(
     told = [f"{arm}: there is no score at all." for arm in arms if arm not in there]
     for arm, counts in unscored.items():
         told += [
-            f"{arm}: {counts[reason]} scores {SENTENCES[reason]}."
-            for reason in MISSING_RUN
+            f"{arm}: {counts[reason]} scores {told_of}."
+            for reason, told_of in SENTENCES.items()
             if counts.get(reason)
         ]
     return told

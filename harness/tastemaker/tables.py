@@ -103,10 +103,6 @@ class Scores:
             numbers={name: values[mask] for name, values in self.numbers.items()},
         )
 
-    def of_principles(self) -> "Scores":
-        """The rows that statistics read: a principle's score of a reply, not a criterion's."""
-        return self.keep(self.texts["criterion"].equal(None))
-
 
 READ_TEXTS = (
     "eval",

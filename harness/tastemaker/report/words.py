@@ -4,7 +4,7 @@ import unicodedata
 from dataclasses import dataclass
 from math import isfinite
 
-from tastemaker.gate import Outcome, Verdict
+from tastemaker.gate import Verdict
 from tastemaker.results import Results
 from tastemaker.stats.estimates import ArmEstimate
 
@@ -19,13 +19,6 @@ MARKS = {
     "NOT_EVALUABLE": "×",
 }
 """A shape for each verdict, so that nothing is said by colour alone."""
-
-OUTCOMES = {
-    Outcome.PASS: "PASS",
-    Outcome.FAIL: "FAIL",
-    Outcome.INCONCLUSIVE: "INCONCLUSIVE",
-    Outcome.INCOMPLETE: "INCOMPLETE",
-}
 
 RERUN_SD = "re-run SD"
 
@@ -130,7 +123,7 @@ def averages_note(results: Results) -> str:
 def headline(results: Results) -> str:
     """The outcome and its first reason."""
     decision = results.decision
-    return f"{OUTCOMES[decision.outcome]}: {plain(results.experiment.name)}"
+    return f"{decision.outcome.upper()}: {plain(results.experiment.name)}"
 
 
 def sizes(verdicts: list[Verdict]) -> str:
