@@ -24,11 +24,21 @@ demo: .venv/demo ## compare two prompts on a small model that runs here, and pri
 	1) test -n "$$($(OWN) $(BIN)/tastemaker gate demo --json)" ;; \
 	*) exit $$code ;; esac
 
-test: lint ## everything CI runs: format, linter, types, layers, then all tests
+test: lint browser ## everything CI runs: format, linter, types, layers, then all tests
 	$(PYTEST)
 
-quick: lint ## the same without the slow tests
+quick: lint browser ## the same without the slow tests
 	$(PYTEST) -m 'not slow'
+
+# Debian's: a browser from Playwright itself would be another download, from elsewhere.
+.PHONY: browser
+browser:
+	@command -v chromium >/dev/null || { \
+	  echo 'Installing Chromium, which the tests of the pages need.'; \
+	  test "$$(id -u)" = 0 || asroot=sudo; \
+	  $$asroot apt-get -qq update && $$asroot env DEBIAN_FRONTEND=noninteractive \
+	    apt-get -qq install -y --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
+	} || { echo 'The tests need Chromium: install it, so that `chromium` is found.' >&2; exit 1; }
 
 lint: .venv/test ## format, linter, types and layers only
 	$(BIN)/ruff format --check .
