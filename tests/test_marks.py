@@ -1,0 +1,130 @@
+"""The store of what people say: added to, never overwritten, safe when many write."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from tastemaker.errors import UserError
+from tastemaker.marks import CONSENSUS, MARKS, Item, Mark, MarkStore, PairMark
+
+MARK = Mark(
+    eval="email",
+    scenario="s1",
+    seed=1,
+    arm="plain",
+    criterion="clarity/ask",
+    rater="ana",
+    value=1.0,
+    quote="Could you send it?",
+    note="first line",
+    made="2026-11-22T10:00:00Z",
+)
+PAIR = PairMark(
+    eval="email", scenario="s1", seed=1, first="plain", second="warm", rater="ana", preference="b"
+)
+
+
+@pytest.fixture
+def store(tmp_path):
+    return MarkStore(tmp_path / MARKS)
+
+
+def test_a_mark_comes_back_as_it_was_given(store):
+    store.put([MARK])
+
+    assert store.marks() == [MARK]
+
+
+def test_a_later_answer_stands_in_the_place_of_the_earlier(store):
+    store.put([MARK])
+    store.put([replace(MARK, value=None, note="not sure any more")])
+
+    assert [(one.value, one.note) for one in store.marks()] == [(None, "not sure any more")]
+
+
+def test_an_answer_that_was_taken_back_brings_none_of_the_older_ones_back(store):
+    store.put([MARK])
+    store.put([replace(MARK, value=0.0)])
+    store.withdraw([MARK])
+
+    assert store.marks() == []
+    store.put([MARK])
+    assert store.marks() == [MARK]
+
+
+def test_raters_and_the_consensus_do_not_overwrite_each_other(store):
+    marks = [MARK, replace(MARK, rater="ben", value=0.0), replace(MARK, rater=CONSENSUS)]
+    store.put(marks)
+
+    assert store.marks() == marks
+    assert store.marks("ben") == [marks[1]]
+    assert store.marks(criterion="clarity/other") == []
+
+
+def test_preferences_are_kept_apart_by_order_and_principle(store):
+    pairs = [PAIR, replace(PAIR, principle="warmth", preference="tie")]
+    store.put_pairs(pairs)
+    store.put_pairs([replace(PAIR, preference=None)])
+
+    assert store.pairs("ana") == [pairs[1], replace(PAIR, preference=None)]
+
+
+def test_a_plan_replaces_the_one_before(store):
+    first = Item(number=0, rater="ana", eval="email", scenario="s1", seed=2, arm="plain")
+    second = replace(first, number=1, scenario="s2", other="warm", chance=0.25)
+    store.assign([first, second])
+    store.assign([second])
+    store.say("hash", "sha256:1")
+
+    assert store.items("ana") == [second]
+    assert store.items("ben") == []
+    assert store.said() == {"hash": "sha256:1"}
+
+
+def test_a_rater_is_known_by_a_secret_that_the_file_does_not_hold(store):
+    store.add_rater("ana", "a-long-secret")
+
+    assert store.rater("a-long-secret") == "ana"
+    assert store.rater("another") is None
+    assert b"a-long-secret" not in store.path.read_bytes()
+    store.add_rater("ana", "a-new-secret")
+    assert store.rater("a-long-secret") is None
+
+
+def test_nobody_rates_as_the_consensus(store):
+    with pytest.raises(UserError, match="cannot be named 'consensus'"):
+        store.add_rater(CONSENSUS, "secret")
+
+
+def test_sixteen_raters_at_once_lose_nothing(store):
+    def rate(number):
+        for seed in range(1, 26):
+            MarkStore(store.path).put([replace(MARK, rater=f"r{number}", seed=seed)])
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(rate, range(16)))
+
+    assert len(store.marks()) == 16 * 25
+
+
+def test_what_was_put_outlives_a_process_that_is_killed(store):
+    code = (
+        "import os, signal, sys; from pathlib import Path; "
+        "from tastemaker.marks import Mark, MarkStore; "
+        "MarkStore(Path(sys.argv[1])).put([Mark(eval='e', scenario='s', seed=1, arm='a', "
+        "criterion='p/c', rater='ana', value=1.0)]); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, str(store.path)], check=False)
+
+    assert ended.returncode == -9
+    assert [one.scenario for one in store.marks()] == ["s"]
+
+
+def test_a_file_that_is_no_store_is_named(tmp_path):
+    (tmp_path / MARKS).write_text("not a database at all, though it is long enough to look at")
+
+    with pytest.raises(UserError, match=r"marks.sqlite: not a file of marks"):
+        MarkStore(tmp_path / MARKS)
