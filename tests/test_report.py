@@ -11,12 +11,13 @@ import pytest
 from markdown_it import MarkdownIt
 from rich.console import Console
 
+from tastemaker.escaping import markdown as cell
+from tastemaker.escaping import plain
 from tastemaker.experiment import Experiment
 from tastemaker.records import ScoreRow
 from tastemaker.report.data import as_data, as_json, exit_code
-from tastemaker.report.markdown import as_markdown, cell
+from tastemaker.report.markdown import as_markdown
 from tastemaker.report.terminal import print_report
-from tastemaker.report.words import plain
 from tastemaker.results import results
 from tastemaker.tables import scores_of_rows
 

@@ -93,10 +93,11 @@ def _differences(one: RunArm, other: RunArm) -> Iterator[tuple[str, str]]:
 
 def _differ(key: str, one: Any, other: Any) -> Iterator[tuple[str, str]]:
     if one != other:
-        yield key, f"{key}: {_brief(one)} and {_brief(other)}"
+        yield key, f"{key}: {brief(one)} and {brief(other)}"
 
 
-def _brief(value: Any) -> str:
+def brief(value: Any) -> str:
+    """A setting in a few words; what is long as its hash."""
     text = "nothing" if value is None else json.dumps(value)
     return text if len(text) <= 60 else fingerprint(value)[:19]
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tastemaker.documents import Document
+from tastemaker.escaping import markdown, spreadsheet
 from tastemaker.grade import Key, Panel, RubricGrader
 from tastemaker.judge.grader import Usage, together, total
 from tastemaker.reading import printable
 from tastemaker.records import Finding, Reply
-from tastemaker.report.markdown import cell
 from tastemaker.rubric import Rubric, Score, score_reply
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 200
 """Documents in work at the same time; how many calls that makes, Inspect decides."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet take a text for a formula, at its beginning."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,31 +117,27 @@ def as_csv(graded: Sequence[GradedDocument]) -> str:
 
 
 def _cells(*values: str | float | None) -> list[str | float | None]:
-    return [harmless(value) if isinstance(value, str) else value for value in values]
-
-
-def harmless(text: str) -> str:
-    """The text so that a spreadsheet shows it and does not run it."""
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return [spreadsheet(value) if isinstance(value, str) else value for value in values]
 
 
 def as_markdown(rubric: Rubric, graded: Sequence[GradedDocument]) -> str:
     """Documents by principles, then each document's criteria with their quotes."""
     names = list(rubric.principles)
     lines = [
-        f"# {cell(rubric.rubric)}, version {rubric.version}",
+        f"# {markdown(rubric.rubric)}, version {rubric.version}",
         "",
         _row(["document", *names]),
         _row(["---", *["---:"] * len(names)]),
     ]
     lines += [
-        _row([cell(one.name), *(points(one.scores.get(name)) for name in names)]) for one in graded
+        _row([markdown(one.name), *(points(one.scores.get(name)) for name in names)])
+        for one in graded
     ]
     for one in graded:
-        lines += ["", f"## {cell(one.name)}", "", _row(["criterion", "", "why", "quote"])]
+        lines += ["", f"## {markdown(one.name)}", "", _row(["criterion", "", "why", "quote"])]
         lines += [_row(["---"] * 4)]
         lines += [
-            _row(["/".join(key), mark(found.value), cell(found.reason), cell(found.quote)])
+            _row(["/".join(key), mark(found.value), markdown(found.reason), markdown(found.quote)])
             for key, found in one.findings.items()
         ]
     return "\n".join(lines) + "\n"

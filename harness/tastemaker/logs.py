@@ -18,12 +18,12 @@ from inspect_ai.log import (
     read_eval_log_sample_summaries,
     write_eval_log,
 )
-from inspect_ai.scorer import Score
+from inspect_ai.scorer import NOANSWER, Score
 
 from tastemaker.arm import SPENT
 from tastemaker.errors import UserError
 from tastemaker.experiment import TaskEval
-from tastemaker.records import ReplyRow, ScoreRow
+from tastemaker.records import NO_ANSWER, ReplyRow, ScoreRow
 from tastemaker.rubric import Rubric
 from tastemaker.scenario import Dataset, Scenario
 from tastemaker.task import MISSING, plain_message
@@ -112,11 +112,13 @@ def rows(cell: Cell, log: EvalLog | None) -> Iterator[tuple[list[ScoreRow], Repl
         full = read_eval_log(log.location, exclude_fields=UNREAD)
         samples = {(str(sample.id), sample.epoch): sample for sample in full.samples or []}
     place = "" if log is None else log.location.rsplit("/", 1)[-1]
+    tells = _tells_answers(cell, samples.values())
     for scenario in cell.data.scenarios:
         for seed in range(1, cell.seeds + 1):
             sample = samples.get((scenario.id, seed))
             base = _base(cell, scenario, seed, sample, place)
-            yield list(_scores(cell, scenario, sample, base)), _reply(cell, scenario, seed, sample)
+            scores = list(_scores(cell, scenario, sample, base, tells))
+            yield scores, _reply(cell, scenario, seed, sample)
 
 
 def _base(
@@ -190,13 +192,13 @@ def absence(sample: EvalSample | None) -> str:
 
 
 def _scores(
-    cell: Cell, scenario: Scenario, sample: EvalSample | None, base: ScoreRow
+    cell: Cell, scenario: Scenario, sample: EvalSample | None, base: ScoreRow, tells: bool
 ) -> Iterator[ScoreRow]:
     why = absence(sample)
     if cell.rubric is None:
         assert cell.foreign is not None
         value = None if why or sample is None else _foreign_value(cell.foreign, sample)
-        reason = why or ("" if value is not None else "unscored")
+        reason = why or _foreign_reason(cell.foreign, sample, value, tells)
         yield replace(base, principle=cell.foreign.principle, value=value, reason=reason)
         return
     rubric = cell.rubric.extended(scenario.criteria) if scenario.criteria else cell.rubric
@@ -231,6 +233,25 @@ def _reason(told: str, findings: Mapping[str, Any], principle: str) -> str:
         if key.startswith(f"{principle}.") and found["value"] is None
     ]
     return next((reason for reason in reasons if reason in ("no_grader", "grader_failed")), told)
+
+
+def _tells_answers(cell: Cell, samples: Iterable[EvalSample]) -> bool:
+    """Whether a foreign task's scorer says which answer it found in a reply."""
+    return cell.foreign is not None and any(
+        score.answer for sample in samples for score in (sample.scores or {}).values()
+    )
+
+
+def _foreign_reason(
+    reference: TaskEval, sample: EvalSample | None, value: float | None, tells: bool
+) -> str:
+    """Beside no value that there is none; beside 0 whether no answer was found in the reply."""
+    if value is None:
+        return "unscored"
+    scores = (sample.scores if sample else None) or {}
+    score = scores[reference.scorer or next(iter(scores))]
+    none = score.value == NOANSWER or score.answer == "" or (tells and score.answer is None)
+    return NO_ANSWER if value == 0 and none else ""
 
 
 def _foreign_value(reference: TaskEval, sample: EvalSample) -> float | None:

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+NO_ANSWER = "no_answer"
+"""The reason beside a score of 0 where the task found no answer in the reply at all."""
+
 Role = Literal["system", "user", "assistant", "tool"]
 
 

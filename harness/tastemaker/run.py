@@ -375,6 +375,13 @@ def _record(plan: Plan, session: _Session, cells: Sequence[Cell]) -> dict[str, A
     return {
         "record": f"sha256:{digest(content)}",
         **content,
+        "principles": {
+            name: principle.text
+            for one in plan.evals
+            if one.rubric
+            for name, principle in one.rubric.principles.items()
+            if principle.text
+        },
         "arms_shown": {name: arm.printable() for name, arm in experiment.arms.items()},
         "seeds_asked": {
             name: {"base": model.base_seed, "honoured": honours_seed(model)}

@@ -154,9 +154,10 @@ def gate(
 
     0 pass, 1 fail, 3 inconclusive, 4 incomplete; 2 for a mistake in the call or the files.
     """
+    from tastemaker.escaping import plain
     from tastemaker.report.beside import limit_lines
     from tastemaker.report.data import exit_code
-    from tastemaker.report.words import headline, line, plain
+    from tastemaker.report.words import headline, line
     from tastemaker.results import load_results
 
     loaded = load(experiment, allow_outside)

@@ -5,8 +5,9 @@ from dataclasses import asdict
 from math import isfinite
 from typing import Any
 
+from tastemaker.escaping import plain
 from tastemaker.gate import ResourceVerdict
-from tastemaker.report.words import UNKNOWN, interval, plain, share, signed
+from tastemaker.report.words import UNKNOWN, interval, share, signed
 from tastemaker.results import Results
 from tastemaker.slices import Slice
 from tastemaker.stats.reported import Estimate

@@ -1,10 +1,9 @@
 """Results as Markdown: the comment under a pull request."""
 
-import re
-
 import jinja2
 
 from tastemaker.content import folder
+from tastemaker.escaping import markdown
 from tastemaker.report.beside import (
     gain_lines,
     limit_lines,
@@ -20,7 +19,6 @@ from tastemaker.report.words import (
     headline,
     level,
     line,
-    plain,
     seed_lines,
     share,
     sizes,
@@ -28,10 +26,6 @@ from tastemaker.report.words import (
     unscored_lines,
 )
 from tastemaker.results import Results
-
-SPECIAL = re.compile(r"([\\`*_\[\]|~#!$])")
-CALLS = re.compile(r"@|(?<=:)//|(?<=www)\.", re.IGNORECASE)
-"""What makes a bare name a mention, or a bare address a link, where comments are shown."""
 
 
 def as_markdown(results: Results) -> str:
@@ -41,7 +35,7 @@ def as_markdown(results: Results) -> str:
         autoescape=False,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters["cell"] = cell
+    environment.filters["cell"] = markdown
     verdicts = results.decision.verdicts
     blocks = [
         {
@@ -93,10 +87,3 @@ def _averages(results: Results) -> list[dict[str, str]]:
                 "rerun_sd": share(estimate.rerun_sd),
             }
     return list(rows.values())
-
-
-def cell(text: str) -> str:
-    """Text that came from outside, inert in Markdown: no markup, no HTML, one line."""
-    inert = SPECIAL.sub(r"\\\1", plain(str(text)))
-    inert = inert.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return CALLS.sub(lambda found: f"&#8203;{found[0]}&#8203;", inert)

@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tastemaker.escaping import plain
 from tastemaker.gate import Verdict
 from tastemaker.report.beside import (
     limit_lines,
@@ -18,7 +19,6 @@ from tastemaker.report.words import (
     headline,
     level,
     line,
-    plain,
     seed_lines,
     share,
     sizes,

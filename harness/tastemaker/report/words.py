@@ -1,9 +1,9 @@
 """The words and cells that every form of a report shares."""
 
-import unicodedata
 from dataclasses import dataclass
 from math import isfinite
 
+from tastemaker.escaping import plain
 from tastemaker.gate import Verdict
 from tastemaker.results import Results
 from tastemaker.stats.estimates import ArmEstimate
@@ -22,9 +22,6 @@ MARKS = {
 
 RERUN_SD = "re-run SD"
 
-UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-"""Unicode categories of what steers a terminal or a line of text and is not seen itself."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
@@ -41,13 +38,6 @@ class Line:
     reason: str
     beside: tuple[str, ...]
     """What stands beside the verdict: headroom, power, notes."""
-
-
-def plain(text: str) -> str:
-    """Text that came from outside, without what moves a cursor or turns a line around."""
-    return "".join(
-        "�" if unicodedata.category(character) in UNSEEN else character for character in text
-    )
 
 
 def signed(value: float, digits: int = 3) -> str:

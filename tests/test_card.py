@@ -1,0 +1,415 @@
+"""Model cards: every cell held against its row, the same numbers in every form."""
+
+import csv
+import io
+import json
+import shutil
+import subprocess
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from tastemaker.card.forms import FORMS
+from tastemaker.card.table import make_card
+from tastemaker.card.words import mark
+from tastemaker.card_spec import load_card
+from tastemaker.cli.main import app
+from tastemaker.errors import UserError
+from tastemaker.records import ScoreRow
+from tastemaker.tables import reply_table, score_table, write_tables
+
+CARD = """
+card: family
+title: The family
+columns:
+  old: {label: Old, runs: [{logs: logs/one, arm: old}]}
+  new: {label: New, runs: [{logs: logs/one, arm: new}]}
+  twin: {runs: [{logs: logs/one, arm: twin}]}
+rows:
+  - {principle: brevity, label: Short answers, note: At most five words.}
+  - {principle: form}
+"""
+SHORT_OF_FORTY = {"old": 10, "new": 30, "twin": 29}
+"""How many of forty scenarios each arm answers in few words, whatever the seed."""
+
+
+def finished(folder, name, *, seeds=2, scenarios=40, system="Be kind.", limit=None):
+    """The folder of a run as `tastemaker run` leaves it, without the logs."""
+    folder.mkdir(parents=True)
+    known = {"eval": "many", "dataset": "many", "cluster": "", "principle": ""}
+    scores = [
+        ScoreRow(
+            **known
+            | {"arm": arm, "scenario": f"s{n}", "cluster": f"s{n}", "seed": seed}
+            | {"principle": principle, "criterion": criterion, "value": value}
+        )
+        for arm, short in SHORT_OF_FORTY.items()
+        for n in range(scenarios)
+        for seed in range(1, seeds + 1)
+        for principle, names in (("brevity", (None, "short")), ("form", (None, "plain")))
+        for criterion in names
+        for value in [1.0 if principle == "form" else float(n < short)]
+    ]
+    write_tables(folder, score_table(scores), reply_table([]))
+    arms = {arm: {"model": f"acted/{arm}", "system": "Be kind."} for arm in SHORT_OF_FORTY}
+    arms["twin"]["system"] = system
+    record = {
+        "record": f"sha256:{name}",
+        "experiment": name,
+        "rules": {"default": {"margin": 0.1}},
+        "grader": None,
+        "seeds": seeds,
+        "limit": limit,
+        "judge": "sha256:0",
+        "baseline": "old",
+        "arms": {arm: "sha256:1" for arm in arms},
+        "arms_shown": arms,
+        "named_evals": [{"rubric": "./kind.yaml", "dataset": "./many.yaml"}],
+        "evals": {
+            "many": {
+                "dataset_version": 1,
+                "dataset_hash": "sha256:2",
+                "rubric": "kind",
+                "rubric_version": 1,
+                "rubric_hash": "sha256:3",
+            }
+        },
+        "principles": {"brevity": "An answer is as short as it can be."},
+        "seeds_asked": {arm: {"base": 1, "honoured": True} for arm in arms},
+        "versions": {"tastemaker": "0.1.0"},
+    }
+    (folder / "record.json").write_text(json.dumps(record))
+
+
+@pytest.fixture
+def made(project):
+    """A project with a finished run; gives a function that makes the card from its text."""
+    folder = project({})
+
+    def run(name="one", **settings):
+        finished(folder / "logs" / name, name, **settings)
+
+    def card(text=CARD):
+        (folder / "card.yaml").write_text(text)
+        return make_card(load_card(folder / "card.yaml"))
+
+    run()
+    card.run, card.folder = run, folder
+    return card
+
+
+def test_a_cell_is_the_mean_of_the_seeds_with_its_interval_over_scenarios(made):
+    line = made().lines[0]
+
+    assert [cell.value for cell in line.cells] == pytest.approx([0.25, 0.75, 0.725])
+    old = line.cells[0]
+    assert old.low < 0.25 < old.high and old.high - old.low < 0.35
+    assert old.estimate.seeds == 2
+    assert made().footnotes[0] == "At most five words."
+    assert made().footnotes[1] == "40 scenarios in 40 clusters of many, asked in 2 runs."
+
+
+def test_the_best_is_bold_only_where_its_lead_is_established(made):
+    """29 and 30 of 40 differ in one scenario; 30 and 10 in twenty."""
+    assert [cell.best for cell in made().lines[0].cells] == [False, False, False]
+    two = CARD.replace("  twin: {runs: [{logs: logs/one, arm: twin}]}\n", "")
+    assert [cell.best for cell in made(two).lines[0].cells] == [False, True]
+    assert [cell.best for cell in made(two).lines[1].cells] == [False, False]
+
+
+def test_nothing_is_bold_below_a_published_figure_that_is_higher(made):
+    row = """
+  - principle: brevity
+    label: With theirs
+    published: {twin: {value: 0.9, source: Their card, date: 2026-01-31}}
+"""
+    card = made(CARD + row)
+
+    cells = card.lines[2].cells
+    assert [cell.best for cell in cells] == [False, False, False]
+    assert (cells[2].value, cells[2].measured) == (0.9, None)
+    said = card.footnotes[cells[2].notes[0] - 1]
+    assert said == "Published elsewhere, not measured here: Their card, 2026-01-31."
+
+
+def test_a_cell_whose_settings_differ_says_so_and_is_never_the_best(made):
+    made.run("other", seeds=1, system="Be brief.")
+    text = CARD.replace("logs/one, arm: new", "logs/other, arm: twin")
+    card = made(text)
+
+    new = card.lines[0].cells[1]
+    said = card.footnotes[new.notes[0] - 1]
+    assert "seeds: 1; in the rest of the row 2" in said
+    assert 'system prompt: "Be brief."; in the rest of the row "Be kind."' in said
+    assert [cell.best for cell in card.lines[0].cells] == [False, False, True]
+
+
+def test_nothing_is_bold_below_an_unlike_cell_that_is_higher(made):
+    made.run("other", seeds=1)
+    card = made(CARD.replace("logs/one, arm: new", "logs/other, arm: new"))
+
+    assert [cell.value for cell in card.lines[0].cells] == pytest.approx([0.25, 0.75, 0.725])
+    assert not any(cell.best for cell in card.lines[0].cells)
+
+
+def test_a_strict_card_is_refused_with_each_cell_that_is_not_comparable(made):
+    made.run("other", seeds=1)
+    with pytest.raises(UserError) as refused:
+        made("strict: true\n" + CARD.replace("logs/one, arm: new", "logs/other, arm: new"))
+
+    assert "2 cells cannot stand in a strict card" in str(refused.value)
+    assert "Short answers, new: Not comparable with its row. seeds: 1" in str(refused.value)
+
+
+def test_each_in_its_own_way_prompts_may_differ_and_seeds_may_not(made):
+    made.run("other", seeds=1, system="Be brief.")
+    text = CARD.replace("logs/one, arm: twin", "logs/other, arm: twin")
+    card = made("elicitation: per-model\n" + text)
+
+    said = " ".join(card.footnotes)
+    assert "seeds: 1; in the rest of the row 2" in said
+    assert "system prompt" not in said
+    assert "way that suits it best" in FORMS["markdown"](card)
+
+
+def test_both_ways_of_asking_stand_side_by_side_and_compete_apart(made):
+    made.run("other", system="Be brief.")
+    text = CARD.replace(
+        "twin: {runs: [{logs: logs/one, arm: twin}]}",
+        "twin: {runs: [{logs: logs/other, arm: twin}], elicitation: per-model}",
+    )
+    card = made("elicitation: both\n" + text)
+
+    assert [cell.best for cell in card.lines[0].cells] == [False, True, False]
+    assert "twin (per-model)" in FORMS["markdown"](card)
+    assert not any("Not comparable" in text for text in card.footnotes)
+
+
+def test_a_limited_run_is_said_to_be_one(made):
+    made.run("part", limit=20, scenarios=20)
+    card = made(CARD.replace("logs/one", "logs/part"))
+
+    assert "Only a part of the scenarios was asked (a limited run)." in card.footnotes
+
+
+def test_failures_of_format_are_counted_apart(made):
+    """Every reply begins with a capital; 30 of old's 40 replies, twice asked, are too long."""
+    text = CARD.replace("{principle: form}", "{principle: form, format_criteria: [form/plain]}")
+    card = made(text)
+    assert [cell.measured.format_failures for cell in card.lines[1].cells] == [0, 0, 0]
+
+    text = CARD.replace("note: At most five words.", "format_criteria: [brevity/short]")
+    old = made(text).lines[0].cells[0]
+    assert old.measured.format_failures == 60
+    with pytest.raises(UserError, match="no criterion 'brevity/shrt' in many"):
+        made(text.replace("[brevity/short]", "[brevity/shrt]"))
+
+
+def test_a_task_that_found_no_answer_tells_failures_of_format(project, actor):
+    """Of three questions the model answers one rightly, one wrongly, and one without an answer.
+
+    The way from a real run to the card: what `finished` writes by hand elsewhere stands in it too.
+    """
+    tasks = """
+from inspect_ai import Task, task
+from inspect_ai.dataset import Sample
+from inspect_ai.scorer import pattern
+
+@task
+def sums():
+    return Task(
+        dataset=[Sample(id=f"q{n}", input=f"{n} and {n}", target=str(2 * n)) for n in range(3)],
+        scorer=pattern(r"ANSWER: (\\d+)"),
+    )
+"""
+    said = ["ANSWER: 0", "ANSWER: 3", "Four, I think."]
+    actor.says("one", lambda messages, config: said[int(messages[-1].text.split()[-1])])
+    folder = project({"tasks.py": tasks})
+    (folder / "sums.yaml").write_text(
+        "experiment: sums\nevals: [{task: ./tasks.py@sums, principle: adding}]\nseeds: 1\n"
+        "baseline: {a: {model: acted/one}}\ncandidates: {b: {model: acted/one}}\n"
+    )
+    CliRunner().invoke(app, ["run", "sums.yaml"])
+    (folder / "card.yaml").write_text(
+        "card: sums\ncolumns: {a: {runs: [{logs: logs/sums, arm: a}]}}\nrows: [{principle: adding}]"
+    )
+    cell = make_card(load_card(folder / "card.yaml")).lines[0].cells[0]
+
+    assert cell.value == pytest.approx(1 / 3)
+    assert cell.measured.format_failures == 1
+    record = json.loads((folder / "logs/sums/record.json").read_text())
+    made = folder / "made"
+    finished(made, "made")
+    assert json.loads((made / "record.json").read_text()).keys() <= record.keys()
+
+
+def test_what_changed_is_told_against_the_baseline_of_the_run(made):
+    card = made("model: new\n" + CARD)
+
+    assert len(card.changes) == 1
+    assert card.changes[0].startswith("Against old (one), brevity improved: +50.0 points (")
+    assert card.principles == {"brevity": "An answer is as short as it can be."}
+
+
+def test_every_form_shows_the_same_numbers(made):
+    card = made()
+    cells = [cell for line in card.lines for cell in line.cells]
+
+    rows = list(csv.DictReader(io.StringIO(FORMS["csv"](card))))
+    assert [float(row["value"]) for row in rows] == [cell.value for cell in cells]
+    assert [float(row["low"]) for row in rows] == [cell.low for cell in cells]
+    data = json.loads(FORMS["json"](card))
+    listed = [cell for row in data["rows"] for cell in row["cells"]]
+    assert [(one["value"], one["high"]) for one in listed] == [(c.value, c.high) for c in cells]
+    for form in ("markdown", "html", "latex"):
+        text = FORMS[form](card)
+        for cell in cells:
+            assert f"{100 * cell.value:.1f}" in text
+            assert f"{100 * cell.low:.1f} to {100 * cell.high:.1f}" in text
+
+
+def test_the_hub_reads_the_model_index_back(made):
+    from huggingface_hub.repocard_data import model_index_to_eval_results
+
+    card = made("model: new\n" + CARD)
+    index = yaml.safe_load(FORMS["model-index"](card))
+    name, results = model_index_to_eval_results(index["model-index"])
+
+    assert name == "New"
+    assert [(one.metric_type, one.metric_value) for one in results] == [
+        ("brevity", 0.75),
+        ("form", 1.0),
+    ]
+    assert results[0].dataset_name == "many"
+
+
+def test_the_appendix_and_the_table_come_from_one_object(made):
+    text = FORMS["markdown"](made())
+
+    assert "### old, run one" in text
+    assert "| system | Be kind. |" in text
+    assert "| model | acted/old |" in text
+
+
+HOSTILE = {
+    "html": "<script>alert(1)</script><img src=x onerror=alert(2)>",
+    "formula": '=HYPERLINK("http://localhost","x")',
+    "markdown": "| a | **b** [x](javascript:alert(1)) @everyone",
+    "latex": r"\input{/etc/passwd} \write18{ls} $x$ #1 %off ~ ^ & _ { }",
+    "ansi": "\x1b[31mred\x1b[0m \x07 \x00",
+    "turned": "abc\u202e321 \u2066x",
+    "letters": "naïve Łódź 中文 😀 ﷽ Ωμέγα",
+    "quotes": "?` !` -- --- ''x'' ``y``",
+    "arguments": "[1] * (2) [U+",
+    "long": "x" * 150,
+}
+
+
+@pytest.fixture
+def hostile(made):
+    """A card whose title, labels and notes are hostile."""
+
+    def make(text):
+        shown = json.dumps(text.replace("\x00", "").replace("\x07", ""), ensure_ascii=False)
+        return made(
+            f"about: {shown}\n"
+            + CARD.replace("label: Old", f"label: {shown}")
+            .replace("label: Short answers", f"label: {shown}")
+            .replace("At most five words.", shown)
+        )
+
+    return make
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_is_only_text_in_every_form(hostile, name):
+    card = hostile(HOSTILE[name])
+
+    html, markdown = FORMS["html"](card), FORMS["markdown"](card)
+    assert "<script>" not in html and "<img" not in html and "\x1b" not in html
+    assert "<script>" not in markdown and "<img" not in markdown
+    widths = {line.count(" |") for line in markdown.split("\n") if line.startswith("| ")}
+    assert len([w for w in widths if w >= 4]) == 1
+    for row in csv.reader(io.StringIO(FORMS["csv"](card))):
+        assert not any(cell.startswith(("=", "+", "@")) for cell in row)
+    assert json.loads(FORMS["json"](card))["card"] == "family"
+    assert yaml.safe_load(FORMS["model-index"](card))["model-index"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_compiles_in_latex(hostile, name, tmp_path):
+    compiled(FORMS["latex"](hostile(HOSTILE[name])), tmp_path)
+
+
+def compiled(fragment, folder):
+    """Set a fragment with a real LaTeX, with nothing of it allowed to run; the log."""
+    latex = shutil.which("pdflatex")
+    assert latex, "the tests need LaTeX: `make test` installs it"
+    (folder / "card.tex").write_text(fragment, encoding="utf-8")
+    (folder / "whole.tex").write_text(
+        "\\documentclass{article}\\usepackage[T1]{fontenc}\\usepackage{textcomp}"
+        "\\usepackage{booktabs}\\begin{document}\\input{card}\\end{document}\n"
+    )
+    done = subprocess.run(
+        [latex, "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "whole.tex"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert (folder / "whole.pdf").stat().st_size > 1000
+
+
+@pytest.mark.slow
+def test_the_latex_of_an_ordinary_card_compiles(made, tmp_path):
+    compiled(FORMS["latex"](made()), tmp_path)
+
+
+def test_footnotes_go_on_after_z():
+    assert [mark(number) for number in (1, 26, 27, 52, 53)] == ["a", "z", "aa", "az", "ba"]
+
+
+def test_mistakes_of_the_file_are_told_at_once(made):
+    with pytest.raises(UserError) as refused:
+        made(
+            """
+card: family
+columns:
+  a: {runs: [{logs: logs/nothing, arm: old}]}
+rows: [{principle: brevity}]
+"""
+        )
+    assert "no run at 'logs/nothing': it has no record.json" in str(refused.value)
+
+    with pytest.raises(UserError) as refused:
+        made(
+            """
+card: family
+model: newest
+columns: {new: {runs: [{logs: logs/one, arm: new}]}}
+rows:
+  - {label: MMLU, published: {nwe: {value: 78.1, source: Theirs, date: 2026-02-30}}}
+  - {note: nothing}
+"""
+        )
+    told = str(refused.value)
+    assert "expected a number from 0 to 1, found 78.1" in told
+    assert "'2026-02-30' is no day of the calendar" in told
+    assert "a row is a `principle`, or has `published` figures" in told
+
+
+def test_a_row_that_no_run_measured_is_refused(made):
+    with pytest.raises(UserError, match="no run of any column has scores for 'warmth'"):
+        made(CARD + "  - {principle: warmth}\n")
+
+
+def test_the_command_writes_each_form(made):
+    made()
+    for form in FORMS:
+        done = CliRunner().invoke(app, ["card", "card.yaml", "--format", form, "-o", f"out.{form}"])
+        assert done.exit_code == 0, done.output
+        assert (made.folder / f"out.{form}").stat().st_size > 100
