@@ -24,21 +24,22 @@ demo: .venv/demo ## compare two prompts on a small model that runs here, and pri
 	1) test -n "$$($(OWN) $(BIN)/tastemaker gate demo --json)" ;; \
 	*) exit $$code ;; esac
 
-test: lint browser ## everything CI runs: format, linter, types, layers, then all tests
+test: lint outside ## everything CI runs: format, linter, types, layers, then all tests
 	$(PYTEST)
 
-quick: lint browser ## the same without the slow tests
+quick: lint outside ## the same without the slow tests
 	$(PYTEST) -m 'not slow'
 
 # Debian's: a browser from Playwright itself would be another download, from elsewhere.
-.PHONY: browser
-browser:
-	@command -v chromium >/dev/null || { \
-	  echo 'Installing Chromium, which the tests of the pages need.'; \
+.PHONY: outside
+outside:
+	@command -v chromium >/dev/null && kpsewhich booktabs.sty >/dev/null 2>&1 || { \
+	  echo 'Installing Chromium and LaTeX, which the tests of pages and cards need.'; \
 	  test "$$(id -u)" = 0 || asroot=sudo; \
 	  $$asroot apt-get -qq update && $$asroot env DEBIAN_FRONTEND=noninteractive \
-	    apt-get -qq install -y --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
-	} || { echo 'The tests need Chromium: install it, so that `chromium` is found.' >&2; exit 1; }
+	    apt-get -qq install -y --no-install-recommends chromium fonts-dejavu-core \
+	    texlive-latex-base texlive-latex-recommended >/dev/null; \
+	} || { echo 'The tests need `chromium`, and `pdflatex` with booktabs: install them.' >&2; exit 1; }
 
 lint: .venv/test ## format, linter, types and layers only
 	$(BIN)/ruff format --check .

@@ -62,6 +62,16 @@ values:
 tensions: [[honesty, kindness]]
 """,
     "principles": "principles: {honesty: Says what is true.}",
+    "card": """
+card: family
+columns:
+  old: {label: Old, runs: [{logs: logs/one, arm: old}]}
+  theirs: {label: Theirs}
+rows:
+  - {principle: honesty, eval: values/honesty, format_criteria: [form/json]}
+  - {label: MMLU, published: {theirs: {value: 0.7, source: Their card, date: 2026-01-31}}}
+behavior: {limits: [English only.]}
+""",
 }
 
 

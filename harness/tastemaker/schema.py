@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from tastemaker.card_spec import CardSpec
 from tastemaker.experiment import Experiment
 from tastemaker.rubric import PrinciplesFile, Rubric
 from tastemaker.scenario import DatasetFile
@@ -12,7 +13,7 @@ from tastemaker.values import Values
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-FileKind = Literal["rubric", "dataset", "experiment", "values", "principles"]
+FileKind = Literal["rubric", "dataset", "experiment", "values", "principles", "card"]
 
 MODELS: Mapping[FileKind, type[BaseModel]] = {
     "rubric": Rubric,
@@ -20,6 +21,7 @@ MODELS: Mapping[FileKind, type[BaseModel]] = {
     "experiment": Experiment,
     "values": Values,
     "principles": PrinciplesFile,
+    "card": CardSpec,
 }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tastemaker.card_spec import load_card
 from tastemaker.content import Place, folder
 from tastemaker.errors import UserError
 from tastemaker.experiment import PlainEval, load_experiment
@@ -117,12 +118,18 @@ def _principles(path: Path, place: Place) -> Iterable[str]:
     return ()
 
 
+def _card(path: Path, place: Place) -> Iterable[str]:
+    load_card(path, allow_outside=place.allow_outside)
+    return ()
+
+
 READERS: Mapping[str, Callable[[Path, Place], Iterable[str]]] = {
     "rubric": _rubric,
     "dataset": _dataset,
     "experiment": _experiment,
     "values": _values,
     "principles": _principles,
+    "card": _card,
 }
 
 

@@ -7,7 +7,8 @@ from tastemaker.card.table import Card, Cell
 NOTHING = "–"
 
 ELICITATION = {
-    "uniform": "Every model was asked in the same way: the same prompt, the same output format.",
+    "uniform": "All models were asked in the same way, with the same prompt and output format; "
+    "where one was not, a footnote says so.",
     "per-model": "Each model was asked in the way that suits it best: prompts and output formats "
     "differ, and stand in the appendix.",
     "both": "Columns marked uniform were asked in the same way, with the same prompt and output "

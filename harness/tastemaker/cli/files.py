@@ -26,6 +26,7 @@ class Kind(StrEnum):
     EXPERIMENT = "experiment"
     VALUES = "values"
     PRINCIPLES = "principles"
+    CARD = "card"
 
 
 def register(app: typer.Typer) -> None:
