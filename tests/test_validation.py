@@ -114,8 +114,8 @@ def test_a_file_of_no_kind_says_which_there_are(project, text):
     found = validated(project({"it.yaml": text}), "it.yaml")
 
     assert found.error == (
-        "it.yaml:1:1: expected one of the keys rubric, dataset, experiment, values, principles or card "
-        "at the top"
+        "it.yaml:1:1: expected one of the keys rubric, dataset, experiment, values, principles or "
+        "card at the top"
     )
 
 
