@@ -32,6 +32,7 @@ class Format(StrEnum):
     TERMINAL = "terminal"
     MARKDOWN = "markdown"
     JSON = "json"
+    GITHUB = "github"
 
 
 def register(app: typer.Typer) -> None:
@@ -249,6 +250,10 @@ def _print(results: "Results", form: Format, output: Path | None, *, slices: boo
             from tastemaker.report.markdown import as_markdown
 
             emit(as_markdown(results), output)
+        case Format.GITHUB:
+            from tastemaker.report.annotations import as_annotations
+
+            emit(as_annotations(results), output)
         case Format.TERMINAL:
             from io import StringIO
 
