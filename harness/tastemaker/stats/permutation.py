@@ -12,6 +12,8 @@ EXACT_UP_TO = 20
 FLIPS = 10_000
 TIE = 1e-12
 """Sums this close, as a share of their scale, differ by rounding only and count as equal."""
+IN_MEMORY = 2_000_000
+"""Flipped sums held in memory at once."""
 BYTE_SIGNS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1) * 2.0 - 1.0
 """(256, 8), the eight signs that a random byte stands for."""
 
@@ -63,7 +65,15 @@ def max_t(contributions: Floats, *, rng: np.random.Generator, flips: int = FLIPS
     if not tested.any():
         return p_values
     units = contributions[:, tested] / scale[tested]
-    lowest = np.sort(flipped_sums(units, rng=rng, flips=flips).min(axis=1))
+    step = max(1, IN_MEMORY // units.shape[1])
+    lowest = np.sort(
+        np.concatenate(
+            [
+                flipped_sums(units, rng=rng, flips=min(step, flips - done)).min(axis=1)
+                for done in range(0, flips, step)
+            ]
+        )
+    )
     tie = TIE * np.abs(units).sum(axis=0)
     reached = np.searchsorted(lowest, units.sum(axis=0) + tie, side="right")
     p_values[tested] = (1 + reached) / (1 + flips)
