@@ -177,10 +177,11 @@ def _refuse_two_answers(called: Panel, right: Floats, known: Sequence[str]) -> N
     differs = (~np.isnan(called.values) & (called.values != right[:, None])).any(axis=(0, 2))
     for place in np.flatnonzero(differs):
         values = called.values[:, place]
-        told = [known[int(code)] for code in np.unique(values[~np.isnan(values)])]
+        told = [known[int(code)] for code in np.unique(values[~np.isnan(values)]).tolist()]
+        scenario = called.scenarios[int(place)]
         raise UserError(
-            f"{called.principle}: scenario '{called.scenarios[place]}' calls for '{told[0]}' in "
-            f"one row and for '{told[1]}' in another; a scenario calls for one of them"
+            f"{called.principle}: scenario '{scenario}' calls for '{told[0]}' in one row and for "
+            f"'{told[1]}' in another; a scenario calls for one of them"
         )
 
 

@@ -92,7 +92,7 @@ def _block(one: ChoiceReport, baseline: str) -> dict[str, Any]:
     rows = [_class_row(arm.arm, scores) for arm in one.arms for scores in arm.found.scores]
     lines = [text for arm in one.arms[:MOST_ROWS] for text in _arm_lines(arm, one.panel.act)]
     for change in one.changes[:MOST_ROWS]:
-        lines += list(_change_lines(change, one.panel.classes, baseline))
+        lines += list(_change_lines(change, one.panel.classes, one.panel.act, baseline))
     cut = len(rows) - MOST_ROWS
     return {
         "choice": plain(one.panel.name),
@@ -153,7 +153,9 @@ def _same(rate: Rate) -> str:
     return f"the same choice in all seeds in {rate.value:.0%} of {rate.items} scenarios"
 
 
-def _change_lines(one: ChoiceChange, classes: tuple[str, ...], baseline: str) -> Iterator[str]:
+def _change_lines(
+    one: ChoiceChange, classes: tuple[str, ...], act: str | None, baseline: str
+) -> Iterator[str]:
     against = f"{plain(one.candidate)} against {plain(baseline)}"
     if one.detection is not None:
         yield (
@@ -166,7 +168,8 @@ def _change_lines(one: ChoiceChange, classes: tuple[str, ...], baseline: str) ->
             ("recall of", one.found.recall),
             ("false triggers of", one.found.false_trigger),
         )
-        for name, estimate in zip(classes, estimates, strict=True)
+        # Of two classes the second says the same again, turned round.
+        for name, estimate in list(zip(classes, estimates, strict=True))[: 1 if act else None]
         if estimate.excludes(0)
     ]
     rest = "; ".join(told) or "no rate of a class is established to have moved"

@@ -101,7 +101,9 @@ def _print_choices(results: Results, console: Console) -> None:
     blocks = choice_blocks(results)
     for block in blocks:
         console.print(f"\n[bold]Choice {escape(block['choice'])}[/bold]")
-        table = _plain_table(("arm", "class"), ("for", "chosen", "recall", "false triggers"))
+        table = _plain_table(
+            ("arm", "class"), ("called\nfor", "chosen", "recall", "false triggers")
+        )
         for row in block["rows"]:
             table.add_row(*(escape(text) for text in list(row.values())[:6]))
         console.print(table)

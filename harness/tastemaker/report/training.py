@@ -10,6 +10,7 @@ from tastemaker.report.choosing import moved
 from tastemaker.report.words import UNKNOWN, plain, share, signed
 from tastemaker.results import Results
 from tastemaker.retained import Kept
+from tastemaker.stats.ablation import CONDITIONAL
 from tastemaker.stats.reported import Change
 
 SCENARIOS_ONLY = (
@@ -171,10 +172,19 @@ def _series(found: Series, baseline: str) -> Iterator[str]:
     if found.problem is not None:
         yield found.problem
         return
+    (_, start), (_, end) = found.members[0], found.members[-1]
+    yield (
+        f"The trend is what a straight line through each scenario's scores gains from {found.by} "
+        f"{start:g} to {end:g}."
+    )
     if found.first is None:
         yield f"No member is established to have lost against {baseline} on any principle."
     else:
-        yield f"First to lose against {baseline}: {found.first}, on {', '.join(found.lost)}."
+        step = dict(found.members)[found.first]
+        yield (
+            f"First to lose against {baseline}: {found.first} ({found.by} {step:g}), on "
+            f"{', '.join(found.lost)}."
+        )
     for one in found.courses:
         if one.changed is not None and one.changed_p is not None and one.changed_p <= LEVEL:
             yield (
@@ -243,7 +253,7 @@ def _ablation(found: Ablation) -> Iterator[str]:
     factors = len(found.values)
     yield (
         f"{len(found.arms)} arms, {factors} factor{'' if factors == 1 else 's'}: {found.df} "
-        f"degrees of freedom{f'; {found.note}' if found.note else ''}."
+        f"degree{'' if found.df == 1 else 's'} of freedom; {CONDITIONAL if found.conditional else 'the arms are the units'}."
     )
     if found.left_out:
         yield f"Without all of these factors, so left out: {', '.join(found.left_out)}."

@@ -14,6 +14,8 @@ TIE = 1e-12
 """Sums this close, as a share of their scale, differ by rounding only and count as equal."""
 IN_MEMORY = 2_000_000
 """Flipped sums held in memory at once."""
+MANY_COLUMNS = 100
+"""From here on a matrix product is quicker than looking sums up."""
 BYTE_SIGNS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1) * 2.0 - 1.0
 """(256, 8), the eight signs that a random byte stands for."""
 
@@ -83,10 +85,17 @@ def max_t(contributions: Floats, *, rng: np.random.Generator, flips: int = FLIPS
 def flipped_sums(values: Floats, *, rng: np.random.Generator, flips: int = FLIPS) -> Floats:
     """(flips, M), the column sums of (G, M) values under random signs, shared by the columns.
 
-    Eight rows at a time: their 256 possible sums are computed once and looked up by random bytes.
+    Eight rows at a time: of few columns the 256 possible sums are computed once and looked up by
+    random bytes; for many the signs themselves are multiplied.
     """
+    starts = range(0, len(values), 8)
+    if values.shape[1] > MANY_COLUMNS:
+        drawn = [rng.integers(256, size=flips, dtype=np.uint8) for _ in starts]
+        signs = np.concatenate([BYTE_SIGNS.take(bytes_, axis=0) for bytes_ in drawn], axis=1)
+        products: Floats = signs[:, : len(values)] @ values
+        return products
     sums = np.zeros((flips, values.shape[1]))
-    for start in range(0, len(values), 8):
+    for start in starts:
         rows = values[start : start + 8]
         possible = BYTE_SIGNS[:, : len(rows)] @ rows
         sums += possible.take(rng.integers(256, size=flips, dtype=np.uint8), axis=0)
