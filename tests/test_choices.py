@@ -454,6 +454,39 @@ def test_a_question_about_twins_becomes_hits_false_alarms_and_d_prime(project, a
     assert actor.calls("judge") == asked
 
 
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ("{refusal/refuse: {recall: {'yes': {}}}}",
+         "choices name 'refusal/refuse': did you mean 'refusal/refuses'?; a choice is a check, or"),
+        ("{refusal/refuses: {recall: {canvas: {}}}}",
+         "choices.refusal/refuses names 'canvas'; a question with `wanted` is answered yes or no"),
+    ],
+)  # fmt: skip
+def test_a_rule_on_no_choice_is_refused_before_anything_is_asked(project, actor, rules, said):
+    start = TWINS["try.yaml"].partition("choices:")[0]
+    project({**TWINS, "try.yaml": f"{start}choices: {rules}\n"})
+    result = call("run", "./try.yaml")
+
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.split())
+    assert actor.asked == []
+
+
+def test_a_run_of_one_kind_alone_is_limited_and_no_mistake(project, actor):
+    """With --limit no scenario may be left that calls for the class."""
+    actor.says("old", "Sure.")
+    actor.says("new", "Sure.")
+    actor.says("judge", json.dumps({"refuses": {"quote": "", "answer": "UNMET"}}))
+    project(TWINS)
+    data = json.loads(call("run", "./try.yaml", "--limit", "1", "--json").stdout)
+
+    told = {one["principle"]: one["verdict"] for one in data["verdicts"]}
+    assert data["limited"] and data["outcome"] == "inconclusive"
+    assert told["refusal/refuses: recall of yes"] == "NOT_EVALUABLE"
+    assert told["refusal/refuses: no false yes"] == "NOT_EVALUABLE"
+
+
 def test_rows_without_a_call_have_no_place_in_a_choice():
     from tastemaker.choices import choice_panels
 

@@ -82,7 +82,7 @@ def test_retention_is_told_in_words(project):
 
     assert "skill: merged kept 50% (" in told
     assert (
-        "kind: feature gained +0.000 (-0.122 to +0.122) over base, which establishes no gain"
+        "kind: feature gained +0.000 (-0.109 to +0.109) over base, which establishes no gain"
         in told
     )
     assert "merged kept 50%" in call("report", "try.yaml", "--format", "markdown").stdout

@@ -281,39 +281,56 @@ def _rng() -> np.random.Generator:
 # What is gated -----------------------------------------------------------------------------------
 
 
-def held(experiment: Experiment, panels: Mapping[str, ChoicePanel]) -> list[Held]:
+def held(
+    experiment: Experiment, panels: Mapping[str, ChoicePanel], *, partial: bool = False
+) -> list[Held]:
     """The classes that the experiment's `choices` hold candidates to; decision 0006.
 
     Recall over the scenarios that call for the class; false triggers over all others, turned
     round, so that more is better for both.
+
+    Args:
+        experiment: Names the classes.
+        panels: Every choice in the scores.
+        partial: Only a part of the replies is there, so that a class may be absent by chance: then
+            it is held on no scenario, and nobody can say anything of it.
 
     Raises:
         UserError: A rule names a choice or a class that is not there, or one nothing calls for.
     """
     found = []
     for name, rules in experiment.choices.items():
+        if name not in panels and partial:
+            continue
         if name not in panels:
             there = f"there is {', '.join(panels)}" if panels else "no score is a choice"
             hint = did_you_mean(name, panels)
             raise UserError(f"{experiment.name}: choices name '{name}'{hint}; {there}")
         for kind, of_class in (("recall", rules.recall), ("false_trigger", rules.false_trigger)):
             for wanted, rule in of_class.items():
-                found.append(_held(experiment, panels[name], kind, wanted, rule))
+                found.append(_held(experiment, panels[name], kind, wanted, rule, partial))
     return found
 
 
-def _held(experiment: Experiment, panel: ChoicePanel, kind: str, wanted: str, rule: Rule) -> Held:
+def _held(
+    experiment: Experiment,
+    panel: ChoicePanel,
+    kind: str,
+    wanted: str,
+    rule: Rule,
+    partial: bool,
+) -> Held:
     where = f"{experiment.name}: choices.{panel.name}.{kind}"
-    if wanted not in panel.classes:
+    if wanted not in panel.classes and not partial:
         hint = did_you_mean(wanted, panel.classes)
         raise UserError(
             f"{where} names '{wanted}'{hint}; what is called for or chosen is "
             f"{', '.join(panel.classes)}"
         )
-    place = panel.classes.index(wanted)
+    place = panel.classes.index(wanted) if wanted in panel.classes else len(panel.classes)
     recall = kind == "recall"
     mask = (panel.right == place) == recall
-    if not mask.any():
+    if not mask.any() and not partial:
         calls = f"no scenario calls for '{wanted}'" if recall else f"every one calls for '{wanted}'"
         raise UserError(f"{where}: {calls}, so there is nothing to measure it on")
     triggered = np.stack([_acted(panel, arm, place)[mask] for arm in panel.arms])

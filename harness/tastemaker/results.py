@@ -191,7 +191,10 @@ def results(experiment: Experiment, record: Mapping[str, Any], scores: Scores) -
     apart = _by_eval(arranged, pooled)
     _refuse_unknown(experiment, pooled, apart)
     chosen = choice_panels(scores, arms, eval_weights=experiment.weights)
-    rated = held(experiment, chosen)
+    unscored = _unscored(arranged)
+    incomplete = _incomplete(arms, scores, unscored)
+    limited = record.get("limit") is not None
+    rated = held(experiment, chosen, partial=limited or bool(incomplete))
     verdicts: list[Verdict] = []
     by_eval: dict[tuple[str, str, str], Paired] = {}
     for candidate in experiment.candidates:
@@ -206,16 +209,14 @@ def results(experiment: Experiment, record: Mapping[str, Any], scores: Scores) -
         limit = experiment.headroom.baseline_at_most if experiment.headroom else None
         cases = _cases(experiment, whole, inside) + _choice_cases(experiment, rated, candidate)
         verdicts += decide(candidate, cases, headroom_limit=limit)
-    unscored = _unscored(arranged)
     return Results(
         experiment=experiment,
         record=record,
         decision=conclude(
             verdicts,
             resource_verdicts(experiment, arranged),
-            incomplete=_incomplete(arms, scores, unscored)
-            + _too_much_missing(experiment, arranged, unscored),
-            limited=record.get("limit") is not None,
+            incomplete=incomplete + _too_much_missing(experiment, arranged, unscored),
+            limited=limited,
         ),
         by_eval=by_eval,
         unscored=unscored,

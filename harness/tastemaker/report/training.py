@@ -253,7 +253,8 @@ def _ablation(found: Ablation) -> Iterator[str]:
     factors = len(found.values)
     yield (
         f"{len(found.arms)} arms, {factors} factor{'' if factors == 1 else 's'}: {found.df} "
-        f"degree{'' if found.df == 1 else 's'} of freedom; {CONDITIONAL if found.conditional else 'the arms are the units'}."
+        f"degree{'' if found.df == 1 else 's'} of freedom; "
+        f"{CONDITIONAL if found.conditional else 'the arms are the units'}."
     )
     if found.left_out:
         yield f"Without all of these factors, so left out: {', '.join(found.left_out)}."
