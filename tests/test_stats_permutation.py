@@ -145,3 +145,15 @@ def test_a_column_without_change_is_not_significant_in_a_joint_test():
 
     assert max_t(values, rng=rng()).tolist() == [1.0, 1 / 10_001]
     assert max_t(np.zeros((5, 2)), rng=rng()).tolist() == [1.0, 1.0]
+
+
+def test_the_order_of_the_clusters_changes_no_p_value():
+    """Forty clusters are more than can be counted out, so signs are drawn."""
+    values = np.random.default_rng(3).normal(-0.2, 1, (40, 3))
+    mixed = np.random.default_rng(4).permutation(values)
+    one, other = (sign_flip(v[:, 0], rng=np.random.default_rng(5)) for v in (values, mixed))
+
+    assert not one.exact
+    assert one == other
+    joint = [max_t(v, rng=np.random.default_rng(5)) for v in (values, mixed)]
+    assert joint[0].tolist() == joint[1].tolist()

@@ -54,14 +54,26 @@ class Canary:
 def fly(rubrics: Sequence[Rubric], panel: Panel) -> list[Canary]:
     """Grade both canaries by each rubric, as replies of a scenario without labels.
 
+    Criteria with `wanted` are left out: without labels nothing says which answer is right.
     Without a grader judged criteria are unscored, and so is every principle that has one.
     """
     return anyio.run(_fly, rubrics, panel)
 
 
 async def _fly(rubrics: Sequence[Rubric], panel: Panel) -> list[Canary]:
-    pairs = [(rubric, name) for rubric in rubrics for name in CANARIES]
+    plain = [left for rubric in rubrics if (left := _without_choices(rubric)) is not None]
+    pairs = [(rubric, name) for rubric in plain for name in CANARIES]
     return await together([_one(rubric, name, panel) for rubric, name in pairs]) if pairs else []
+
+
+def _without_choices(rubric: Rubric) -> Rubric | None:
+    """The rubric without the criteria that have `wanted`; None when nothing is left."""
+    principles = {}
+    for name, principle in rubric.principles.items():
+        kept = {key: one for key, one in principle.criteria.items() if not one.wanted}
+        if kept:
+            principles[name] = principle.model_copy(update={"criteria": kept})
+    return rubric.model_copy(update={"principles": principles}) if principles else None
 
 
 async def _one(rubric: Rubric, name: str, panel: Panel) -> Canary:

@@ -17,6 +17,7 @@ from tastemaker.tables import joined, read_scores
 OF_RUN = ("seeds", "limit", "split", "grader", "judge", "seed_kind", "weights")
 OF_RULES = (
     "rules",
+    "choices",
     "weights",
     "resources",
     "tensions",

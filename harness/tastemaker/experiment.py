@@ -2,6 +2,7 @@
 
 import glob
 from collections.abc import Iterator, Mapping
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -41,6 +42,7 @@ from tastemaker.reading import (
     Share,
     Text,
     Whole,
+    did_you_mean,
     listed,
     read_text,
     refuse,
@@ -255,6 +257,41 @@ class Grader(FileModel):
     """Whether only what was calibrated against people may gate."""
 
 
+class ChoiceRules(FileModel):
+    """What must hold of a choice, class by class: what was called for, and what was chosen."""
+
+    recall: dict[Label, Rule] = Field(default={})
+    """How often the class is chosen where it is called for."""
+    false_trigger: dict[Label, Rule] = Field(default={})
+    """How often it is chosen where it is not; the margin is the largest rise accepted."""
+
+    @model_validator(mode="after")
+    def _holds_something(self) -> "ChoiceRules":
+        if not self.recall and not self.false_trigger:
+            refuse(((), "expected rules under `recall`, `false_trigger` or both"))
+        return self
+
+
+class Merge(FileModel):
+    """A feature trained alone, and the arm that it was merged into; the base is the baseline."""
+
+    feature: Id
+    merged: Id
+
+    @model_validator(mode="after")
+    def _are_two(self) -> "Merge":
+        if self.feature == self.merged:
+            refuse((("merged",), f"'{self.merged}' is the feature already: name the merged arm"))
+        return self
+
+
+class Steps(FileModel):
+    """What puts arms in a row."""
+
+    by: Label
+    """The factor that says where each arm stands: training steps, or any number that grows."""
+
+
 RuleKey = Annotated[str, Field(pattern=RULE, max_length=400)]
 """`default`, a principle, or `principle@eval`."""
 
@@ -284,8 +321,16 @@ class Experiment(FileModel):
     ) = None
     """One, or a list: a panel."""
     rules: dict[RuleKey, Rule] = Field(default={})
+    choices: dict[Label, ChoiceRules] = Field(default={})
+    """By `principle/criterion`, or by principle where a file of scores has no criteria."""
     resources: dict[Literal["seconds", "tokens", "cost"], Resource] = Field(default={})
     tensions: tuple[tuple[Id, Id], ...] = ()
+    retention: tuple[Merge, ...] = ()
+    """Merges of which to say how much of a feature's gain they kept."""
+    series: Steps | None = None
+    """Whether the arms are checkpoints in a row."""
+    ablation: tuple[Label, ...] = ()
+    """Factors of the arms, of two values each, of which to say what they add."""
     headroom: Headroom | None = None
     budget: Budget | None = None
     split: Id | None = None
@@ -319,6 +364,7 @@ class Experiment(FileModel):
         for number, (one, other) in enumerate(self.tensions):
             if one == other:
                 problems.append((("tensions", number), f"'{one}' cannot pull against itself"))
+        problems += self._twice()
         if len({grader.reducer for grader in self.graders}) > 1:
             problems.append((("grader",), "the graders of a panel differ in `reducer`"))
         if self.weights and not any(self.weights.values()):
@@ -326,6 +372,43 @@ class Experiment(FileModel):
         if problems:
             refuse(*problems)
         return self
+
+    def _twice(self) -> Problems:
+        """What stands twice where once is enough."""
+        merges = [
+            (("retention", number), "this merge stands in the list twice")
+            for number, merge in enumerate(self.retention)
+            if merge in self.retention[:number]
+        ]
+        factors = [
+            (("ablation", number), f"'{name}' stands in the list twice")
+            for number, name in enumerate(self.ablation)
+            if name in self.ablation[:number]
+        ]
+        return [*merges, *factors]
+
+    def steps(self) -> dict[str, float]:
+        """Where each arm of the series stands, by arm; arms without the factor are not in it."""
+        by = self.series.by if self.series else None
+        return {name: arm.factors[by] for name, arm in self.arms.items() if by in arm.factors}
+
+    def has_factors(self, arm: str) -> bool:
+        """Whether an arm has every factor of the ablation."""
+        return set(self.ablation) <= self.arms[arm].factors.keys()
+
+    def factor_values(self) -> dict[str, tuple[Any, Any]]:
+        """The two values of each factor of the ablation: without it, and with it.
+
+        Of numbers the larger is with it, and true; of texts the one that the first arm lacks.
+        """
+        return {name: self._two_values(name) for name in self.ablation}
+
+    def _two_values(self, factor: str) -> tuple[Any, Any]:
+        values = [arm.factors[factor] for arm in self.arms.values() if factor in arm.factors]
+        first, second = dict.fromkeys(values)
+        if all(isinstance(value, int | float) for value in (first, second)):
+            return min(first, second), max(first, second)
+        return first, second
 
     @property
     def name(self) -> str:
@@ -402,8 +485,74 @@ def load_experiment(reference: str | Path, place: Place | None = None) -> Experi
     if problems:
         raise source.error(problems)
     read = experiment.model_copy(update={"baseline": baseline, "candidates": candidates})
+    # Only now: a glob of files has become arms of their own names.
+    if problems := [*_wrong_merges(read), *_wrong_series(read), *_wrong_factors(read)]:
+        raise source.error(problems)
     read._place = place
     return read
+
+
+def _wrong_merges(experiment: Experiment) -> Iterator[tuple[Location, str]]:
+    """The merges that name no arm, or the baseline, which has no gain over itself."""
+    for number, merge in enumerate(experiment.retention):
+        for key in ("feature", "merged"):
+            name, at = getattr(merge, key), ("retention", number, key)
+            if name == experiment.baseline_name:
+                yield at, f"'{name}' is the baseline, from which gains are measured"
+            elif name not in experiment.arms:
+                yield at, f"no arm '{name}'{did_you_mean(name, experiment.arms)}"
+
+
+def _wrong_series(experiment: Experiment) -> Iterator[tuple[Location, str]]:
+    """A series by a factor that no arm has, or steps that are no numbers, or equal."""
+    if experiment.series is None:
+        return
+    by, stood = experiment.series.by, dict[float, str]()
+    for name, step in experiment.steps().items():
+        at = _of_arm(experiment, name, by)
+        if isinstance(step, bool) or not isinstance(step, int | float) or not isfinite(step):
+            yield at, f"expected a number, for the series by '{by}', found {step!r}"
+        elif step in stood:
+            yield at, f"{stood[step]} stands at {step:g} already: a series has one arm a step"
+        else:
+            stood[step] = name
+    if not experiment.steps():
+        yield ("series", "by"), _no_factor(experiment, by)
+
+
+def _wrong_factors(experiment: Experiment) -> Iterator[tuple[Location, str]]:
+    """The factors of an ablation that do not have two values, or that no two arms have in full."""
+    for number, factor in enumerate(experiment.ablation):
+        at, found = ("ablation", number), list[Any]()
+        for arm in experiment.arms.values():
+            value = arm.factors.get(factor)
+            if factor in arm.factors and value not in found:
+                found.append(value)
+        told = ", ".join(_written(value) for value in found)
+        if not found:
+            yield at, _no_factor(experiment, factor)
+        elif any(isinstance(value, list | dict) for value in found):
+            yield at, f"the values of '{factor}' are no single values: {told}"
+        elif len(found) == 1:
+            yield at, f"'{factor}' is {told} in every arm that has it: nothing to compare"
+        elif len(found) > 2:
+            yield at, f"'{factor}' has {len(found)} values ({told}): an ablation compares two"
+
+
+def _written(value: Any) -> str:
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
+
+
+def _no_factor(experiment: Experiment, name: str) -> str:
+    known = list(dict.fromkeys(key for arm in experiment.arms.values() for key in arm.factors))
+    there = f"; there is {', '.join(known)}" if known else ": give arms their `factors`"
+    return f"no arm has the factor '{name}'{did_you_mean(name, known)}{there}"
+
+
+def _of_arm(experiment: Experiment, name: str, factor: str) -> Location:
+    """Where an arm's factor stands; at the candidates where a glob made the arm."""
+    key = "baseline" if name in experiment.baseline else "candidates"
+    return (key, name, "factors", factor)
 
 
 def _missing_evals(experiment: Experiment, place: Place) -> Iterator[tuple[Location, str]]:

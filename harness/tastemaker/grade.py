@@ -14,7 +14,7 @@ from tastemaker.judge.page import Question, Sees
 from tastemaker.judge.panel import Reducer, reduced
 from tastemaker.judge.reading import YES_OR_NO
 from tastemaker.records import Finding, Reply
-from tastemaker.rubric import Criterion, Rubric
+from tastemaker.rubric import Criterion, Rubric, with_choice
 
 Key = tuple[str, str]
 """Principle and criterion."""
@@ -77,10 +77,12 @@ class RubricGrader:
             if criterion.check
         }
         asked = {key: criterion for key, criterion in criteria.items() if criterion.ask}
-        if not asked:
-            return Grading(findings, Usage())
-        judged, usage = await _judge(asked, reply, panel)
-        return Grading(findings | judged, usage)
+        judged, usage = await _judge(asked, reply, panel) if asked else ({}, Usage())
+        found = {
+            key: with_choice(finding, criteria[key], reply.labels)
+            for key, finding in (findings | judged).items()
+        }
+        return Grading(found, usage)
 
     def own_graders(self) -> set[str]:
         """The models that single criteria name instead of the experiment's grader."""
@@ -184,6 +186,6 @@ def _check(check: BoundCheck, criterion: Criterion, reply: Reply) -> Finding:
         findings = [check(replace(reply, text=turn)) for turn in turns or [reply.text]]
         if any(found.value is None for found in findings):
             return next(found for found in findings if found.value is None)
-        worst = max if criterion.weight < 0 else min
+        worst = max if criterion.weight_for(reply.labels) < 0 else min
         return worst(findings, key=lambda found: found.value or 0.0)
     return check(reply)

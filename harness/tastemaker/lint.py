@@ -6,7 +6,7 @@ from itertools import combinations
 
 from rapidfuzz import fuzz
 
-from tastemaker.rubric import Criterion, Not, Rubric
+from tastemaker.rubric import YES, Criterion, Not, Rubric, applies
 
 LIKENESS = 88
 """From 0 to 100; questions that are more alike than this ask the same thing twice."""
@@ -90,7 +90,7 @@ def _alike(rubric: Rubric) -> Iterator[str]:
         if criterion.ask
     ]
     for (one, first), (other, second) in combinations(asked, 2):
-        if first.when != second.when:
+        if (first.when, first.wanted) != (second.when, second.wanted):
             continue
         likeness = fuzz.token_sort_ratio((first.ask or "").lower(), (second.ask or "").lower())
         if likeness > LIKENESS:
@@ -98,7 +98,7 @@ def _alike(rubric: Rubric) -> Iterator[str]:
 
 
 def lint_conditions(rubric: Rubric, labels: Iterable[Mapping[str, str]]) -> list[str]:
-    """Warnings about criteria whose `when` matches no scenario.
+    """Warnings about criteria whose `when` matches no scenario, or whose `wanted` is one-sided.
 
     Args:
         rubric: The rubric.
@@ -115,7 +115,17 @@ def lint_conditions(rubric: Rubric, labels: Iterable[Mapping[str, str]]) -> list
         for name, criterion in content.criteria.items():
             if (principle, name) not in applied and scenarios:
                 found.append(f"{principle}/{name}: {_unmatched(criterion, known)}")
+                continue
+            called = {criterion.calls_for(one) for one in scenarios if applies(criterion, one)}
+            if len(called) == 1 and None not in called:
+                found.append(f"{principle}/{name}: {_one_sided(YES in called)}")
     return found
+
+
+def _one_sided(always: bool) -> str:
+    if always:
+        return "`wanted` matches every scenario: leave it out, or add some that do not call for it"
+    return "`wanted` matches no scenario: give it a negative weight, or add some that call for it"
 
 
 def _unmatched(criterion: Criterion, known: Labels) -> str:

@@ -218,10 +218,12 @@ def _scores(
             base,
             principle=principle,
             criterion=name,
-            weight=criterion.weight,
+            weight=criterion.weight_for(scenario.labels),
             grader="check" if criterion.check else criterion.grader or cell.grader,
             value=value,
             reason=why or ("" if value is not None else found.get("reason", "unscored")),
+            should=found.get("should", criterion.calls_for(scenario.labels)),
+            did=found.get("did"),
         )
 
 

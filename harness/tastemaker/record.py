@@ -17,6 +17,7 @@ RECORD = "record.json"
 FROZEN = (
     "experiment",
     "rules",
+    "choices",
     "split",
     "weights",
     "seed",
@@ -31,6 +32,9 @@ FROZEN = (
     "on_inconclusive",
 )
 """The keys of an experiment that may not change between its run and its gate."""
+
+ADDED: Mapping[str, Any] = {"choices": {}}
+"""What the records of earlier versions do not say, and what it was then."""
 
 
 def frozen(experiment: Experiment) -> dict[str, Any]:
@@ -98,4 +102,4 @@ def _changed_content(record: Mapping[str, Any], experiment: Experiment) -> Itera
 
 
 def _changes(record: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    return [key for key, value in now.items() if record.get(key) != value]
+    return [key for key, value in now.items() if record.get(key, ADDED.get(key)) != value]

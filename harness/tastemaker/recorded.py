@@ -35,7 +35,7 @@ USAGE = (
 """What a reply may say it took, by Inspect's names."""
 UNNAMED_EVAL = "scores"
 """What an eval is called that a scores file leaves unnamed."""
-SCORE_OPTIONS = ("eval", "criterion", "cluster", "stratum", "weight")
+SCORE_OPTIONS = ("eval", "criterion", "cluster", "stratum", "weight", "should", "did")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +66,10 @@ class RecordedScore:
     stratum: str = ""
     weight: float = 1.0
     """Of the scenario; of the criterion where one is named."""
+    should: str | None = None
+    """Of a choice, what the scenario called for; None: no choice."""
+    did: str | None = None
+    """What was chosen; None where the file leaves it empty."""
 
 
 def read_replies_file(path: Path, scenarios: Iterable[str]) -> dict[tuple[str, int], RecordedReply]:
@@ -112,7 +116,7 @@ def read_scores_file(
 
     Args:
         path: Columns scenario, seed, principle, value; optional eval, criterion, cluster, stratum,
-            weight.
+            weight, should, did.
         limits: The declared range of `value`, mapped to [0, 1].
         scenarios: The scenarios of each eval, where they are known; a row without an eval belongs
             to the only one.
@@ -176,6 +180,9 @@ def _score(
     ):
         wanted = "other than 0" if criterion else "above 0"
         return f"expected a weight {wanted}, found {row.get('weight')!r}"
+    should, did = _text(row.get("should")) or None, _text(row.get("did")) or None
+    if did is not None and should is None:
+        return f"'did' says what was chosen ({did}), and 'should' does not say what was called for"
     return RecordedScore(
         scenario=scenario,
         seed=seed,
@@ -186,6 +193,8 @@ def _score(
         cluster=_text(row.get("cluster")) or scenario,
         stratum=_text(row.get("stratum")),
         weight=1.0 if weight is None else weight,
+        should=should,
+        did=did,
     )
 
 
@@ -223,7 +232,12 @@ def _principle_score(scores: list[RecordedScore], criteria: int) -> RecordedScor
         share = score.value or 0.0
         value += abs(score.weight) * (share if score.weight > 0 else 1 - share) / total
     return replace(
-        scores[0], criterion=None, weight=1.0, value=None if missing else min(value, 1.0)
+        scores[0],
+        criterion=None,
+        weight=1.0,
+        value=None if missing else min(value, 1.0),
+        should=None,
+        did=None,
     )
 
 
@@ -244,6 +258,8 @@ def _row(arm: str, score: RecordedScore) -> ScoreRow:
         grader="recorded",
         value=score.value,
         reason="" if score.value is not None else "missing",
+        should=score.should,
+        did=score.did,
     )
 
 

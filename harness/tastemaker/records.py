@@ -60,6 +60,10 @@ class Finding:
     """The passage of the reply that shows it, verbatim; "" when there is none."""
     votes: tuple[tuple[str, float | None], ...] = ()
     """(grader, value) of each answer that was reduced to this one; () when there was one alone."""
+    should: str | None = None
+    """Of a choice, what the scenario called for: a tool, "none", "yes"; None: no choice."""
+    did: str | None = None
+    """What was chosen; None where it is no choice, or nobody knows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,12 +97,17 @@ class ScoreRow:
     criterion: str | None = None
     """None: the principle's score of the reply, which is what statistics read."""
     weight: float = 1.0
-    """The criterion's weight; negative where met is bad."""
+    """The criterion's weight; negative where met is bad, in this scenario."""
     grader: str = ""
     """"check", or the model that judged."""
     value: float | None
-    """In [0, 1]; None is unscored, with a reason."""
+    """In [0, 1]; None is unscored, with a reason. Of a criterion: as asked, so that `weight` turns
+    it where met is bad."""
     reason: str = ""
+    should: str | None = None
+    """Of a choice, what the scenario called for; None: no choice."""
+    did: str | None = None
+    """What was chosen; None where it is no choice, or nobody knows."""
     input_tokens: int | None = None
     output_tokens: int | None = None
     seconds: float | None = None

@@ -248,6 +248,8 @@ def _base(
         grader="",
         value=None,
         reason="",
+        should=None,
+        did=None,
     )
 
 
@@ -275,10 +277,12 @@ def _score_rows(
             base,
             principle=principle,
             criterion=name,
-            weight=criterion.weight,
+            weight=criterion.weight_for(reply.labels),
             grader="check" if criterion.check else criterion.grader or usual,
             value=found.value,
             reason="" if found.value is not None else found.reason,
+            should=found.should,
+            did=found.did,
         )
 
 

@@ -1,13 +1,16 @@
 """From the stored tables to verdicts: what gate and every report show. Pure but for reading."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tastemaker.ablations import Ablation, ablation
+from tastemaker.checkpoints import Series, series
+from tastemaker.choices import ChoicePanel, ChoiceReport, Held, choice_panels, choice_reports, held
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment
 from tastemaker.gate import Case, Decision, Verdict, conclude, decide
@@ -15,6 +18,7 @@ from tastemaker.reading import did_you_mean
 from tastemaker.record import read_record, record_of_scores
 from tastemaker.recorded import score_rows
 from tastemaker.records import ScoreRow
+from tastemaker.retained import Kept, retentions
 from tastemaker.slices import Slices, slices
 from tastemaker.spending import Gain, gains, resource_verdicts
 from tastemaker.stats.components import Components, one_arm
@@ -54,6 +58,28 @@ class Results:
     panels: Mapping[str, Panel]
     """By principle, pooled over its evals."""
     arranged: Arranged
+    chosen: Mapping[str, ChoicePanel] = field(default_factory=dict)
+    """By name: what was called for and what was chosen, where scores say it."""
+
+    @cached_property
+    def choices(self) -> tuple[ChoiceReport, ...]:
+        """Routing and detection: each arm's choices, and what each candidate changed."""
+        return choice_reports(self.experiment, self.chosen)
+
+    @cached_property
+    def retention(self) -> tuple[Kept, ...]:
+        """How much of a feature's gain each merge kept; reported, never gated."""
+        return retentions(self.experiment, self.panels)
+
+    @cached_property
+    def series(self) -> Series | None:
+        """The arms as checkpoints in a row, where the experiment says so; never gated."""
+        return series(self.experiment, self.arranged, self.panels)
+
+    @cached_property
+    def ablation(self) -> Ablation | None:
+        """What the factors of the arms add, where the experiment asks; never gated."""
+        return ablation(self.experiment, self.panels)
 
     @cached_property
     def slices(self) -> Slices:
@@ -164,6 +190,11 @@ def results(experiment: Experiment, record: Mapping[str, Any], scores: Scores) -
     pooled = arranged.panels()
     apart = _by_eval(arranged, pooled)
     _refuse_unknown(experiment, pooled, apart)
+    chosen = choice_panels(scores, arms, eval_weights=experiment.weights)
+    unscored = _unscored(arranged)
+    incomplete = _incomplete(arms, scores, unscored)
+    limited = record.get("limit") is not None
+    rated = held(experiment, chosen, partial=limited or bool(incomplete))
     verdicts: list[Verdict] = []
     by_eval: dict[tuple[str, str, str], Paired] = {}
     for candidate in experiment.candidates:
@@ -176,17 +207,16 @@ def results(experiment: Experiment, record: Mapping[str, Any], scores: Scores) -
         }
         by_eval |= {(candidate, *key): found for key, found in inside.items()}
         limit = experiment.headroom.baseline_at_most if experiment.headroom else None
-        verdicts += decide(candidate, _cases(experiment, whole, inside), headroom_limit=limit)
-    unscored = _unscored(arranged)
+        cases = _cases(experiment, whole, inside) + _choice_cases(experiment, rated, candidate)
+        verdicts += decide(candidate, cases, headroom_limit=limit)
     return Results(
         experiment=experiment,
         record=record,
         decision=conclude(
             verdicts,
             resource_verdicts(experiment, arranged),
-            incomplete=_incomplete(arms, scores, unscored)
-            + _too_much_missing(experiment, arranged, unscored),
-            limited=record.get("limit") is not None,
+            incomplete=incomplete + _too_much_missing(experiment, arranged, unscored),
+            limited=limited,
         ),
         by_eval=by_eval,
         unscored=unscored,
@@ -195,7 +225,16 @@ def results(experiment: Experiment, record: Mapping[str, Any], scores: Scores) -
         warnings=(*record.get("warnings", ()), *_fewer_seeds(experiment, arranged)),
         panels=pooled,
         arranged=arranged,
+        chosen=chosen,
     )
+
+
+def _choice_cases(experiment: Experiment, rated: Iterable[Held], candidate: str) -> list[Case]:
+    """Every class of a choice that a rule names: in one Holm family with the principles."""
+    return [
+        Case(principle=one.name, rule=one.rule, paired=_paired(experiment, one.panel, candidate))
+        for one in rated
+    ]
 
 
 def _cases(

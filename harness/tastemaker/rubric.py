@@ -1,6 +1,7 @@
 """What a good reply looks like: principles, each with its criteria, and a reply's score."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -33,6 +34,9 @@ from tastemaker.records import Finding
 
 HALF = 0.5
 """A `must` fails below this share: for yes or no that is "not satisfied"."""
+
+YES, NO = "yes", "no"
+"""What a criterion with `wanted` calls for and what was done: its question was met, or not."""
 
 Sight = Literal["prompt", "reply", "document", "reference", "transcript"]
 
@@ -83,6 +87,8 @@ class Criterion(FileModel):
     sees: tuple[Sight, ...] = Field(default=("prompt", "reply"), min_length=1)
     when: dict[Label, Condition] = Field(default={})
     """Labels that a scenario must have for the criterion to apply."""
+    wanted: dict[Label, Condition] = Field(default={})
+    """Labels of the scenarios that call for it: met is right there, and wrong everywhere else."""
     target: Literal["final-reply", "every-turn", "document"] = "final-reply"
     levels: dict[
         Id, Annotated[Level, BeforeValidator(_level, json_schema_input_type=Number | Level)]
@@ -109,11 +115,35 @@ class Criterion(FileModel):
         ]
         if self.levels and len(self.levels) < 2:
             wrong.append(("levels", "expected at least 2 levels, found 1"))
+        if self.wanted:
+            wrong += _against_wanted(self)
         if wrong:
             refuse(*(((key, "[key]"), message) for key, message in sorted(wrong)))
         if self.check:
             _bind(self.check, self.arguments)
         return self
+
+    def weight_for(self, labels: Mapping[str, str]) -> float:
+        """The weight in a scenario with these labels: negative where met is bad there."""
+        return -self.weight if self.calls_for(labels) == NO else self.weight
+
+    def calls_for(self, labels: Mapping[str, str]) -> str | None:
+        """Of a choice, what these labels call for: "yes" or "no"; None where it is no choice."""
+        if not self.wanted:
+            return None
+        return YES if matches(self.wanted, labels) else NO
+
+
+def _against_wanted(criterion: Criterion) -> list[tuple[str, str]]:
+    """What has no meaning for a criterion whose right answer depends on the scenario."""
+    wrong = []
+    if criterion.weight < 0:
+        wrong.append(
+            ("weight", "a negative weight says that met is always bad, `wanted` where it is good")
+        )
+    if criterion.levels:
+        wrong.append(("levels", "'levels' has no meaning beside 'wanted': a choice is yes or no"))
+    return wrong
 
 
 def _bind(check: str, arguments: Mapping[str, Any]) -> None:
@@ -153,10 +183,20 @@ class Rubric(FileModel):
     @model_validator(mode="after")
     def _can_earn_points(self) -> "Rubric":
         if self.scoring == "points":
-            problems = [
+            problems: list[tuple[Location, str]] = [
                 (("principles", name), "`scoring: points` needs a criterion of positive weight")
                 for name, principle in self.principles.items()
                 if all(criterion.weight < 0 for criterion in principle.criteria.values())
+            ]
+            problems += [
+                (
+                    ("principles", name, "criteria", key, "wanted", "[key]"),
+                    "'wanted' has no meaning with `scoring: points`: a point is earned or lost, "
+                    "never both; write two criteria, each with its `when`",
+                )
+                for name, principle in self.principles.items()
+                for key, criterion in principle.criteria.items()
+                if criterion.wanted
             ]
             if problems:
                 refuse(*problems)
@@ -228,7 +268,25 @@ def applies(criterion: Criterion, labels: Mapping[str, str]) -> bool:
 
     A label that the scenario does not have is equal to nothing: `{not: ...}` matches it.
     """
-    return all(_matches(condition, labels.get(key)) for key, condition in criterion.when.items())
+    return matches(criterion.when, labels)
+
+
+def matches(conditions: Mapping[str, Condition], labels: Mapping[str, str]) -> bool:
+    """Whether labels are what the conditions ask for; a label that is not there equals nothing."""
+    return all(_matches(condition, labels.get(key)) for key, condition in conditions.items())
+
+
+def with_choice(finding: Finding, criterion: Criterion, labels: Mapping[str, str]) -> Finding:
+    """The finding with what was called for and what was done, where `wanted` makes it a choice.
+
+    Its value stays what the check or the judge said. A panel split in two halves did neither.
+    """
+    should = criterion.calls_for(labels)
+    if should is None:
+        return finding
+    if finding.value is None or finding.value == HALF:
+        return replace(finding, should=should, did=None)
+    return replace(finding, should=should, did=YES if finding.value > HALF else NO)
 
 
 def _matches(condition: str | tuple[str, ...] | Not, label: str | None) -> bool:
@@ -261,7 +319,8 @@ def score_reply(
     scores = {}
     for principle, criteria in questions.items():
         found = {key: findings.get((principle, key), NO_FINDING) for key in criteria}
-        score = _score(rubric.scoring, criteria, found)
+        weights = {key: criterion.weight_for(labels) for key, criterion in criteria.items()}
+        score = _score(rubric.scoring, criteria, weights, found)
         if score is not None:
             scores[principle] = score
     return scores
@@ -271,7 +330,10 @@ NO_FINDING = Finding(value=None, reason="no finding")
 
 
 def _score(
-    scoring: str, criteria: Mapping[str, Criterion], found: Mapping[str, Finding]
+    scoring: str,
+    criteria: Mapping[str, Criterion],
+    weights: Mapping[str, float],
+    found: Mapping[str, Finding],
 ) -> Score | None:
     """None when nothing that applies can earn a point (`scoring: points`)."""
     values: dict[str, float] = {}
@@ -281,20 +343,20 @@ def _score(
         if not 0 <= finding.value <= 1:
             raise ValueError(f"{key}: a finding of {finding.value}, outside 0 to 1")
         values[key] = finding.value
-    possible = sum(max(criterion.weight, 0) for criterion in criteria.values())
+    possible = sum(max(weight, 0) for weight in weights.values())
     if scoring == "points" and possible == 0:
         return None
-    satisfied = {key: _satisfied(criteria[key], value) for key, value in values.items()}
+    satisfied = {key: _satisfied(weights[key], value) for key, value in values.items()}
     for key, criterion in criteria.items():
         if criterion.must and satisfied[key] < HALF:
             return Score(0.0, f"must: {key}")
     if scoring == "points":
-        earned = sum(criteria[key].weight * value for key, value in values.items())
+        earned = sum(weights[key] * value for key, value in values.items())
         return Score(min(max(earned / possible, 0.0), 1.0))
-    total = sum(abs(criterion.weight) for criterion in criteria.values())
-    return Score(sum(abs(criteria[key].weight) * share for key, share in satisfied.items()) / total)
+    total = sum(abs(weight) for weight in weights.values())
+    return Score(sum(abs(weights[key]) * share for key, share in satisfied.items()) / total)
 
 
-def _satisfied(criterion: Criterion, value: float) -> float:
+def _satisfied(weight: float, value: float) -> float:
     """The share satisfied: an undesirable criterion is satisfied by not being met."""
-    return value if criterion.weight > 0 else 1.0 - value
+    return value if weight > 0 else 1.0 - value

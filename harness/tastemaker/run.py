@@ -23,9 +23,11 @@ from tastemaker.journal import Journal, digest, endpoint
 from tastemaker.judge.grader import Grader, template_hash
 from tastemaker.logs import Cell, failures, forget_failed_grades, logs_by_identity, rows
 from tastemaker.pin import bridge, bridge_lines, read_pin, verify_pin
+from tastemaker.reading import did_you_mean
 from tastemaker.record import RECORD, frozen
 from tastemaker.recorded import RecordedReply, read_replies_file, score_rows
 from tastemaker.records import Message, ReplyRow, ScoreRow
+from tastemaker.rubric import NO, YES, Criterion
 from tastemaker.tables import REPLIES, SCORES, reply_table, score_table, write_tables
 from tastemaker.task import RubricTask, dressed, recorded
 
@@ -99,9 +101,43 @@ def make_plan(
             f"{experiment.name}: rules or tensions name {', '.join(unknown)}, "
             f"but the rubrics have {', '.join(sorted(known))}"
         )
+    _refuse_unknown_choices(experiment, evals)
     return Plan(
         experiment=experiment, evals=tuple(evals), seeds=seeds or experiment.seeds, limit=limit
     )
+
+
+def _refuse_unknown_choices(experiment: Experiment, evals: Sequence[LoadedEval]) -> None:
+    """Rules on choices that no criterion makes, or on answers that a question does not have.
+
+    What a check calls a choice shows only in its findings, and so what a file of scores does.
+    """
+    if not experiment.choices or any(arm.scores for arm in experiment.arms.values()):
+        return
+    known = dict(_possible_choices(evals))
+    for name, rules in experiment.choices.items():
+        if name not in known:
+            raise UserError(
+                f"{experiment.name}: choices name '{name}'{did_you_mean(name, known)}; a choice is "
+                "a check, or a question with `wanted`, named as principle/criterion"
+            )
+        strange = {*rules.recall, *rules.false_trigger} - {YES, NO} if known[name].wanted else ()
+        for answer in sorted(strange):
+            raise UserError(
+                f"{experiment.name}: choices.{name} names '{answer}'; a question with `wanted` is "
+                f"answered {YES} or {NO}"
+            )
+
+
+def _possible_choices(evals: Sequence[LoadedEval]) -> Iterator[tuple[str, Criterion]]:
+    """The checks, and the questions with `wanted`, that apply to some scenario."""
+    for one in evals:
+        for scenario in one.whole.scenarios if one.rubric else ():
+            assert one.rubric is not None
+            rubric = one.rubric.extended(scenario.criteria)
+            for (principle, key), criterion in rubric.applicable(scenario.labels):
+                if criterion.wanted or criterion.check:
+                    yield f"{principle}/{key}", criterion
 
 
 def _refuse_unsupported(experiment: Experiment) -> None:

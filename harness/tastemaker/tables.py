@@ -117,7 +117,11 @@ READ_TEXTS = (
     "principle",
     "criterion",
     "reason",
+    "should",
+    "did",
 )
+ADDED = {"should", "did"}
+"""Columns that tables of earlier versions do not have: there they say nothing."""
 READ_NUMBERS = (
     "seed",
     "value",
@@ -148,10 +152,14 @@ def scores_of_rows(rows: Sequence[ScoreRow]) -> Scores:
 def read_scores(folder: Path) -> Scores:
     """The scores of a run, as columns; a UserError when there are none."""
     path = folder / SCORES
+    rows = read_table(path, []).num_rows
+    old = ADDED - set(pq.read_schema(path).names)
     # One column at a time: all at once take twice the memory, and no less time.
     return Scores(
         texts={
-            name: _column(read_table(path, [name], read_dictionary=[name])[name])
+            name: Column(codes=np.zeros(rows, np.int32), names=(None,))
+            if name in old
+            else _column(read_table(path, [name], read_dictionary=[name])[name])
             for name in READ_TEXTS
         },
         numbers={name: _floats(read_table(path, [name])[name]) for name in READ_NUMBERS},

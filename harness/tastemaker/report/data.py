@@ -12,6 +12,8 @@ from tastemaker.report.beside import (
     tension_data,
     variance_data,
 )
+from tastemaker.report.choosing import choice_data
+from tastemaker.report.training import ablation_data, retention_data, series_data
 from tastemaker.results import Results, Spent
 from tastemaker.stats.components import advice
 from tastemaker.stats.estimates import ArmEstimate
@@ -51,6 +53,10 @@ def as_data(results: Results) -> dict[str, Any]:
         ],
         "resources": resource_data(results),
         "tensions": tension_data(results),
+        "choices": choice_data(results),
+        "retention": retention_data(results),
+        "series": series_data(results),
+        "ablation": ablation_data(results),
         "gains": gain_data(results),
         "variance": variance_data(results),
         "slices": slice_data(results),

@@ -12,6 +12,15 @@ from tastemaker.report.beside import (
     tension_lines,
     variance_rows,
 )
+from tastemaker.report.choosing import CHOICES_NOTE, choice_blocks
+from tastemaker.report.training import (
+    SCENARIOS_ONLY,
+    ablation_lines,
+    rank_rows,
+    retention_lines,
+    series_lines,
+    series_rows,
+)
 from tastemaker.report.words import (
     RERUN_SD,
     arm_interval,
@@ -53,6 +62,14 @@ def as_markdown(results: Results) -> str:
         blocks=blocks,
         limits=limit_lines(results),
         tensions=tension_lines(results),
+        choices=choice_blocks(results),
+        choices_note=CHOICES_NOTE,
+        retention=retention_lines(results),
+        series=series_lines(results),
+        series_rows=series_rows(results),
+        ranks=rank_rows(results),
+        ablation=ablation_lines(results),
+        scenarios_only=SCENARIOS_ONLY,
         slices=slice_rows(results),
         slice_notes=slice_notes(results),
         variance=variance_rows(results),

@@ -7,10 +7,19 @@ from rich.table import Table
 from tastemaker.escaping import plain
 from tastemaker.gate import Verdict
 from tastemaker.report.beside import (
+    gain_lines,
     limit_lines,
     slice_notes,
     slice_rows,
     tension_lines,
+)
+from tastemaker.report.choosing import CHOICES_NOTE, choice_blocks
+from tastemaker.report.training import (
+    SCENARIOS_ONLY,
+    ablation_lines,
+    retention_lines,
+    series_lines,
+    series_rows,
 )
 from tastemaker.report.words import (
     RERUN_SD,
@@ -65,6 +74,8 @@ def print_report(results: Results, console: Console, *, slices: bool = False) ->
             console.print(f"\n[bold]{heading}[/bold]")
             for text in told_lines:
                 console.print(f"  {escape(text)}")
+    _print_choices(results, console)
+    _print_training(results, console)
     if slices:
         console.print()
         for text in slice_notes(results):
@@ -73,7 +84,7 @@ def print_report(results: Results, console: Console, *, slices: bool = False) ->
     console.print()
     console.print(averages_note(results))
     console.print(_average_table(results))
-    for text in (*spent_lines(results), *seed_lines(results)):
+    for text in (*spent_lines(results), *gain_lines(results), *seed_lines(results)):
         console.print(f"  {escape(text)}")
     for text in unscored_lines(results):
         console.print(f"  [yellow]Unscored[/yellow], {escape(text)}")
@@ -83,6 +94,55 @@ def print_report(results: Results, console: Console, *, slices: bool = False) ->
     console.print(f"[bold]{escape(headline(results))}[/bold]")
     for reason in results.decision.reasons:
         console.print(f"  {escape(plain(reason))}")
+
+
+def _print_choices(results: Results, console: Console) -> None:
+    """Each choice: its rates by class, then what they come to."""
+    blocks = choice_blocks(results)
+    for block in blocks:
+        console.print(f"\n[bold]Choice {escape(block['choice'])}[/bold]")
+        table = _plain_table(
+            ("arm", "class"), ("called\nfor", "chosen", "recall", "false triggers")
+        )
+        for row in block["rows"]:
+            table.add_row(*(escape(text) for text in list(row.values())[:6]))
+        console.print(table)
+        for text in block["lines"]:
+            console.print(f"  {escape(text)}")
+    if blocks:
+        console.print(CHOICES_NOTE)
+
+
+def _print_training(results: Results, console: Console) -> None:
+    """Retention, series and ablation, where the experiment asks for them."""
+    sections = (
+        ("What merges kept", retention_lines(results)),
+        ("The arms as a series", series_lines(results)),
+        ("What the factors add", ablation_lines(results)),
+    )
+    for heading, lines in sections:
+        if lines:
+            console.print(f"\n[bold]{heading}[/bold]")
+        for text in lines:
+            console.print(f"  {escape(text)}")
+        if heading == "The arms as a series" and (rows := series_rows(results)):
+            columns = ("first", "last", "trend", "95% CI", "Holm's p", "tau")
+            table = _plain_table(("principle",), columns)
+            for row in rows:
+                table.add_row(*(escape(text) for text in row.values()))
+            console.print(table)
+    if sections[0][1] or sections[1][1]:
+        console.print(SCENARIOS_ONLY)
+
+
+def _plain_table(names: tuple[str, ...], numbers: tuple[str, ...]) -> Table:
+    """Columns of names, which are folded, and of numbers, which are not."""
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
 
 
 def _verdict_table(verdicts: list[Verdict], baseline: str, candidate: str, interval: str) -> Table:

@@ -84,7 +84,7 @@ def _beside(verdict: Verdict) -> list[str]:
     told = []
     if isfinite(headroom.room):
         little = ", too little to show an improvement" if headroom.saturated else ""
-        told.append(f"Headroom {headroom.room:.3f}{little}.")
+        told.append(f"Headroom {max(0.0, headroom.room):.3f}{little}.")
     if headroom.low_enough is False:
         told.append("The baseline is not established to fail this.")
     if paired.minimum_detectable_effect < 1:

@@ -106,6 +106,59 @@ def linear(y: Floats, design: Design) -> Linear:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Together:
+    """Many means over the same complete scenarios, of which any two can be subtracted."""
+
+    contributions: Floats
+    """(G, M), as `Linear` has them."""
+    residuals: Floats
+    """(G, M), the sums over each cluster of what is left when strata are centred."""
+    groups: Codes
+    """(G,), the clusters that are compared for the variance."""
+
+    def less(self, first: int, others: slice) -> tuple[Floats, Floats, Floats]:
+        """Contributions (G, m), SE (m,) and df (m,) of one mean minus each of others."""
+        contributions = self.contributions[:, [first]] - self.contributions[:, others]
+        squares = (self.residuals[:, [first]] - self.residuals[:, others]) ** 2
+        members = self.groups == np.unique(self.groups)[:, None]
+        counts = members.sum(axis=1)
+        if counts.min() < 2:
+            unknown = np.full(squares.shape[1], np.nan)
+            return contributions, unknown, unknown
+        parts = (counts / (counts - 1))[:, None] * (members @ squares)
+        variance = parts.sum(axis=0)
+        spread = (parts**2 / (counts - 1)[:, None]).sum(axis=0)
+        tiny = variance <= NOTHING**2
+        df = np.where(tiny, (counts - 1.0).sum(), variance**2 / np.where(tiny, 1.0, spread))
+        return contributions, np.where(tiny, 0.0, np.sqrt(variance)), df
+
+
+def together(values: Floats, design: Design) -> Together:
+    """What `linear` makes of each row of (M, N) values without gaps, in one go (STATS 1).
+
+    Raises:
+        ValueError: as `linear`.
+    """
+    design = _usable(values[0], design)[1]
+    omega = design.omega()
+    _, clusters = np.unique(design.clusters, return_inverse=True)
+    centres, groups, _ = _variance_groups(design.strata, clusters)
+    of_cluster = np.zeros((int(clusters.max()) + 1, len(omega)))
+    of_cluster[clusters, np.arange(len(omega))] = omega
+    of_centre = np.zeros((int(centres.max()) + 1, len(omega)))
+    of_centre[centres, np.arange(len(omega))] = omega
+    shares = np.maximum(of_centre.sum(axis=1), np.finfo(float).tiny)
+    means = of_centre @ values.T / shares[:, None]
+    group_of = np.zeros(len(of_cluster), dtype=np.intp)
+    group_of[clusters] = groups
+    return Together(
+        contributions=of_cluster @ values.T,
+        residuals=of_cluster @ (values.T - means[centres]),
+        groups=group_of,
+    )
+
+
 def _usable(y: Floats, design: Design) -> tuple[Floats, Design, Floats]:
     """The scenarios that count: y, design and omega of those with a value and a weight."""
     for weights, what in (

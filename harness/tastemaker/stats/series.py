@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from tastemaker.stats.estimates import NOTHING, Linear, linear
+from tastemaker.stats.estimates import NOTHING, Linear, linear, together
 from tastemaker.stats.intervals import ENOUGH_INFORMATIVE, t_cdf
 from tastemaker.stats.multiplicity import holm
 from tastemaker.stats.panel import Design, Floats
@@ -194,11 +194,12 @@ def rank_intervals(
     """
     models = len(scores)
     pairs = list(combinations(range(models), 2))
-    p_values, better = [], []
-    for first, second in pairs:
-        p, ahead = _pair_test(scores[first] - scores[second], design, rng)
-        p_values.append(p)
-        better.append(ahead)
+    weighed = design.weights * design.stratum_weights[design.strata] > 0
+    if np.isnan(scores).any() or not weighed.any():
+        tested = [_pair_test(scores[one] - scores[other], design, rng) for one, other in pairs]
+    else:
+        tested = _complete_pair_tests(scores[:, weighed], design.keep(weighed), rng)
+    p_values, better = [p for p, _ in tested], [ahead for _, ahead in tested]
     ranks = np.tile([1, models], (models, 1))
     adjusted = holm(p_values).tolist()
     for (first, second), ahead, p_adjusted in zip(pairs, better, adjusted, strict=True):
@@ -219,6 +220,24 @@ def _pair_test(
     if found.informative_clusters <= ENOUGH_INFORMATIVE or not found.se > 0:
         return sign_flip(found.contributions, rng=rng).two_sided, found.mean > 0
     return 2 * t_cdf(-abs(found.mean) / found.se, found.df), found.mean > 0
+
+
+def _complete_pair_tests(
+    scores: Floats, design: Design, rng: np.random.Generator
+) -> list[tuple[float | None, bool]]:
+    """`_pair_test` of every pair of (M, N) models without gaps, a model against all at once."""
+    found, tested = together(scores, design), list[tuple[float | None, bool]]()
+    for first in range(len(scores) - 1):
+        contributions, errors, dfs = found.less(first, slice(first + 1, None))
+        informative = (np.abs(contributions) > NOTHING).sum(axis=0)
+        for column, mean in enumerate(contributions.sum(axis=0).tolist()):
+            se, df = float(errors[column]), float(dfs[column])
+            if informative[column] <= ENOUGH_INFORMATIVE or not se > 0:
+                p = sign_flip(contributions[:, column], rng=rng).two_sided
+            else:
+                p = 2 * t_cdf(-abs(mean) / se, df)
+            tested.append((p, mean > 0))
+    return tested
 
 
 def shrink(differences: Sequence[float] | Floats, errors: Sequence[float] | Floats) -> Floats:
