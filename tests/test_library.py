@@ -1,0 +1,124 @@
+"""What every shipped eval promises: size, cards that say what is so, no scenario told twice.
+
+For each dataset there are replies written by hand, good and bad, in tests/replies; what a rubric
+can decide without a judge tells them apart.
+"""
+
+from collections import defaultdict
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+import yaml
+from rapidfuzz.fuzz import ratio
+
+from tastemaker.checks.registry import bind
+from tastemaker.content import folder
+from tastemaker.records import Message, Reply
+from tastemaker.rubric import load_rubric, score_reply
+from tastemaker.scenario import load_dataset
+
+REPLIES = Path(__file__).parent / "replies"
+SMALL = {
+    "canvas/composition",
+    "writing/revision",
+    "tasks/composition",
+    "tasks/withheld",
+    "agents/errands",
+    "agents/demonstration",
+}
+"""The datasets that need but 40 scenarios in 30 clusters."""
+DATASETS = sorted(
+    path.relative_to(folder("datasets")).with_suffix("").as_posix()
+    for path in folder("datasets").rglob("*.yaml")
+    if "demo" not in path.parts
+)
+ANSWERED = sorted(
+    path.relative_to(REPLIES).with_suffix("").as_posix() for path in REPLIES.rglob("*.yaml")
+)
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_dataset_is_large_enough_and_its_card_says_how_large(name):
+    dataset = load_dataset(name)
+    card = (folder("datasets") / f"{name}.md").read_text(encoding="utf-8")
+    scenarios, clusters = len(dataset.scenarios), len({s.cluster for s in dataset.scenarios})
+
+    least = (40, 30) if name in SMALL else (100, 60)
+    assert scenarios >= least[0] and clusters >= least[1]
+    assert f"{scenarios} scenarios, {clusters} clusters, {len(dataset.strata)} strata" in card
+    assert dataset.fingerprint in card, f"the card's hash is old: {dataset.fingerprint}"
+    for heading in ("## Purpose", "## Clusters", "## What it can detect", "## Who has read it"):
+        assert heading in card
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_no_scenario_is_told_twice_but_by_its_twin(name):
+    """Clusters may share a story; between clusters, and between what is no twin, texts differ."""
+    texts = {s.id: "\n".join(m.text for m in s.messages) for s in load_dataset(name).scenarios}
+    twins = {(s.id, s.twin) for s in load_dataset(name).scenarios if s.twin}
+    alike = [
+        (one, other)
+        for one, other in combinations(texts, 2)
+        if ratio(texts[one], texts[other]) > 90
+        and (one, other) not in twins
+        and (other, one) not in twins
+    ]
+
+    assert alike == []
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_every_dataset_has_a_rubric_an_eval_and_replies_of_its_name(name):
+    assert load_rubric(name).rubric == name
+    family = name.split("/")[0]
+    task = name.replace("/", "_").replace("-", "_")
+    assert f"def {task}(" in (folder("evals") / f"{family}.py").read_text(encoding="utf-8")
+    assert name in ANSWERED
+
+
+def decided(name, scenario, text):
+    """The scores of a reply by principle, from what needs no judge."""
+    rubric = load_rubric(name)
+    reply = Reply(
+        text=text,
+        prompt=scenario.prompt,
+        messages=(
+            *(Message(role=m.role, text=m.text) for m in scenario.messages),
+            Message(role="assistant", text=text),
+        ),
+        document=scenario.document,
+        reference=scenario.reference,
+        expect=scenario.expect,
+        labels=scenario.labels,
+    )
+    found, checked = {}, defaultdict(dict)
+    for (principle, key), criterion in rubric.applicable(scenario.labels):
+        if criterion.check:
+            found[principle, key] = bind(criterion.check, criterion.arguments)(reply)
+            checked[principle][key] = criterion
+    kept = rubric.model_copy(
+        update={
+            "principles": {
+                principle: rubric.principles[principle].model_copy(update={"criteria": criteria})
+                for principle, criteria in checked.items()
+            }
+        }
+    )
+    scores = score_reply(kept, found, scenario.labels)
+    return {principle: score.value for principle, score in scores.items()}
+
+
+@pytest.mark.parametrize("name", ANSWERED)
+def test_what_needs_no_judge_tells_good_replies_from_bad(name):
+    scenarios = {scenario.id: scenario for scenario in load_dataset(name).scenarios}
+    pairs = yaml.safe_load((REPLIES / f"{name}.yaml").read_text(encoding="utf-8"))
+
+    assert len({pair["scenario"] for pair in pairs}) >= 15
+    for pair in pairs:
+        good, bad = (
+            decided(name, scenarios[pair["scenario"]], pair[kind]) for kind in ("good", "bad")
+        )
+        assert None not in good.values(), (pair["scenario"], good)
+        means = [sum(value or 0 for value in one.values()) / len(one) for one in (good, bad)]
+        assert means[0] >= 0.8 and means[0] > means[1], (pair["scenario"], good, bad)
