@@ -1,6 +1,6 @@
 """From the stored tables to verdicts: what gate and every report show. Pure but for reading."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,16 +11,24 @@ import numpy as np
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment
 from tastemaker.gate import Case, Decision, Verdict, conclude, decide
+from tastemaker.preferences import Preferences, cases, explained, lacking, preferences
 from tastemaker.reading import did_you_mean
 from tastemaker.record import read_record, record_of_scores
-from tastemaker.recorded import score_rows
-from tastemaker.records import ScoreRow
+from tastemaker.recorded import blank_of_score, preference_rows, score_rows
+from tastemaker.records import PreferenceRow, ScoreRow
 from tastemaker.slices import Slices, slices
 from tastemaker.spending import Gain, gains, resource_verdicts
 from tastemaker.stats.components import Components, one_arm
 from tastemaker.stats.paired import Paired, paired
 from tastemaker.stats.panel import Panel
-from tastemaker.tables import Arranged, Scores, panels, read_scores, scores_of_rows
+from tastemaker.tables import (
+    Arranged,
+    Scores,
+    panels,
+    read_preferences,
+    read_scores,
+    scores_of_rows,
+)
 from tastemaker.tensions import Pull, pulls
 
 
@@ -54,6 +62,8 @@ class Results:
     panels: Mapping[str, Panel]
     """By principle, pooled over its evals."""
     arranged: Arranged
+    preferences: Preferences | None = None
+    """None where replies were not compared side by side."""
 
     @cached_property
     def slices(self) -> Slices:
@@ -87,18 +97,30 @@ def load_results(experiment: Experiment, folder: Path) -> Results:
         _refuse_strangers(experiment, rows)
         _refuse_other_criteria(rows)
         _refuse_disagreement(rows)
-        return results(experiment, record_of_scores(experiment), scores_of_rows(rows))
+        preferred = _preferences_beside(experiment, rows)
+        return results(experiment, record_of_scores(experiment), scores_of_rows(rows), preferred)
     record = read_record(folder, experiment)
-    return results(experiment, record, read_scores(folder))
+    preferred = read_preferences(folder) if experiment.preference else []
+    return results(experiment, record, read_scores(folder), preferred)
+
+
+def _preferences_beside(experiment: Experiment, rows: Iterable[ScoreRow]) -> list[PreferenceRow]:
+    """The file of preferences, with what the scores say of their scenarios."""
+    if experiment.preference is None or experiment.preference.preferences is None:
+        return []
+    listed = list(rows)
+    return preference_rows(
+        Path(experiment.preference.preferences),
+        arms=experiment.arms,
+        known={(row.eval, row.scenario): blank_of_score(row) for row in reversed(listed)},
+        principles={row.principle for row in listed},
+        whole=False,
+    )
 
 
 def _refuse_idle(experiment: Experiment) -> None:
     """What would change the verdicts of a run and does nothing to scores that are there."""
-    idle = [
-        key
-        for key in ("limit", "formats", "early_stopping", "pairwise")
-        if getattr(experiment, key)
-    ]
+    idle = [key for key in ("limit", "formats", "early_stopping") if getattr(experiment, key)]
     if idle:
         raise UserError(f"{experiment.name}: has no meaning for files of scores: {', '.join(idle)}")
 
@@ -157,13 +179,20 @@ def _refuse_disagreement(rows: Iterable[ScoreRow]) -> None:
                 )
 
 
-def results(experiment: Experiment, record: Mapping[str, Any], scores: Scores) -> Results:
+def results(
+    experiment: Experiment,
+    record: Mapping[str, Any],
+    scores: Scores,
+    preferred: Sequence[PreferenceRow] = (),
+) -> Results:
     """Compare every candidate with the baseline on every principle, and apply the rules."""
     arms = list(experiment.arms)
     arranged = Arranged(scores, arms, eval_weights=experiment.weights)
     pooled = arranged.panels()
     apart = _by_eval(arranged, pooled)
     _refuse_unknown(experiment, pooled, apart)
+    compared = preferences(experiment, preferred) if experiment.preference else None
+    _refuse_taken(experiment, compared, pooled)
     verdicts: list[Verdict] = []
     by_eval: dict[tuple[str, str, str], Paired] = {}
     for candidate in experiment.candidates:
@@ -176,7 +205,10 @@ def results(experiment: Experiment, record: Mapping[str, Any], scores: Scores) -
         }
         by_eval |= {(candidate, *key): found for key, found in inside.items()}
         limit = experiment.headroom.baseline_at_most if experiment.headroom else None
-        verdicts += decide(candidate, _cases(experiment, whole, inside), headroom_limit=limit)
+        liked = compared.of(candidate) if compared else []
+        asked = _cases(experiment, whole, inside) + cases(experiment, liked)
+        decided = decide(candidate, asked, headroom_limit=limit)
+        verdicts += [explained(verdict, liked) for verdict in decided]
     unscored = _unscored(arranged)
     return Results(
         experiment=experiment,
@@ -185,7 +217,8 @@ def results(experiment: Experiment, record: Mapping[str, Any], scores: Scores) -
             verdicts,
             resource_verdicts(experiment, arranged),
             incomplete=_incomplete(arms, scores, unscored)
-            + _too_much_missing(experiment, arranged, unscored),
+            + _too_much_missing(experiment, arranged, unscored)
+            + (lacking(experiment, compared) if compared else []),
             limited=record.get("limit") is not None,
         ),
         by_eval=by_eval,
@@ -195,6 +228,7 @@ def results(experiment: Experiment, record: Mapping[str, Any], scores: Scores) -
         warnings=(*record.get("warnings", ()), *_fewer_seeds(experiment, arranged)),
         panels=pooled,
         arranged=arranged,
+        preferences=compared,
     )
 
 
@@ -262,6 +296,18 @@ def _refuse_unknown(
             raise UserError(
                 f"{experiment.name}: the rule '{rule}' names what has no scores; there is "
                 f"{', '.join(pooled)}"
+            )
+
+
+def _refuse_taken(
+    experiment: Experiment, compared: Preferences | None, pooled: Mapping[str, Panel]
+) -> None:
+    """A principle that is called as the verdict on a preference would be taken for it."""
+    for case in cases(experiment, compared.found if compared else ()):
+        if case.principle in pooled:
+            raise UserError(
+                f"{experiment.name}: a principle is called '{case.principle}', as the verdict of "
+                "`pairwise: {rule: ...}` would be: rename it, or leave out the rule"
             )
 
 

@@ -12,6 +12,7 @@ from tastemaker.report.beside import (
     tension_data,
     variance_data,
 )
+from tastemaker.report.preferences import pairwise_data
 from tastemaker.results import Results, Spent
 from tastemaker.stats.components import advice
 from tastemaker.stats.estimates import ArmEstimate
@@ -49,6 +50,7 @@ def as_data(results: Results) -> dict[str, Any]:
             }
             for (candidate, principle, name), paired in results.by_eval.items()
         ],
+        "pairwise": pairwise_data(results),
         "resources": resource_data(results),
         "tensions": tension_data(results),
         "gains": gain_data(results),

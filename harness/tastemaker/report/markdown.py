@@ -13,6 +13,12 @@ from tastemaker.report.beside import (
     tension_lines,
     variance_rows,
 )
+from tastemaker.report.preferences import (
+    preference_lines,
+    preference_notes,
+    preference_rows,
+    strength_lines,
+)
 from tastemaker.report.words import (
     RERUN_SD,
     arm_interval,
@@ -57,6 +63,9 @@ def as_markdown(results: Results) -> str:
         reasons=results.decision.reasons,
         baseline=results.experiment.baseline_name,
         blocks=blocks,
+        preferences=preference_rows(results),
+        preference_notes=preference_notes(results),
+        preference_lines=[*preference_lines(results), *strength_lines(results)],
         limits=limit_lines(results),
         tensions=tension_lines(results),
         slices=slice_rows(results),
@@ -81,6 +90,8 @@ def as_markdown(results: Results) -> str:
 def _averages(results: Results) -> list[dict[str, str]]:
     rows = {}
     for verdict in results.decision.verdicts:
+        if not verdict.scores:
+            continue
         for arm, estimate in (
             (results.experiment.baseline_name, verdict.paired.baseline),
             (verdict.candidate, verdict.paired.candidate),

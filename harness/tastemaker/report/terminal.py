@@ -11,6 +11,12 @@ from tastemaker.report.beside import (
     slice_rows,
     tension_lines,
 )
+from tastemaker.report.preferences import (
+    preference_lines,
+    preference_notes,
+    preference_rows,
+    strength_lines,
+)
 from tastemaker.report.words import (
     RERUN_SD,
     arm_interval,
@@ -60,6 +66,7 @@ def print_report(results: Results, console: Console, *, slices: bool = False) ->
             told = line(verdict)
             text = " ".join([told.reason, *told.beside])
             console.print(f"  [bold]{escape(told.principle)}[/bold]: {escape(text)}")
+    _print_preferences(results, console)
     for heading, lines in (("Limits", limit_lines), ("Tensions", tension_lines)):
         if told_lines := lines(results):
             console.print(f"\n[bold]{heading}[/bold]")
@@ -83,6 +90,44 @@ def print_report(results: Results, console: Console, *, slices: bool = False) ->
     console.print(f"[bold]{escape(headline(results))}[/bold]")
     for reason in results.decision.reasons:
         console.print(f"  {escape(plain(reason))}")
+
+
+def _print_preferences(results: Results, console: Console) -> None:
+    notes = preference_notes(results)
+    if not notes:
+        return
+    console.print("\n[bold]Preferences[/bold]")
+    for text in notes:
+        console.print(text, markup=False)
+    if rows := preference_rows(results):
+        console.print(_preference_table(results, rows))
+    for text in (*preference_lines(results), *strength_lines(results)):
+        console.print(f"  {escape(text)}")
+
+
+def _preference_table(results: Results, rows: list[dict[str, str]]) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
+    for name in ("candidate", "question"):
+        table.add_column(name, overflow="fold")
+    # Numbers keep to their line; where there is no room, it is the names that are folded.
+    table.add_column("preferred", justify="right", no_wrap=True)
+    table.add_column(level(results), no_wrap=True)
+    table.add_column("p", justify="right", no_wrap=True)
+    table.add_column("won/tied/lost", no_wrap=True)
+    table.add_column("same both ways", justify="right", width=9)
+    table.add_column("first place", width=9)
+    for row in rows:
+        table.add_row(
+            escape(row["candidate"]),
+            escape(row["question"]),
+            row["preferred"],
+            row["interval"],
+            row["p"],
+            row["answers"].replace(" ", ""),
+            row["consistency"],
+            row["position"],
+        )
+    return table
 
 
 def _verdict_table(verdicts: list[Verdict], baseline: str, candidate: str, interval: str) -> Table:
@@ -132,6 +177,8 @@ def _average_table(results: Results) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     shown: set[tuple[str, str]] = set()
     for verdict in results.decision.verdicts:
+        if not verdict.scores:
+            continue
         for arm, estimate in (
             (results.experiment.baseline_name, verdict.paired.baseline),
             (verdict.candidate, verdict.paired.candidate),

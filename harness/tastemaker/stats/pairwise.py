@@ -221,11 +221,11 @@ def preferences(
 def by_seed(judged: Pairs, candidate: str, baseline: str) -> Floats:
     """(N, K), w of each scenario and seed, swap-averaged; NaN where it is unscored or not there.
 
-    The seeds are those that any pair of the two arms has, ascending.
+    The seeds are those that any pair of the two arms has, ascending; one where there is no pair.
     """
     mine, flip = _of(judged, candidate, baseline)
     seeds, columns = np.unique(judged.seed[mine], return_inverse=True)
-    values = np.full((len(judged.scenario_names), len(seeds)), np.nan)
+    values = np.full((len(judged.scenario_names), max(1, len(seeds))), np.nan)
     w = judged.preference()[mine]
     values[judged.scenario[mine], columns] = 1 - w if flip else w
     return values
