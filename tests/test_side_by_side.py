@@ -34,9 +34,9 @@ principles:
     criteria:
       thanked: {check: contains, with: {text: Thank}, when: {kind: favour}}
 """
+SCENARIO = '      - {{id: s{0}, prompt: "Number {0}.", labels: {{kind: {1}}}}}\n'
 DATASET = "dataset: asked\nstrata:\n  all:\n    scenarios:\n" + "".join(
-    f'      - {{id: s{n}, prompt: "Number {n}.", labels: {{kind: {"favour" if n < 2 else "news"}}}}}\n'
-    for n in range(8)
+    SCENARIO.format(n, "favour" if n < 2 else "news") for n in range(8)
 )
 EXPERIMENT = """
 experiment: try
@@ -124,14 +124,42 @@ def test_a_judge_that_likes_the_first_place_prefers_nobody(small, actor):
 
 
 def test_a_judge_that_likes_length_is_told_by_the_win_rate_at_equal_length(small, actor):
+    """The candidate writes 7 characters more or 5 fewer; the longer wins but on s2 and s4, seed 1.
+
+    The candidate's is longer on six scenarios of eight: w is 1 on five of them and 1/2 on one, 0
+    and 1/2 on the others. So the longer wins 11 in 12 of its pairs, or 3 in 4.
+    """
+
+    def new(messages, config):
+        number = int(re.search(r"\d+", messages[-1].text)[0])
+        return f"{'No' if number % 4 == 0 else 'Yes, indeed so'} {number} {config.seed}"
+
+    def mostly_longer(messages, config):
+        first, second = replies_of(messages[0].text)
+        odd = re.search(r"[24] 1$", first) is not None
+        return answer("FIRST" if (len(first) > len(second)) != odd else "SECOND")
+
+    actor.says("old", lambda messages, config: f"Number: {messages[-1].text[7:-1]} {config.seed}")
+    actor.says("new", new)
+    actor.says("judge", mostly_longer)
     go(small)
     one = only(found(small))
 
+    assert one.forms["characters"] == ((6 * 18 + 2 * 6) / 8, 11)
     assert one.win_rate.value == 6 / 8
     assert one.rate.consistency == 1.0
     assert one.rate.position_bias.value == 0.0
     assert abs(one.length.win_rate.value - 0.5) < abs(one.win_rate.value - 0.5)
-    assert one.forms["characters"][0] > one.forms["characters"][1]
+
+
+def test_where_the_longer_reply_always_wins_nothing_is_told_of_equal_length(small):
+    go(small)
+    one = only(found(small))
+
+    assert one.win_rate.value == 6 / 8
+    assert one.length is None
+    assert one.length_decides
+    assert "Length alone parts all wins from all losses" in as_markdown(found(small))
 
 
 def test_the_table_has_both_orders_of_every_pair_with_lengths_and_words(small):
@@ -277,7 +305,8 @@ def test_recorded_replies_take_part(small, actor):
     go(small)
     one = only(found(small))
 
-    assert one.win_rate.value == 1.0
+    assert one.win_rate.value == pytest.approx(1.0)
+    assert one.win_rate.high == 1.0
     assert one.rate.pairs == 14
     assert one.unscored == {"no_reply": 4}
     [gap, _] = [r for r in read_preferences(small / "logs") if (r.scenario, r.seed) == ("s7", 1)]

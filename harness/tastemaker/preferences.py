@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import isfinite
 
 import numpy as np
@@ -54,8 +55,13 @@ class Preference:
     """The same as the gate reads it: d = 2w - 1, at the experiment's level and by its method."""
     one_order: Change | None
     """2w - 1 of pairs that were judged in one order, where no pair was judged in both."""
-    length: LengthControlled | None
-    """None where lengths are not known."""
+    each: Floats
+    """(N,), w of each scenario; NaN where there is no pair."""
+    longer: Floats
+    """(N,), characters of the candidate's reply minus the baseline's; NaN where not known."""
+    design: Design
+    """Of the N scenarios."""
+    alpha: float
     forms: Mapping[str, tuple[float, float]]
     """Mean length and dress of the candidate's replies and the baseline's, by `FORMS`."""
     unscored: Mapping[str, int]
@@ -70,8 +76,32 @@ class Preference:
     def win_rate(self) -> Estimate:
         """w, in [0, 1]; one half is no preference."""
         found = self.paired
-        low, high = known((1 + found.low) / 2), known((1 + found.high) / 2)
-        return Estimate(value=known((1 + found.difference) / 2), low=low, high=high)
+        value, low, high = (
+            known(float(np.clip((1 + limit) / 2, 0.0, 1.0)))
+            for limit in (found.difference, found.low, found.high)
+        )
+        return Estimate(value=value, low=low, high=high)
+
+    @cached_property
+    def length(self) -> LengthControlled | None:
+        """The win rate at equal length; None where lengths are not known, or decide every pair."""
+        if self.length_decides or np.isnan(self.each + self.longer).all():
+            return None
+        rng = np.random.default_rng(RNG_SEED)
+        return length_controlled(self.each, self.longer, self.design, rng, alpha=self.alpha)
+
+    @cached_property
+    def length_decides(self) -> bool:
+        """Whether every preference is a win or a loss, and a difference in length parts the two.
+
+        Then no pair tells how replies of equal length would compare.
+        """
+        there = ~np.isnan(self.each + self.longer)
+        won = self.longer[there & (self.each == 1)]
+        lost = self.longer[there & (self.each == 0)]
+        if not len(won) or not len(lost) or len(won) + len(lost) < there.sum():
+            return False
+        return bool(won.min() > lost.max() or won.max() < lost.min())
 
     @property
     def p(self) -> float | None:
@@ -93,8 +123,13 @@ class Preferences:
     """All that the comparisons of replies say."""
 
     found: tuple[Preference, ...]
-    rankings: tuple[Ranking, ...]
-    rows: Sequence[PreferenceRow]
+    asked: "Sequence[_Asked]"
+    """The answers to each question."""
+
+    @cached_property
+    def rankings(self) -> tuple[Ranking, ...]:
+        """All arms by strength, by each question that connects three or more."""
+        return tuple(ranking for one in self.asked for ranking in one.rankings())
 
     def of(self, candidate: str) -> list[Preference]:
         """What is known of one candidate."""
@@ -103,17 +138,15 @@ class Preferences:
 
 def preferences(experiment: Experiment, rows: Sequence[PreferenceRow]) -> Preferences:
     """Every candidate against the baseline on every question, and all arms by strength."""
-    found: list[Preference] = []
-    rankings: list[Ranking] = []
-    for principle in dict.fromkeys(row.principle for row in rows):
-        asked = _Asked(experiment, [row for row in rows if row.principle == principle])
-        if not asked.rows:
-            continue  # they stand in evals without weight
-        found += [asked.preference(name) for name in experiment.candidates]
-        rankings += asked.rankings()
-    order = list(experiment.candidates)
-    found.sort(key=lambda one: order.index(one.candidate))
-    return Preferences(found=tuple(found), rankings=tuple(rankings), rows=rows)
+    by_question: dict[str | None, list[PreferenceRow]] = {}
+    for row in rows:
+        by_question.setdefault(row.principle, []).append(row)
+    every = [_Asked(experiment, of_one) for of_one in by_question.values()]
+    asked = [one for one in every if one.rows]  # the others stand in evals without weight
+    return Preferences(
+        found=tuple(one.preference(name) for name in experiment.candidates for one in asked),
+        asked=asked,
+    )
 
 
 def cases(experiment: Experiment, found: Sequence[Preference]) -> list[Case]:
@@ -127,7 +160,9 @@ def cases(experiment: Experiment, found: Sequence[Preference]) -> list[Case]:
 def explained(verdict: Verdict, found: Sequence[Preference]) -> Verdict:
     """The verdict with a reason that says so where pairs were judged in one order only."""
     one_order = any(one.name == verdict.principle and one.one_order for one in found)
-    return replace(verdict, reason=ONE_ORDER) if one_order and not verdict.scores else verdict
+    if not one_order or verdict.scores:
+        return verdict
+    return replace(verdict, reason=ONE_ORDER, paired=replace(verdict.paired, notes=()))
 
 
 def lacking(experiment: Experiment, found: Preferences) -> list[str]:
@@ -182,21 +217,24 @@ class _Asked:
 
     def preference(self, candidate: str) -> Preference:
         """One candidate against the baseline; with nothing but gaps where it was not compared."""
-        baseline = self.experiment.baseline_name
+        baseline, alpha = self.experiment.baseline_name, self.experiment.alpha
         mine = [row for row in self.rows if {row.arm_a, row.arm_b} == {candidate, baseline}]
-        judged = self._pairs(mine or [_nobody(self.rows[0], candidate, baseline)])
+        judged = self.judged
+        if not {candidate, baseline} <= set(judged.arms):
+            judged = self._pairs([_nobody(self.rows[0], candidate, baseline)])
+        forms = _Forms(mine, self.places, judged, candidate, baseline)
         w = by_seed(judged, candidate, baseline)
-        paired = gated(w, self.design, how=self.how, max_missing=self.experiment.max_unscored)
-        rng, alpha = np.random.default_rng(RNG_SEED), self.experiment.alpha
-        forms = _Forms(mine, self.places, candidate, judged)
-        rate = win_rate(judged, candidate, baseline, rng, alpha=alpha)
+        rate = win_rate(judged, candidate, baseline, np.random.default_rng(RNG_SEED), alpha=alpha)
         return Preference(
             candidate=candidate,
             principle=self.rows[0].principle,
             rate=rate,
-            paired=paired,
+            paired=gated(w, self.design, how=self.how, max_missing=self.experiment.max_unscored),
             one_order=None if rate.pairs else self._in_one_order(judged, candidate),
-            length=self._at_equal_length(judged, candidate, forms),
+            each=win_rates(judged, candidate, baseline),
+            longer=np.subtract(*forms.by_scenario("characters")),
+            design=self.design,
+            alpha=alpha,
             forms=forms.means(self.design),
             unscored=Counter(
                 row.reason.split(":")[0] or "unscored" for row in mine if row.preference is None
@@ -209,25 +247,16 @@ class _Asked:
         found = change(2 * w - 1, self.design, rng, alpha=self.experiment.alpha)
         return found if found.scenarios else None
 
-    def _at_equal_length(
-        self, judged: Pairs, candidate: str, forms: "_Forms"
-    ) -> LengthControlled | None:
-        w = win_rates(judged, candidate, self.experiment.baseline_name)
-        ours, theirs = forms.by_scenario("characters")
-        if np.isnan(w + ours - theirs).all():
-            return None
-        rng = np.random.default_rng(RNG_SEED)
-        alpha = self.experiment.alpha
-        return length_controlled(w, ours - theirs, self.design, rng, alpha=alpha)
-
     def rankings(self) -> Iterator[Ranking]:
         """The strengths of the arms that comparisons connect, where they are three or more."""
         arms = _connected(self.judged, self.experiment.baseline_name)
         if len(arms) < 3:
             return
-        rows = [row for row in self.rows if {row.arm_a, row.arm_b} <= arms]
+        judged = self.judged
+        if arms < set(judged.arms):
+            judged = self._pairs([row for row in self.rows if {row.arm_a, row.arm_b} <= arms])
         rng = np.random.default_rng(RNG_SEED)
-        strengths = bradley_terry(self._pairs(rows), rng, alpha=self.experiment.alpha)
+        strengths = bradley_terry(judged, rng, alpha=self.experiment.alpha)
         yield Ranking(principle=self.rows[0].principle, strengths=strengths)
 
 
@@ -288,27 +317,39 @@ class _Forms:
         self,
         rows: Sequence[PreferenceRow],
         places: Mapping[tuple[str, str], int],
-        candidate: str,
         judged: Pairs,
+        candidate: str,
+        baseline: str,
     ) -> None:
         self.size = len(places)
+        arms = [judged.arms.index(arm) for arm in (candidate, baseline)]
         there = ~np.isnan(judged.answered())
+        there &= (judged.arm_a == min(arms)) & (judged.arm_b == max(arms))
         scored = set(zip(judged.scenario[there].tolist(), judged.seed[there].tolist(), strict=True))
         # Once for each pair: every order and grader says the same of it.
         pair_of = {(places[row.eval, row.scenario], row.seed): row for row in rows}
-        self.rows = {key: row for key, row in pair_of.items() if key in scored}
-        self.candidate = candidate
+        kept = {key: row for key, row in pair_of.items() if key in scored}
+        self.scenario = np.array([scenario for scenario, _ in kept], dtype=np.intp)
+        sides = {True: ("a", "b"), False: ("b", "a")}
+        values = [
+            [[getattr(row, f"{name}_{side}") for name in FORMS] for side in sides[is_a]]
+            for row in kept.values()
+            for is_a in [row.arm_a == candidate]
+        ]
+        shape = (len(kept), 2, len(FORMS))
+        self.values: Floats = np.array(values, dtype=np.float64).reshape(shape)
+        """The candidate's and the baseline's, by `FORMS`; NaN unknown."""
 
     def by_scenario(self, name: str) -> tuple[Floats, Floats]:
         """(N,) means over seeds of the candidate's replies and the baseline's; NaN unknown."""
-        sums, counts = np.zeros((2, self.size)), np.zeros(self.size)
-        for (scenario, _), row in self.rows.items():
-            both = [getattr(row, f"{name}_{side}") for side in "ab"]
-            if None in both:
-                continue
-            sums[:, scenario] += both if row.arm_a == self.candidate else both[::-1]
-            counts[scenario] += 1
-        ours, theirs = divide(sums, counts)
+        both = self.values[:, :, FORMS.index(name)]
+        there = ~np.isnan(both).any(axis=1)
+        scenario, both = self.scenario[there], both[there]
+        counts = np.bincount(scenario, minlength=self.size)
+        ours, theirs = (
+            divide(np.bincount(scenario, both[:, side], minlength=self.size), counts)
+            for side in (0, 1)
+        )
         return ours, theirs
 
     def means(self, design: Design) -> dict[str, tuple[float, float]]:

@@ -88,7 +88,7 @@ class Plan:
     @property
     def comparisons(self) -> int:
         """How many calls judges are asked for to compare replies, when no two are equal."""
-        return calls_of(self.experiment, self.evals)
+        return calls_of(self.experiment, self.evals, self.seeds)
 
     @property
     def calls(self) -> int:

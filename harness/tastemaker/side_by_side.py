@@ -56,7 +56,7 @@ def _words(rubric: Rubric, name: str) -> str:
     return principle.text or " ".join([f"{name}.", *asked])
 
 
-def calls_of(experiment: Experiment, evals: Iterable[LoadedEval]) -> int:
+def calls_of(experiment: Experiment, evals: Iterable[LoadedEval], seeds: int) -> int:
     """How many calls judges are asked for, when no replies are equal and all can be read."""
     if experiment.preference is None or experiment.preference.preferences is not None:
         return 0
@@ -67,7 +67,7 @@ def calls_of(experiment: Experiment, evals: Iterable[LoadedEval]) -> int:
         for scenario in one.data.scenarios
     )
     orders = 2 * sum(grader.samples for grader in experiment.graders)
-    return len(experiment.pairs) * questions * orders
+    return len(experiment.pairs) * questions * seeds * orders
 
 
 def pairs_of(

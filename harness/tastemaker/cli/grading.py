@@ -228,7 +228,7 @@ def _show(found: "Sequence[SelfCheck]", paired: "Sequence[PairCheck]") -> None:
 
     table = Table(title="The judge against itself: share of replies, with its 95 % interval")
     columns = ["criterion", "grader", "met", "cannot tell", "flips", "order", "padded"]
-    for column in [*columns, "same both ways", "first place", ""]:
+    for column in [*columns, "same both ways", "position bias", ""]:
         table.add_column(column, overflow="fold")
     for one in found:
         table.add_row(
@@ -248,7 +248,7 @@ def _show(found: "Sequence[SelfCheck]", paired: "Sequence[PairCheck]") -> None:
     if paired:
         print(
             "same both ways: share of pairs of replies with the same answer in both orders; "
-            "first place: how often the reply shown first wins, minus one half"
+            "position bias: how often the reply shown first wins, minus one half"
         )
 
 

@@ -11,10 +11,14 @@ from tastemaker.stats.reported import Change, Estimate
 
 NOTE = (
     "How often a candidate's reply is preferred to the baseline's to the same scenario and seed: a "
-    "tie counts one half, and 50% is no preference. Every pair is judged in both orders."
+    "tie counts one half, and 50% is no preference."
 )
+BOTH_ORDERS = "Every pair is judged in both orders, and only pairs with both answers count."
 NOT_GATED = "Not gated: `pairwise: {rule: {margin: ...}}` would make it decide."
 PREDICTED = "Bradley-Terry log odds that sum to 0; a difference of 1 is preferred in 73% of pairs."
+LENGTH_DECIDES = (
+    "Length alone parts all wins from all losses: how it would be at equal length cannot be told."
+)
 
 
 # As data -----------------------------------------------------------------------------------------
@@ -55,6 +59,7 @@ def _found(one: Preference, baseline: str) -> dict[str, Any]:
         "consistency": rate.consistency,
         "position_bias": asdict(rate.position_bias),
         "length_controlled": None if one.length is None else _length(one),
+        "length_decides": one.length_decides,
         "replies": {
             name: {"candidate": means[0], "baseline": means[1]} for name, means in one.forms.items()
         },
@@ -121,7 +126,6 @@ def _row(one: Preference) -> dict[str, str]:
         "answers": f"{_whole(rate.win)} / {_whole(rate.tie)} / {_whole(rate.loss)}",
         "consistency": _whole(rate.consistency),
         "position": _signed(rate.position_bias),
-        "at_equal_length": UNKNOWN if one.length is None else _estimate(one.length.win_rate),
         "sizes": f"{rate.pairs} of {one.paired.scenarios} in {one.paired.clusters}",
     }
 
@@ -138,7 +142,8 @@ def preference_notes(results: Results) -> list[str]:
     if not results.preferences.found:
         return ["No replies were compared."]
     both = any(one.rate.pairs for one in results.preferences.found)
-    return ([NOTE] if both else []) + ([NOT_GATED] if asked.rule is None else [])
+    told = [NOTE, BOTH_ORDERS] if both else [NOTE]
+    return told + ([NOT_GATED] if asked.rule is None else [])
 
 
 def preference_lines(results: Results) -> list[str]:
@@ -158,13 +163,25 @@ def _lines(one: Preference, interval_level: str) -> list[str]:
         told = f"{ours:,.0f} characters a reply, the baseline's {theirs:,.0f}."
         if one.length is not None and one.rate.pairs:
             told += f" At equal length preferred in {_estimate(one.length.win_rate)} of pairs."
+        if one.length_decides:
+            told += " " + LENGTH_DECIDES
         lines.append(f"{name}: {told}")
     if one.unscored:
         counts = ", ".join(f"{n} {plain(reason)}" for reason, n in one.unscored.items())
-        lines.append(f"{name}: answers without a preference: {counts}.")
-    if one.rate.half_judged and one.one_order is None:
-        lines.append(f"{name}: {one.rate.half_judged} pairs are left out: not both orders count.")
+        left_out = "" if one.one_order else f"{one.rate.half_judged} pairs are left out; "
+        lines.append(f"{name}: {left_out}answers without a preference: {counts}.")
     return lines
+
+
+def order_lines(results: Results) -> list[str]:
+    """What the order of two replies did to the judge, in words."""
+    return [
+        f"{plain(one.candidate)}, {_question(one.principle)}: the same answer in both orders for "
+        f"{_whole(one.rate.consistency)} of pairs; position bias "
+        f"{_signed(one.rate.position_bias)}."
+        for one in _of(results)
+        if one.rate.pairs
+    ]
 
 
 def strength_lines(results: Results) -> list[str]:

@@ -12,6 +12,7 @@ from tastemaker.report.beside import (
     tension_lines,
 )
 from tastemaker.report.preferences import (
+    order_lines,
     preference_lines,
     preference_notes,
     preference_rows,
@@ -101,7 +102,8 @@ def _print_preferences(results: Results, console: Console) -> None:
         console.print(text, markup=False)
     if rows := preference_rows(results):
         console.print(_preference_table(results, rows))
-    for text in (*preference_lines(results), *strength_lines(results)):
+    lines = (*order_lines(results), *preference_lines(results), *strength_lines(results))
+    for text in lines:
         console.print(f"  {escape(text)}")
 
 
@@ -114,8 +116,6 @@ def _preference_table(results: Results, rows: list[dict[str, str]]) -> Table:
     table.add_column(level(results), no_wrap=True)
     table.add_column("p", justify="right", no_wrap=True)
     table.add_column("won/tied/lost", no_wrap=True)
-    table.add_column("same both ways", justify="right", width=9)
-    table.add_column("first place", width=9)
     for row in rows:
         table.add_row(
             escape(row["candidate"]),
@@ -124,8 +124,6 @@ def _preference_table(results: Results, rows: list[dict[str, str]]) -> Table:
             row["interval"],
             row["p"],
             row["answers"].replace(" ", ""),
-            row["consistency"],
-            row["position"],
         )
     return table
 
