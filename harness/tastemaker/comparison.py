@@ -85,6 +85,9 @@ def _differences(one: RunArm, other: RunArm) -> Iterator[tuple[str, str]]:
         for key in OF_EVAL:
             both = evals[0][name].get(key), evals[1][name].get(key)
             yield from _differ(f"{name}.{key}", *both)
+    if _gates_preference(other.record):
+        told = "pairwise: the second run gates a preference; these two replies were never compared"
+        yield "pairwise", told
     for key in OF_ARM:
         yield from _differ(key, one.settings.get(key), other.settings.get(key))
     configs = one.settings.get("config", {}), other.settings.get("config", {})
@@ -92,9 +95,21 @@ def _differences(one: RunArm, other: RunArm) -> Iterator[tuple[str, str]]:
         yield from _differ(f"config.{key}", configs[0].get(key), configs[1].get(key))
 
 
+def _gates_preference(record: Mapping[str, Any]) -> bool:
+    """Whether a run decides by a preference, too."""
+    rule = (record.get("pairwise") or {}).get("rule") or {}
+    return bool(rule.get("blocking"))
+
+
 def _differ(key: str, one: Any, other: Any) -> Iterator[tuple[str, str]]:
     if one != other:
         yield key, f"{key}: {brief(one)} and {brief(other)}"
+
+
+def _without_preferences(one: RunArm, other: RunArm) -> list[str]:
+    if not one.record.get("pairwise") and not other.record.get("pairwise"):
+        return []
+    return ["Preferences are left out: replies of two runs were not put side by side."]
 
 
 def brief(value: Any) -> str:
@@ -145,6 +160,7 @@ def compare_arms(one: RunArm, other: RunArm, *, declared: Collection[str] = ()) 
         "warnings": [
             *dict.fromkeys((*one.record.get("warnings", ()), *other.record.get("warnings", ()))),
             *(f"declared as meant: {found[key]}" for key in declared),
+            *_without_preferences(one, other),
         ],
     }
     return results(experiment, record, scores)

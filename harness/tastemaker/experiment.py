@@ -2,6 +2,7 @@
 
 import glob
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -217,6 +218,33 @@ class Rule(FileModel):
     """Whether it decides the outcome; otherwise it is only shown."""
 
 
+class Pairwise(FileModel):
+    """Replies of two arms to the same scenario and seed, put side by side to a judge."""
+
+    by: Literal["overall", "principles", "both"] = "overall"
+    """What is asked: which reply is better all in all, by each principle alone, or both."""
+    arms: Literal["baseline", "all"] = "baseline"
+    """Every candidate against the baseline, or every pair of arms."""
+    rule: Rule | None = None
+    """What must hold of the preference, as d = 2w - 1 with w the win rate: 0 is no preference,
+    and a margin of 0.1 lets the win rate be as low as 0.45. Without a rule nothing is gated."""
+    preferences: Text | None = None
+    """A file of preferences made elsewhere; no judge is asked."""
+
+    @model_validator(mode="after")
+    def _has_one_origin(self) -> "Pairwise":
+        if self.preferences is not None:
+            foreign = sorted(self.model_fields_set & {"by", "arms"})
+            if foreign:
+                refuse(
+                    *(
+                        ((key, "[key]"), f"'{key}' has no meaning beside 'preferences'")
+                        for key in foreign
+                    )
+                )
+        return self
+
+
 class Resource(FileModel):
     """What must hold of a resource: candidate over baseline, paired by scenario."""
 
@@ -344,7 +372,9 @@ class Experiment(FileModel):
     on_inconclusive: Literal["fail", "warn"] | None = None
     early_stopping: Flag = False
     max_unscored: Share = 0.05
-    pairwise: Flag = False
+    pairwise: Annotated[Annotated[Flag, SCALAR] | Annotated[Pairwise, MAPPING], BY_SHAPE] = False
+    """Whether replies are also compared side by side; `true` is every candidate with the baseline,
+    all in all, shown and not gated."""
     limit: Annotated[Whole, Field(ge=1)] | None = None
     """Scenarios per eval, for a quick look."""
 
@@ -369,6 +399,8 @@ class Experiment(FileModel):
             problems.append((("grader",), "the graders of a panel differ in `reducer`"))
         if self.weights and not any(self.weights.values()):
             problems.append((("weights",), "the weights sum to 0"))
+        if self.preference is not None and self.preference.preferences is None:
+            problems += self._cannot_be_judged()
         if problems:
             refuse(*problems)
         return self
@@ -409,6 +441,35 @@ class Experiment(FileModel):
         if all(isinstance(value, int | float) for value in (first, second)):
             return min(first, second), max(first, second)
         return first, second
+
+    def _cannot_be_judged(self) -> Problems:
+        """Why replies cannot be put side by side, though that is asked for."""
+        instead = "or name a file: `pairwise: {preferences: FILE}`"
+        without = [name for name, arm in self.arms.items() if arm.scores is not None]
+        if without:
+            what = f"{', '.join(without)}: an arm of scores has no replies to compare"
+            return [(("pairwise",), f"{what}: leave it out, {instead}")]
+        if not self.graders:
+            told = "nobody is named to judge: add `grader: {model: ...}`"
+            return [(("pairwise",), f"{told}, {instead}")]
+        return []
+
+    @property
+    def preference(self) -> Pairwise | None:
+        """How replies are compared side by side; None when they are not."""
+        if isinstance(self.pairwise, Pairwise):
+            return self.pairwise
+        return Pairwise() if self.pairwise else None
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The pairs of arms whose replies are compared; the baseline stands second in its own."""
+        if self.preference is None:
+            return []
+        pairs = [(name, self.baseline_name) for name in self.candidates]
+        if self.preference.arms == "all":
+            pairs += combinations(self.candidates, 2)
+        return pairs
 
     @property
     def name(self) -> str:
@@ -482,9 +543,11 @@ def load_experiment(reference: str | Path, place: Place | None = None) -> Experi
         (("candidates",), f"two arms would be named '{name}'")
         for name in baseline.keys() & candidates.keys()
     ]
+    pairwise = _with_preferences(experiment.pairwise, place, problems)
     if problems:
         raise source.error(problems)
-    read = experiment.model_copy(update={"baseline": baseline, "candidates": candidates})
+    update = {"baseline": baseline, "candidates": candidates, "pairwise": pairwise}
+    read = experiment.model_copy(update=update)
     # Only now: a glob of files has become arms of their own names.
     if problems := [*_wrong_merges(read), *_wrong_series(read), *_wrong_factors(read)]:
         raise source.error(problems)
@@ -553,6 +616,20 @@ def _of_arm(experiment: Experiment, name: str, factor: str) -> Location:
     """Where an arm's factor stands; at the candidates where a glob made the arm."""
     key = "baseline" if name in experiment.baseline else "candidates"
     return (key, name, "factors", factor)
+
+
+def _with_preferences(
+    written: bool | Pairwise, place: Place, problems: Problems
+) -> bool | Pairwise:
+    """The same with the absolute path of its file."""
+    if not isinstance(written, Pairwise) or written.preferences is None:
+        return written
+    try:
+        path = local(written.preferences, place)
+    except UserError as wrong:
+        problems.append((("pairwise", "preferences"), str(wrong)))
+        return written
+    return written.model_copy(update={"preferences": str(path)})
 
 
 def _missing_evals(experiment: Experiment, place: Place) -> Iterator[tuple[Location, str]]:

@@ -6,7 +6,7 @@ The ladder of verdicts and the outcome are STATS section 4.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import ceil, isfinite
+from math import ceil, isfinite, nan
 from typing import Literal, NamedTuple
 
 from tastemaker.experiment import Resource, Rule
@@ -63,6 +63,8 @@ class Case:
     """The principle, or principle@eval where the rule names one eval."""
     rule: Rule
     paired: Paired
+    scores: bool = True
+    """Whether it compares scores; otherwise it is a preference, and there is no headroom."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +77,10 @@ class Headroom:
     """Too little room to measure a gain in; a loss can still be measured."""
     low_enough: bool | None
     """Whether the baseline is established to lie below the wished limit; None: none wished."""
+
+
+NO_HEADROOM = Headroom(room=nan, saturated=False, low_enough=None)
+"""Of a preference: it is relative, and has no best that the baseline could stand at."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +101,8 @@ class Verdict:
     needed_clusters: int | None
     """Clusters that would decide it, were the candidate equal; None: decided, or not known."""
     reason: str
+    scores: bool = True
+    """Whether scores were compared, and not the preference between replies."""
 
     @property
     def holds(self) -> bool:
@@ -140,7 +148,8 @@ def decide(
             rule=case.rule,
             paired=case.paired,
             **tests[index]._asdict(),
-            headroom=_headroom(case.paired, headroom_limit),
+            headroom=_headroom(case.paired, headroom_limit) if case.scores else NO_HEADROOM,
+            scores=case.scores,
         )
         for index, case in enumerate(cases)
     ]

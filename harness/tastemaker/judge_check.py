@@ -8,16 +8,22 @@ import anyio
 import numpy as np
 
 from tastemaker.errors import UserError
-from tastemaker.evaluation import load_evals
+from tastemaker.evaluation import LoadedEval, load_evals
 from tastemaker.experiment import Experiment
 from tastemaker.grade import Key, Panel, RubricGrader
 from tastemaker.graders import GradeStore, open_panel
 from tastemaker.judge.grader import Grader, together
+from tastemaker.judge.pairwise import OVERALL
+from tastemaker.judge.panel import ABSTAINED
 from tastemaker.records import Finding, Reply
 from tastemaker.regrade import FinishedReply, finished_replies
 from tastemaker.rubric import Rubric
+from tastemaker.side_by_side import Pair, ask, blank, context_of
 from tastemaker.stats.agreement import Rate, rate, retest
+from tastemaker.stats.estimates import linear
 from tastemaker.stats.panel import Codes, Floats
+from tastemaker.stats.reported import UNKNOWN, Estimate, student
+from tastemaker.stats.resample import one_stratum
 
 TIMES = 3
 """How often the same page is put to the judge (STATS section 6.4)."""
@@ -59,6 +65,24 @@ class SelfCheck:
         return "never met" if self.met.value == 0.0 else "always met"
 
 
+@dataclass(frozen=True, kw_only=True)
+class PairCheck:
+    """Pairs of two arms' replies to the same scenario and seed, as one grader compares them."""
+
+    eval: str
+    grader: str
+    pairs: int
+    """Of which an answer could be read in both orders."""
+    consistency: Rate
+    """Share of pairs that get the same answer in both orders."""
+    position_bias: Estimate
+    """How often the reply shown first wins, minus one half: from -0.5 to 0.5."""
+    cannot_assess: Rate
+    """Share of answers that are CANNOT_ASSESS, of those that could be read."""
+    tie: Rate
+    """Share of answers that are a tie."""
+
+
 def judge_check(
     experiment: Experiment,
     folder: Path,
@@ -80,11 +104,9 @@ def judge_check(
         seed: Of the draw.
 
     Raises:
-        UserError: There is no grader, no run, or nothing that is judged.
+        UserError: There is no grader, no run, or nothing that is judged and nothing compared.
     """
-    if not experiment.graders:
-        raise UserError(f"{experiment.name}: names no grader to check")
-    found = finished_replies(folder)
+    found = _finished(experiment, folder)
     panel = open_panel(experiment.graders, (), store)
     rng = np.random.default_rng(seed)
     checks: list[SelfCheck] = []
@@ -97,9 +119,106 @@ def judge_check(
         drawn = [all_of_eval[i] for i in sorted(rng.permutation(len(all_of_eval))[:count])]
         for grader in panel.graders:
             checks += anyio.run(_check, name, judged, grader, drawn)
-    if not checks:
+    if not checks and experiment.preference is None:
         raise UserError(f"{experiment.name}: no criterion of its rubrics is judged by the grader")
     return checks
+
+
+def pair_checks(
+    experiment: Experiment,
+    folder: Path,
+    store: GradeStore,
+    *,
+    replies: int = 50,
+    seed: int = 1,
+) -> list[PairCheck]:
+    """Put a sample of pairs of a run's replies to each grader, all in all, in both orders.
+
+    Two calls a pair and grader; equal replies say nothing of a judge and are not drawn.
+
+    Args:
+        experiment: Names the graders.
+        folder: The logs of its run.
+        store: Where judges' answers are kept: what the run has compared is not asked again.
+        replies: How many pairs of each eval are drawn.
+        seed: Of the draw.
+
+    Raises:
+        UserError: There is no grader, or no run.
+    """
+    found = _finished(experiment, folder)
+    panel = open_panel(experiment.graders, (), store)
+    rng = np.random.default_rng(seed)
+    checks: list[PairCheck] = []
+    for loaded in load_evals(experiment):
+        if loaded.rubric is None:
+            continue
+        pairs = _pairs(experiment, loaded, [one for one in found if one.eval == loaded.name])
+        drawn = [pairs[i] for i in sorted(rng.permutation(len(pairs))[:replies])]
+        for grader in panel.graders if drawn else ():
+            checks.append(anyio.run(_check_pairs, loaded.name, grader, drawn))
+    return checks
+
+
+def _finished(experiment: Experiment, folder: Path) -> list[FinishedReply]:
+    if not experiment.graders:
+        raise UserError(f"{experiment.name}: names no grader to check")
+    return finished_replies(folder)
+
+
+def _pairs(
+    experiment: Experiment, loaded: LoadedEval, found: Sequence[FinishedReply]
+) -> list[Pair]:
+    """Each candidate's replies beside the baseline's, where they differ."""
+    scenarios = {one.id: one for one in loaded.data.scenarios}
+    said = {(one.arm, one.scenario, one.seed): one.reply.text for one in found}
+    pairs = []
+    for (arm, name, seed), text in said.items():
+        other = said.get((experiment.baseline_name, name, seed))
+        if arm not in experiment.candidates or other in (None, text) or name not in scenarios:
+            continue
+        base = blank(loaded.name, loaded.data, scenarios[name])
+        base = replace(base, seed=seed, arm_a=arm, arm_b=experiment.baseline_name)
+        pairs.append(
+            Pair(
+                base=base,
+                prompt=scenarios[name].prompt,
+                context=context_of(scenarios[name]),
+                question=OVERALL,
+                a=text,
+                b=other or "",
+            )
+        )
+    return pairs
+
+
+async def _check_pairs(name: str, grader: Grader, drawn: Sequence[Pair]) -> PairCheck:
+    answers = await together([ask(pair, grader) for pair in drawn])
+    clusters = np.unique([one.base.cluster for one in drawn], return_inverse=True)[1]
+    orders = [[one.a_first, one.b_first] for one in answers]
+    values = np.array([[_number(found.value) for found in both] for both in orders])
+    unable = np.array([[_unable(found) for found in both] for both in orders])
+    twice = np.repeat(clusters, 2)
+    first = (values[:, 0] - values[:, 1]) / 2
+    there = ~np.isnan(first)
+    same = np.where(there, values[:, 0] == values[:, 1], np.nan)
+    bias = UNKNOWN
+    if there.any():
+        bias = student(linear(first[there], one_stratum(clusters[there])))
+    return PairCheck(
+        eval=name,
+        grader=grader.name,
+        pairs=int(there.sum()),
+        consistency=_rate(same, clusters),
+        position_bias=bias,
+        cannot_assess=_rate(unable.ravel(), twice),
+        tie=_rate(np.where(np.isnan(values), np.nan, values == 0.5).ravel(), twice),
+    )
+
+
+def _unable(found: Finding) -> float:
+    """1 for CANNOT_ASSESS, 0 for an answer, NaN for what could not be read."""
+    return 0.0 if found.value is not None else 1.0 if found.reason == ABSTAINED else np.nan
 
 
 def _judged(rubric: Rubric) -> Rubric | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tastemaker.content import fingerprint
+from tastemaker.content import file_fingerprint, fingerprint
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment, PlainEval, TaskEval
 from tastemaker.reading import shown
@@ -45,7 +45,17 @@ def frozen(experiment: Experiment) -> dict[str, Any]:
         "baseline": experiment.baseline_name,
         "arms": {name: arm.fingerprint for name, arm in experiment.arms.items()},
         "named_evals": written["evals"],
+        "pairwise": _pairwise(experiment),
     }
+
+
+def _pairwise(experiment: Experiment) -> dict[str, Any] | None:
+    """How replies are compared side by side; a file of preferences by its content."""
+    asked = experiment.preference
+    if asked is None:
+        return None
+    file = None if asked.preferences is None else file_fingerprint(Path(asked.preferences))
+    return asked.model_dump(mode="json") | {"preferences": file}
 
 
 def record_of_scores(experiment: Experiment) -> dict[str, Any]:

@@ -1,10 +1,10 @@
-"""Replies and scores made elsewhere: an arm that calls no model."""
+"""Replies, scores and preferences made elsewhere: no model is called for them."""
 
 import csv
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from tastemaker.errors import UserError
 from tastemaker.experiment import Arm
 from tastemaker.reading import did_you_mean, shown
-from tastemaker.records import ScoreRow
+from tastemaker.records import PreferenceRow, ScoreRow
 
 MOST_PROBLEMS = 20
 """How many lines are named before the rest is counted."""
@@ -36,6 +36,19 @@ USAGE = (
 UNNAMED_EVAL = "scores"
 """What an eval is called that a scores file leaves unnamed."""
 SCORE_OPTIONS = ("eval", "criterion", "cluster", "stratum", "weight", "should", "did")
+PREFERENCE_COLUMNS = ("scenario", "seed", "arm_a", "arm_b", "order", "preference")
+PREFERENCE_OPTIONS = (
+    "eval",
+    "principle",
+    "cluster",
+    "stratum",
+    "weight",
+    "length_a",
+    "length_b",
+)
+ORDERS = {"ab": "ba", "ba": "ab"}
+"""The orders in which two replies are shown, and what each is when the arms change places."""
+PREFERRED = ("a", "b", "tie")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,6 +273,184 @@ def _row(arm: str, score: RecordedScore) -> ScoreRow:
         reason="" if score.value is not None else "missing",
         should=score.should,
         did=score.did,
+    )
+
+
+Known = Mapping[tuple[str, str], PreferenceRow]
+"""What is known of each scenario, by (eval, scenario): a row with all but the answer."""
+
+
+def preference_rows(
+    path: Path, *, arms: Collection[str], known: Known, principles: Collection[str], whole: bool
+) -> list[PreferenceRow]:
+    """The rows of a CSV, JSONL or Parquet file of preferences.
+
+    Args:
+        path: Columns scenario, seed, arm_a, arm_b, order ("ab": the reply of arm_a was shown
+            first), preference ("a", "b", "tie", or nothing); optional eval, principle, cluster,
+            stratum, weight, and length_a and length_b in characters.
+        arms: The arms of the experiment.
+        known: Its scenarios; a row without an eval belongs to the only one.
+        principles: What its rubrics or scores measure.
+        whole: Whether `known` has all evals there are, with their design; else the file may bring
+            an eval of its own, and say what scenarios weigh.
+
+    Raises:
+        UserError: Naming each line with an unknown name, an order or a preference that is none, a
+            seed below 1, a scenario told otherwise before, or an answer that stood before.
+    """
+    problems = _Problems(path)
+    reader = _PreferenceReader(arms, known, principles, whole)
+    rows = []
+    for line, row in _lines(path, PREFERENCE_COLUMNS, PREFERENCE_OPTIONS, problems):
+        found = reader.read(row)
+        if isinstance(found, str):
+            problems.add(line, found)
+        else:
+            rows.append(found)
+    problems.raise_any()
+    if not rows:
+        raise UserError(f"{shown(path)}: no preferences in it")
+    return rows
+
+
+class _PreferenceReader:
+    """Rows of a file of preferences, each held against those before it."""
+
+    def __init__(
+        self, arms: Collection[str], known: Known, principles: Collection[str], whole: bool
+    ) -> None:
+        self.arms, self.known, self.principles, self.whole = arms, known, principles, whole
+        self.evals: dict[str, set[str]] = {}
+        for home, scenario in known:
+            self.evals.setdefault(home, set()).add(scenario)
+        self._told: dict[tuple[str, str], tuple[str, str, float]] = {}
+        self._seen: set[tuple[Any, ...]] = set()
+
+    def read(self, row: Row) -> PreferenceRow | str:
+        """The row, or what is wrong with it."""
+        home = _text(row.get("eval")) or (next(iter(self.evals)) if len(self.evals) == 1 else "")
+        wrong = self._wrong_names(row, home) or _wrong_answer(row)
+        if wrong:
+            return wrong
+        base = self._base(row, home)
+        if isinstance(base, str):
+            return base
+        lengths = [_number(row.get(name)) for name in ("length_a", "length_b")]
+        found = replace(
+            base,
+            seed=_seed(row.get("seed")) or 1,
+            principle=_text(row.get("principle")) or None,
+            arm_a=_text(row["arm_a"]),
+            arm_b=_text(row["arm_b"]),
+            order=_text(row["order"]),
+            preference=_text(row["preference"]) or None,
+            reason="" if _text(row["preference"]) else "missing",
+            grader="recorded",
+            characters_a=lengths[0],
+            characters_b=lengths[1],
+        )
+        return self._repeated(found) or found
+
+    def _wrong_names(self, row: Row, home: str) -> str:
+        scenario, principle = _text(row.get("scenario")), _text(row.get("principle"))
+        for name in ("arm_a", "arm_b"):
+            arm = _text(row.get(name))
+            if arm not in self.arms:
+                return f"unknown arm '{arm}' in '{name}'{did_you_mean(arm, self.arms)}"
+        if _text(row["arm_a"]) == _text(row["arm_b"]):
+            return f"arm '{row['arm_a']}' is compared with itself"
+        if not scenario:
+            return "expected text for 'scenario', found none"
+        if home not in self.evals and (self.whole or not home):
+            return f"unknown eval '{home}'{did_you_mean(home, self.evals)}"
+        scenarios = self.evals.get(home)
+        if scenarios is not None and scenario not in scenarios:
+            return f"unknown scenario '{scenario}'{did_you_mean(scenario, scenarios)}"
+        if principle and principle not in self.principles:
+            return f"unknown principle '{principle}'{did_you_mean(principle, self.principles)}"
+        return ""
+
+    def _base(self, row: Row, home: str) -> PreferenceRow | str:
+        """All but the answer: as the experiment has it, then as the file says."""
+        scenario = _text(row["scenario"])
+        base = self.known.get((home, scenario)) or _blank(home, scenario)
+        if self.whole:
+            return base
+        weight = _number(row.get("weight"))
+        if weight is not None and not (math.isfinite(weight) and weight > 0):
+            return f"expected a weight above 0, found {row.get('weight')!r}"
+        told = (
+            _text(row.get("cluster")) or base.cluster,
+            _text(row.get("stratum")) or base.stratum,
+            base.scenario_weight if weight is None else weight,
+        )
+        before = self._told.setdefault((home, scenario), told)
+        names = ("cluster", "stratum", "weight")
+        for name, here, there in zip(names, told, before, strict=True):
+            if here != there:
+                return f"scenario '{scenario}' has the {name} '{here}', and '{there}' before"
+        return replace(base, cluster=told[0], stratum=told[1], scenario_weight=told[2])
+
+    def _repeated(self, row: PreferenceRow) -> str:
+        straight = row.arm_a < row.arm_b
+        arms = sorted((row.arm_a, row.arm_b))
+        order = row.order if straight else ORDERS[row.order]
+        key = (row.eval, row.scenario, row.seed, row.principle, *arms, order)
+        if key in self._seen:
+            about = f", principle '{row.principle}'" if row.principle else ""
+            return (
+                f"scenario '{row.scenario}', seed {row.seed}{about}: {row.arm_a} and {row.arm_b} "
+                "stand twice in this order"
+            )
+        self._seen.add(key)
+        return ""
+
+
+def _wrong_answer(row: Row) -> str:
+    if _seed(row.get("seed")) is None:
+        return f"expected a seed of 1 or more, found {row.get('seed')!r}"
+    if _text(row.get("order")) not in ORDERS:
+        return (
+            "expected the order 'ab' (the reply of arm_a was shown first) or 'ba', found "
+            f"{row.get('order')!r}"
+        )
+    if _text(row.get("preference")) not in (*PREFERRED, ""):
+        return f"expected the preference 'a', 'b', 'tie' or nothing, found {row['preference']!r}"
+    lengths = [_number(row.get(name)) for name in ("length_a", "length_b")]
+    if (lengths[0] is None) != (lengths[1] is None):
+        return "expected both lengths, or none"
+    for length in lengths:
+        if length is not None and not (math.isfinite(length) and length >= 0):
+            return "expected lengths of 0 or more, in characters"
+    return ""
+
+
+def _blank(home: str, scenario: str) -> PreferenceRow:
+    return PreferenceRow(
+        eval=home,
+        scenario=scenario,
+        cluster=scenario,
+        seed=1,
+        arm_a="",
+        arm_b="",
+        order="ab",
+        preference=None,
+    )
+
+
+def blank_of_score(row: ScoreRow) -> PreferenceRow:
+    """What a score says of its scenario, as a row of preferences with all but the answer."""
+    return replace(
+        _blank(row.eval, row.scenario),
+        dataset=row.dataset,
+        cluster=row.cluster,
+        stratum=row.stratum,
+        stratum_weight=row.stratum_weight,
+        scenario_weight=row.scenario_weight,
+        split=row.split,
+        format=row.format,
+        labels=row.labels,
     )
 
 

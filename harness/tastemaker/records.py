@@ -141,3 +141,60 @@ class ReplyRow:
     """JSON: the scenario's labels."""
     error: str = ""
     """Why there is no reply; "" when there is one."""
+
+
+Preference = Literal["a", "b", "tie"]
+Order = Literal["ab", "ba"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreferenceRow:
+    """One row of `preferences.parquet`: one answer about two arms' replies to one scenario."""
+
+    eval: str
+    dataset: str = ""
+    dataset_version: int = 1
+    dataset_hash: str = ""
+    scenario: str
+    cluster: str
+    stratum: str = ""
+    stratum_weight: float | None = None
+    """W_h inside the eval; None counts the stratum by the number of its scenarios."""
+    scenario_weight: float = 1.0
+    split: str = "dev"
+    format: str = "plain"
+    labels: str = "{}"
+    """JSON: the scenario's labels."""
+    seed: int
+    """The epoch, 1 to K, of both replies."""
+    principle: str | None = None
+    """The principle that was asked about; None: which reply is better, all in all."""
+    arm_a: str
+    arm_b: str
+    order: str
+    """"ab" when the reply of arm_a was shown first, "ba" when that of arm_b was."""
+    preference: str | None
+    """"a", "b" or "tie"; None is unscored, with a reason."""
+    reason: str = ""
+    quote: str = ""
+    """The passage that decided, verbatim; "" when there is none."""
+    grader: str = ""
+    sample: int = 1
+    """Which time this grader was asked, from 1."""
+    characters_a: float | None = None
+    characters_b: float | None = None
+    words_a: float | None = None
+    words_b: float | None = None
+    headings_a: float | None = None
+    headings_b: float | None = None
+    list_items_a: float | None = None
+    list_items_b: float | None = None
+    bold_a: float | None = None
+    bold_b: float | None = None
+    """Length and Markdown's dress of both replies; None where it is not known."""
+    grader_calls: int | None = None
+    """None where no judge was asked."""
+    grader_input_tokens: int | None = None
+    grader_output_tokens: int | None = None
+    grader_cost: float | None = None
+    """In dollars."""

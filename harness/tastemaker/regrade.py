@@ -118,6 +118,9 @@ class FinishedReply:
     """One reply of a finished log."""
 
     eval: str
+    arm: str
+    scenario: str
+    seed: int
     cluster: str
     reply: Reply
 
@@ -127,6 +130,9 @@ def finished_replies(folder: Path) -> list[FinishedReply]:
     return [
         FinishedReply(
             eval=_eval(header),
+            arm=_arm(header),
+            scenario=str(sample.id),
+            seed=sample.epoch,
             cluster=str(sample.metadata.get("cluster", sample.id)),
             reply=reply_of_sample(sample),
         )

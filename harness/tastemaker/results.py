@@ -1,6 +1,6 @@
 """From the stored tables to verdicts: what gate and every report show. Pure but for reading."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,17 +14,25 @@ from tastemaker.choices import ChoicePanel, ChoiceReport, Held, choice_panels, c
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment
 from tastemaker.gate import Case, Decision, Verdict, conclude, decide
+from tastemaker.preferences import Preferences, cases, explained, lacking, preferences
 from tastemaker.reading import did_you_mean
 from tastemaker.record import read_record, record_of_scores
-from tastemaker.recorded import score_rows
-from tastemaker.records import ScoreRow
+from tastemaker.recorded import blank_of_score, preference_rows, score_rows
+from tastemaker.records import PreferenceRow, ScoreRow
 from tastemaker.retained import Kept, retentions
 from tastemaker.slices import Slices, slices
 from tastemaker.spending import Gain, gains, resource_verdicts
 from tastemaker.stats.components import Components, one_arm
 from tastemaker.stats.paired import Paired, paired
 from tastemaker.stats.panel import Panel
-from tastemaker.tables import Arranged, Scores, panels, read_scores, scores_of_rows
+from tastemaker.tables import (
+    Arranged,
+    Scores,
+    panels,
+    read_preferences,
+    read_scores,
+    scores_of_rows,
+)
 from tastemaker.tensions import Pull, pulls
 
 
@@ -60,6 +68,8 @@ class Results:
     arranged: Arranged
     chosen: Mapping[str, ChoicePanel] = field(default_factory=dict)
     """By name: what was called for and what was chosen, where scores say it."""
+    preferences: Preferences | None = None
+    """None where replies were not compared side by side."""
 
     @cached_property
     def choices(self) -> tuple[ChoiceReport, ...]:
@@ -113,18 +123,30 @@ def load_results(experiment: Experiment, folder: Path) -> Results:
         _refuse_strangers(experiment, rows)
         _refuse_other_criteria(rows)
         _refuse_disagreement(rows)
-        return results(experiment, record_of_scores(experiment), scores_of_rows(rows))
+        preferred = _preferences_beside(experiment, rows)
+        return results(experiment, record_of_scores(experiment), scores_of_rows(rows), preferred)
     record = read_record(folder, experiment)
-    return results(experiment, record, read_scores(folder))
+    preferred = read_preferences(folder) if experiment.preference else []
+    return results(experiment, record, read_scores(folder), preferred)
+
+
+def _preferences_beside(experiment: Experiment, rows: Iterable[ScoreRow]) -> list[PreferenceRow]:
+    """The file of preferences, with what the scores say of their scenarios."""
+    if experiment.preference is None or experiment.preference.preferences is None:
+        return []
+    listed = list(rows)
+    return preference_rows(
+        Path(experiment.preference.preferences),
+        arms=experiment.arms,
+        known={(row.eval, row.scenario): blank_of_score(row) for row in reversed(listed)},
+        principles={row.principle for row in listed},
+        whole=False,
+    )
 
 
 def _refuse_idle(experiment: Experiment) -> None:
     """What would change the verdicts of a run and does nothing to scores that are there."""
-    idle = [
-        key
-        for key in ("limit", "formats", "early_stopping", "pairwise")
-        if getattr(experiment, key)
-    ]
+    idle = [key for key in ("limit", "formats", "early_stopping") if getattr(experiment, key)]
     if idle:
         raise UserError(f"{experiment.name}: has no meaning for files of scores: {', '.join(idle)}")
 
@@ -183,7 +205,12 @@ def _refuse_disagreement(rows: Iterable[ScoreRow]) -> None:
                 )
 
 
-def results(experiment: Experiment, record: Mapping[str, Any], scores: Scores) -> Results:
+def results(
+    experiment: Experiment,
+    record: Mapping[str, Any],
+    scores: Scores,
+    preferred: Sequence[PreferenceRow] = (),
+) -> Results:
     """Compare every candidate with the baseline on every principle, and apply the rules."""
     arms = list(experiment.arms)
     arranged = Arranged(scores, arms, eval_weights=experiment.weights)
@@ -195,6 +222,8 @@ def results(experiment: Experiment, record: Mapping[str, Any], scores: Scores) -
     incomplete = _incomplete(arms, scores, unscored)
     limited = record.get("limit") is not None
     rated = held(experiment, chosen, partial=limited or bool(incomplete))
+    compared = preferences(experiment, preferred) if experiment.preference else None
+    _refuse_taken(experiment, compared, pooled)
     verdicts: list[Verdict] = []
     by_eval: dict[tuple[str, str, str], Paired] = {}
     for candidate in experiment.candidates:
@@ -207,16 +236,21 @@ def results(experiment: Experiment, record: Mapping[str, Any], scores: Scores) -
         }
         by_eval |= {(candidate, *key): found for key, found in inside.items()}
         limit = experiment.headroom.baseline_at_most if experiment.headroom else None
-        cases = _cases(experiment, whole, inside) + _choice_cases(experiment, rated, candidate)
-        verdicts += decide(candidate, cases, headroom_limit=limit)
+        liked = compared.of(candidate) if compared else []
+        asked = _cases(experiment, whole, inside) + cases(experiment, liked)
+        asked += _choice_cases(experiment, rated, candidate)
+        decided = decide(candidate, asked, headroom_limit=limit)
+        verdicts += [explained(verdict, liked) for verdict in decided]
     return Results(
         experiment=experiment,
         record=record,
         decision=conclude(
             verdicts,
             resource_verdicts(experiment, arranged),
-            incomplete=incomplete + _too_much_missing(experiment, arranged, unscored),
-            limited=limited,
+            incomplete=incomplete
+            + _too_much_missing(experiment, arranged, unscored)
+            + (lacking(experiment, compared) if compared else []),
+            limited=record.get("limit") is not None,
         ),
         by_eval=by_eval,
         unscored=unscored,
@@ -226,6 +260,7 @@ def results(experiment: Experiment, record: Mapping[str, Any], scores: Scores) -
         panels=pooled,
         arranged=arranged,
         chosen=chosen,
+        preferences=compared,
     )
 
 
@@ -301,6 +336,18 @@ def _refuse_unknown(
             raise UserError(
                 f"{experiment.name}: the rule '{rule}' names what has no scores; there is "
                 f"{', '.join(pooled)}"
+            )
+
+
+def _refuse_taken(
+    experiment: Experiment, compared: Preferences | None, pooled: Mapping[str, Panel]
+) -> None:
+    """A principle that is called as the verdict on a preference would be taken for it."""
+    for case in cases(experiment, compared.found if compared else ()):
+        if case.principle in pooled:
+            raise UserError(
+                f"{experiment.name}: a principle is called '{case.principle}', as the verdict of "
+                "`pairwise: {rule: ...}` would be: rename it, or leave out the rule"
             )
 
 

@@ -1,4 +1,4 @@
-"""Run the arms of an experiment over its evals, and leave the two tables beside the logs."""
+"""Run the arms of an experiment over its evals, and leave the tables beside the logs."""
 
 import contextlib
 import json
@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import anyio
 from inspect_ai import Epochs, Task, eval_set, task_with
 from inspect_ai.log import EvalLog
 
@@ -17,18 +18,29 @@ from tastemaker.errors import UserError
 from tastemaker.evaluation import LoadedEval, load_evals
 from tastemaker.experiment import Arm, Experiment
 from tastemaker.families import self_preference
-from tastemaker.grade import RubricGrader, calls_per_reply
+from tastemaker.grade import Panel, RubricGrader, calls_per_reply
 from tastemaker.graders import GradeStore, open_panel
 from tastemaker.journal import Journal, digest, endpoint
 from tastemaker.judge.grader import Grader, template_hash
+from tastemaker.judge.pairwise import pair_hash
 from tastemaker.logs import Cell, failures, forget_failed_grades, logs_by_identity, rows
 from tastemaker.pin import bridge, bridge_lines, read_pin, verify_pin
 from tastemaker.reading import did_you_mean
 from tastemaker.record import RECORD, frozen
-from tastemaker.recorded import RecordedReply, read_replies_file, score_rows
-from tastemaker.records import Message, ReplyRow, ScoreRow
+from tastemaker.recorded import RecordedReply, preference_rows, read_replies_file, score_rows
+from tastemaker.records import Message, PreferenceRow, ReplyRow, ScoreRow
 from tastemaker.rubric import NO, YES, Criterion
-from tastemaker.tables import REPLIES, SCORES, reply_table, score_table, write_tables
+from tastemaker.side_by_side import Pair, blank, calls_of, compare, pairs_of, unasked
+from tastemaker.tables import (
+    PREFERENCES,
+    REPLIES,
+    SCORES,
+    read_table,
+    reply_table,
+    score_table,
+    write_preferences,
+    write_tables,
+)
 from tastemaker.task import RubricTask, dressed, recorded
 
 AT_ONCE = 32
@@ -76,6 +88,16 @@ class Plan:
         )
 
     @property
+    def comparisons(self) -> int:
+        """How many calls judges are asked for to compare replies, when no two are equal."""
+        return calls_of(self.experiment, self.evals, self.seeds)
+
+    @property
+    def calls(self) -> int:
+        """How many calls the run makes at most, unless an answer must be asked for again."""
+        return self.replies + self.grades + self.comparisons
+
+    @property
     def own_graders(self) -> set[str]:
         """The models that criteria name instead of the experiment's grader."""
         rubrics = [
@@ -102,9 +124,18 @@ def make_plan(
             f"but the rubrics have {', '.join(sorted(known))}"
         )
     _refuse_unknown_choices(experiment, evals)
-    return Plan(
+    asked = experiment.preference
+    if asked and asked.preferences is None and not any(one.rubric for one in evals):
+        raise UserError(
+            f"{experiment.name}: pairwise compares replies to evals with a rubric, and there is "
+            "none: leave it out, or name a file: `pairwise: {preferences: FILE}`"
+        )
+    plan = Plan(
         experiment=experiment, evals=tuple(evals), seeds=seeds or experiment.seeds, limit=limit
     )
+    if asked and asked.preferences:
+        _recorded_preferences(plan)  # what is wrong there is told before anything is called
+    return plan
 
 
 def _refuse_unknown_choices(experiment: Experiment, evals: Sequence[LoadedEval]) -> None:
@@ -148,7 +179,7 @@ def _refuse_unsupported(experiment: Experiment) -> None:
         for key in ("tools", "solver", "format")
         if getattr(arm, key)
     ]
-    asked += [key for key in ("formats", "early_stopping", "pairwise") if getattr(experiment, key)]
+    asked += [key for key in ("formats", "early_stopping") if getattr(experiment, key)]
     for grader in experiment.graders:
         asked += ["grader: calibrated"] if grader.calibrated else []
     if asked:
@@ -195,7 +226,7 @@ def run(
         regraded = pin is not None and verify_pin(pin, record)
         # Until the tables are written anew there is nothing to decide on: a run that is stopped
         # must not leave the scores of another under this record.
-        for table in (SCORES, REPLIES):
+        for table in (SCORES, REPLIES, PREFERENCES):
             (folder / table).unlink(missing_ok=True)
         _write_record(folder, record)
         chosen = [one for one in cells if not only or one.arm in only]
@@ -206,6 +237,7 @@ def run(
             for line in bridge_lines(bridge(folder, pin.baseline)):
                 print(line, file=sys.stderr)
         _run_cells(session, chosen, folder, cells)
+        _compare_replies(session, folder)
 
 
 def _run_cells(
@@ -251,19 +283,24 @@ class _Session:
         self.plan = plan
         self.journal = journal
         self.listener = listener
-        self.panel = open_panel(
-            plan.experiment.graders,
-            plan.own_graders,
-            store,
-            before=self._within_budget,
-            answered=lambda replayed, output: self._told("", replayed, output),
-        )
+        self.store = store
+        self.panel = self.open_panel()
         self.replies = _recorded_replies(plan)
         self.models = {
             name: self._arm_model(name, arm)
             for name, arm in plan.experiment.arms.items()
             if arm.model
         }
+
+    def open_panel(self) -> Panel:
+        """The graders, opened anew: a client serves the event loop it was first used in."""
+        return open_panel(
+            self.plan.experiment.graders,
+            self.plan.own_graders,
+            self.store,
+            before=self._within_budget,
+            answered=lambda replayed, output: self._told("", replayed, output),
+        )
 
     def _arm_model(self, name: str, arm: Arm) -> ArmModel:
         assert arm.model is not None
@@ -390,7 +427,8 @@ def _recorded_replies(plan: Plan) -> dict[tuple[str, str], dict[tuple[str, int],
 def _record(plan: Plan, session: _Session, cells: Sequence[Cell]) -> dict[str, Any]:
     """What the results will rest on."""
     experiment = plan.experiment
-    content = frozen(experiment) | {
+    content = frozen(experiment) | _pair_words(experiment)
+    content |= {
         "seeds": plan.seeds,
         "limit": plan.limit,
         "judge": template_hash(),
@@ -429,6 +467,12 @@ def _record(plan: Plan, session: _Session, cells: Sequence[Cell]) -> dict[str, A
     }
 
 
+def _pair_words(experiment: Experiment) -> dict[str, str]:
+    """The hash of the words that a pair of replies is put to a judge in, where one is."""
+    asked = experiment.preference
+    return {"pair": pair_hash()} if asked and asked.preferences is None else {}
+
+
 def _write_record(folder: Path, record: Mapping[str, Any]) -> None:
     """Written before the first call; appears whole or not at all."""
     partial = folder / f".{RECORD}.partial"
@@ -439,12 +483,16 @@ def _write_record(folder: Path, record: Mapping[str, Any]) -> None:
 def _self_preference(plan: Plan) -> list[str]:
     graders = [grader.model for grader in plan.experiment.graders] + sorted(plan.own_graders)
     judged = any(one.rubric and RubricGrader(one.rubric).judged for one in plan.evals)
+    judged = judged or plan.comparisons > 0
     arms = {name: arm.model for name, arm in plan.experiment.arms.items() if arm.model}
     return self_preference(graders, arms) if judged else []
 
 
 def write_results(plan: Plan, folder: Path, cells: Sequence[Cell]) -> None:
-    """The two tables from what the logs hold by now, and from the files of scores."""
+    """The tables from what the logs hold by now, and from the files of scores and preferences.
+
+    Replies that are still to be compared stand among the preferences as not run.
+    """
     logs = logs_by_identity(str(folder))
     scores: list[ScoreRow] = []
     replies: list[ReplyRow] = []
@@ -454,6 +502,63 @@ def write_results(plan: Plan, folder: Path, cells: Sequence[Cell]) -> None:
             replies.append(reply)
     scores += _score_arms(plan)
     write_tables(folder, score_table(scores), reply_table(replies))
+    if plan.experiment.preference is None:
+        return
+    if plan.experiment.preference.preferences is not None:
+        write_preferences(folder, _recorded_preferences(plan))
+        return
+    names = [grader.model for grader in plan.experiment.graders]
+    pairs = pairs_of(plan.experiment, plan.evals, replies, plan.seeds)
+    write_preferences(folder, [row for pair in pairs for row in _not_run(pair, names)])
+
+
+def _not_run(pair: Pair, graders: Sequence[str]) -> list[PreferenceRow]:
+    return unasked(pair, graders, pair.lacking or "not_run")
+
+
+def _compare_replies(session: "_Session", folder: Path) -> None:
+    """Put the replies that the logs hold side by side, and write what judges prefer.
+
+    Also when it is stopped: what was not asked stands there as not run.
+    """
+    plan, asked = session.plan, session.plan.experiment.preference
+    if asked is None or asked.preferences is not None:
+        return
+    pairs = list(pairs_of(plan.experiment, plan.evals, _replies(folder), plan.seeds))
+    panel, done = session.open_panel(), list[list[PreferenceRow]]()
+    try:
+        anyio.run(compare, pairs, panel, done.append)
+    finally:
+        names = [grader.name for grader in panel.graders]
+        left = [_not_run(pair, names) for pair in pairs[len(done) :]]
+        write_preferences(folder, [row for rows in (*done, *left) for row in rows])
+
+
+def _replies(folder: Path) -> Iterator[ReplyRow]:
+    """What of the replies is needed to compare them."""
+    columns = ["eval", "scenario", "arm", "seed", "prompt", "reply", "error"]
+    for row in read_table(folder / REPLIES, columns).to_pylist():
+        yield ReplyRow(**row, messages="[]")
+
+
+def _recorded_preferences(plan: Plan) -> list[PreferenceRow]:
+    """The rows of the file of preferences, of the scenarios and seeds that are asked."""
+    asked = plan.experiment.preference
+    assert asked is not None and asked.preferences is not None
+    whole = {
+        (one.name, scenario.id): blank(one.name, one.data, scenario)
+        for one in plan.evals
+        for scenario in one.whole.scenarios
+    }
+    kept = {(one.name, scenario.id) for one in plan.evals for scenario in one.data.scenarios}
+    rows = preference_rows(
+        Path(asked.preferences),
+        arms=plan.experiment.arms,
+        known=whole,
+        principles={name for one in plan.evals for name in one.principles},
+        whole=True,
+    )
+    return [row for row in rows if (row.eval, row.scenario) in kept and row.seed <= plan.seeds]
 
 
 def _score_arms(plan: Plan) -> Iterator[ScoreRow]:

@@ -1,4 +1,4 @@
-"""The two tables of a run, scores and replies, and the panels that statistics start from."""
+"""The tables of a run (scores, replies, preferences), and the panels that statistics start from."""
 
 import json
 import types
@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from tastemaker.errors import UserError
 from tastemaker.reading import shown
-from tastemaker.records import ReplyRow, ScoreRow
+from tastemaker.records import PreferenceRow, ReplyRow, ScoreRow
 from tastemaker.stats.panel import Codes, Design, Floats, Panel
 
 SCORES = "scores.parquet"
 REPLIES = "replies.parquet"
+PREFERENCES = "preferences.parquet"
 
 
 def _schema(row: type) -> pa.Schema:
@@ -36,7 +37,8 @@ def _schema(row: type) -> pa.Schema:
 
 SCORE_SCHEMA = _schema(ScoreRow)
 REPLY_SCHEMA = _schema(ReplyRow)
-SCHEMAS = {SCORES: SCORE_SCHEMA, REPLIES: REPLY_SCHEMA}
+PREFERENCE_SCHEMA = _schema(PreferenceRow)
+SCHEMAS = {SCORES: SCORE_SCHEMA, REPLIES: REPLY_SCHEMA, PREFERENCES: PREFERENCE_SCHEMA}
 
 
 def score_table(rows: Iterable[ScoreRow]) -> pa.Table:
@@ -58,9 +60,24 @@ def _table(rows: Iterable[Any], schema: pa.Schema) -> pa.Table:
 def write_tables(folder: Path, scores: pa.Table, replies: pa.Table) -> None:
     """Both tables into a folder; each appears whole or not at all."""
     for name, table in ((SCORES, scores), (REPLIES, replies)):
-        partial = folder / f".{name}.partial"
-        pq.write_table(table, partial, compression="zstd")
-        partial.replace(folder / name)
+        _write(folder, name, table)
+
+
+def write_preferences(folder: Path, rows: Iterable[PreferenceRow]) -> None:
+    """The table of preferences into a folder; it appears whole or not at all."""
+    _write(folder, PREFERENCES, _table(rows, PREFERENCE_SCHEMA))
+
+
+def read_preferences(folder: Path) -> list[PreferenceRow]:
+    """The preferences of a run; a UserError when there are none."""
+    table = read_table(folder / PREFERENCES, PREFERENCE_SCHEMA.names)
+    return [PreferenceRow(**row) for row in table.to_pylist()]
+
+
+def _write(folder: Path, name: str, table: pa.Table) -> None:
+    partial = folder / f".{name}.partial"
+    pq.write_table(table, partial, compression="zstd")
+    partial.replace(folder / name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +184,7 @@ def read_scores(folder: Path) -> Scores:
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None, **options: Any) -> pa.Table:
-    """One of the two tables, whole; a UserError when it is not there or not ours."""
+    """One of the tables, whole; a UserError when it is not there or not ours."""
     if not path.is_file():
         raise UserError(f"{shown(path)}: not there; `tastemaker run` writes it")
     try:

@@ -28,10 +28,11 @@ from tastemaker.errors import UserError
 if TYPE_CHECKING:
     from tastemaker.content import Place
     from tastemaker.grading import GradedDocument
-    from tastemaker.judge_check import SelfCheck
+    from tastemaker.judge_check import PairCheck, SelfCheck
     from tastemaker.regrade import Regraded
     from tastemaker.rubric import Rubric
     from tastemaker.stats.agreement import Rate
+    from tastemaker.stats.reported import Estimate
 
 
 class Format(StrEnum):
@@ -198,27 +199,36 @@ def judge_check(
     """The judge against itself, on replies of a finished run.
 
     Asks each of them again as it is, with the criteria in reverse order, and padded: four calls a
-    reply beyond the run's own. Exits with 0 when it has been written.
+    reply beyond the run's own. Then as many pairs of two arms' replies in both orders: two calls a
+    pair. Exits with 0 when it has been written.
     """
     from tastemaker.graders import GradeStore
     from tastemaker.judge_check import judge_check as check
+    from tastemaker.judge_check import pair_checks
 
     loaded = load(experiment, allow_outside)
+    folder = logs_of(loaded, logs)
     with contextlib.closing(GradeStore(grades)) as store:
-        found = check(loaded, logs_of(loaded, logs), store, replies=replies, seed=seed)
+        found = check(loaded, folder, store, replies=replies, seed=seed)
+        paired = pair_checks(loaded, folder, store, replies=replies, seed=seed)
     if as_json:
-        told = [asdict(one) | {"note": one.note} for one in found]
-        typer.echo(json.dumps({"experiment": loaded.name, "criteria": told}, indent=2))
+        told = {
+            "experiment": loaded.name,
+            "criteria": [asdict(one) | {"note": one.note} for one in found],
+            "pairs": [asdict(one) for one in paired],
+        }
+        typer.echo(json.dumps(told, indent=2))
     else:
-        _show(found)
+        _show(found, paired)
 
 
-def _show(found: "Sequence[SelfCheck]") -> None:
+def _show(found: "Sequence[SelfCheck]", paired: "Sequence[PairCheck]") -> None:
     from rich.console import Console
     from rich.table import Table
 
     table = Table(title="The judge against itself: share of replies, with its 95 % interval")
-    for column in ("criterion", "grader", "met", "cannot tell", "flips", "order", "padded", ""):
+    columns = ["criterion", "grader", "met", "cannot tell", "flips", "order", "padded"]
+    for column in [*columns, "same both ways", "position bias", ""]:
         table.add_column(column, overflow="fold")
     for one in found:
         table.add_row(
@@ -226,9 +236,29 @@ def _show(found: "Sequence[SelfCheck]") -> None:
             one.grader,
             *(_share(rate) for rate in (one.met, one.cannot_assess, one.flips, one.order)),
             f"{_share(one.padded)} {'' if not one.padding_gain else f'{one.padding_gain:+.2f}'}",
+            "",
+            "",
             one.note,
         )
+    for pair in paired:
+        name, unable = f"{pair.eval}, {pair.pairs} pairs", _share(pair.cannot_assess)
+        both = (_share(pair.consistency), _bias(pair.position_bias))
+        table.add_row(name, pair.grader, "", unable, "", "", "", *both, "")
     Console().print(table)
+    if paired:
+        print(
+            "same both ways: share of pairs of replies with the same answer in both orders; "
+            "position bias: how often the reply shown first wins, minus one half"
+        )
+
+
+def _bias(found: "Estimate") -> str:
+    if found.value is None:
+        return "-"
+    limits = ""
+    if found.low is not None and found.high is not None:
+        limits = f" ({found.low:+.2f} to {found.high:+.2f})"
+    return f"{found.value:+.2f}{limits}"
 
 
 def _share(rate: "Rate") -> str:

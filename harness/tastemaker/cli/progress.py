@@ -57,7 +57,7 @@ def _duration(seconds: float) -> str:
 @contextmanager
 def progress(plan: "Plan") -> Iterator["Listener"]:
     """A listener for a run that shows how far it is, on standard error."""
-    count = Count(plan.replies + plan.grades)
+    count = Count(plan.calls)
     arms = len(plan.experiment.arms)
     print(
         f"{plan.experiment.name}: {arms} arms x {len(plan.evals)} evals, {plan.seeds} seeds, "

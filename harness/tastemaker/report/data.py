@@ -13,6 +13,7 @@ from tastemaker.report.beside import (
     variance_data,
 )
 from tastemaker.report.choosing import choice_data
+from tastemaker.report.preferences import pairwise_data
 from tastemaker.report.training import ablation_data, retention_data, series_data
 from tastemaker.results import Results, Spent
 from tastemaker.stats.components import advice
@@ -51,6 +52,7 @@ def as_data(results: Results) -> dict[str, Any]:
             }
             for (candidate, principle, name), paired in results.by_eval.items()
         ],
+        "pairwise": pairwise_data(results),
         "resources": resource_data(results),
         "tensions": tension_data(results),
         "choices": choice_data(results),

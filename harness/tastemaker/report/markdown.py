@@ -13,6 +13,12 @@ from tastemaker.report.beside import (
     variance_rows,
 )
 from tastemaker.report.choosing import CHOICES_NOTE, choice_blocks
+from tastemaker.report.preferences import (
+    preference_lines,
+    preference_notes,
+    preference_rows,
+    strength_lines,
+)
 from tastemaker.report.training import (
     SCENARIOS_ONLY,
     ablation_lines,
@@ -60,6 +66,9 @@ def as_markdown(results: Results) -> str:
         reasons=results.decision.reasons,
         baseline=results.experiment.baseline_name,
         blocks=blocks,
+        preferences=preference_rows(results),
+        preference_notes=preference_notes(results),
+        preference_lines=[*preference_lines(results), *strength_lines(results)],
         limits=limit_lines(results),
         tensions=tension_lines(results),
         choices=choice_blocks(results),
@@ -92,6 +101,8 @@ def as_markdown(results: Results) -> str:
 def _averages(results: Results) -> list[dict[str, str]]:
     rows = {}
     for verdict in results.decision.verdicts:
+        if not verdict.scores:
+            continue
         for arm, estimate in (
             (results.experiment.baseline_name, verdict.paired.baseline),
             (verdict.candidate, verdict.paired.candidate),

@@ -14,6 +14,13 @@ from tastemaker.report.beside import (
     tension_lines,
 )
 from tastemaker.report.choosing import CHOICES_NOTE, choice_blocks
+from tastemaker.report.preferences import (
+    order_lines,
+    preference_lines,
+    preference_notes,
+    preference_rows,
+    strength_lines,
+)
 from tastemaker.report.training import (
     SCENARIOS_ONLY,
     ablation_lines,
@@ -69,6 +76,7 @@ def print_report(results: Results, console: Console, *, slices: bool = False) ->
             told = line(verdict)
             text = " ".join([told.reason, *told.beside])
             console.print(f"  [bold]{escape(told.principle)}[/bold]: {escape(text)}")
+    _print_preferences(results, console)
     for heading, lines in (("Limits", limit_lines), ("Tensions", tension_lines)):
         if told_lines := lines(results):
             console.print(f"\n[bold]{heading}[/bold]")
@@ -145,6 +153,41 @@ def _plain_table(names: tuple[str, ...], numbers: tuple[str, ...]) -> Table:
     return table
 
 
+def _print_preferences(results: Results, console: Console) -> None:
+    notes = preference_notes(results)
+    if not notes:
+        return
+    console.print("\n[bold]Preferences[/bold]")
+    for text in notes:
+        console.print(text, markup=False)
+    if rows := preference_rows(results):
+        console.print(_preference_table(results, rows))
+    lines = (*order_lines(results), *preference_lines(results), *strength_lines(results))
+    for text in lines:
+        console.print(f"  {escape(text)}")
+
+
+def _preference_table(results: Results, rows: list[dict[str, str]]) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
+    for name in ("candidate", "question"):
+        table.add_column(name, overflow="fold")
+    # Numbers keep to their line; where there is no room, it is the names that are folded.
+    table.add_column("preferred", justify="right", no_wrap=True)
+    table.add_column(level(results), no_wrap=True)
+    table.add_column("p", justify="right", no_wrap=True)
+    table.add_column("won/tied/lost", no_wrap=True)
+    for row in rows:
+        table.add_row(
+            escape(row["candidate"]),
+            escape(row["question"]),
+            row["preferred"],
+            row["interval"],
+            row["p"],
+            row["answers"].replace(" ", ""),
+        )
+    return table
+
+
 def _verdict_table(verdicts: list[Verdict], baseline: str, candidate: str, interval: str) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("principle", overflow="fold")
@@ -192,6 +235,8 @@ def _average_table(results: Results) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     shown: set[tuple[str, str]] = set()
     for verdict in results.decision.verdicts:
+        if not verdict.scores:
+            continue
         for arm, estimate in (
             (results.experiment.baseline_name, verdict.paired.baseline),
             (verdict.candidate, verdict.paired.candidate),

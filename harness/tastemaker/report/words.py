@@ -81,7 +81,7 @@ def line(verdict: Verdict) -> Line:
 def _beside(verdict: Verdict) -> list[str]:
     """Headroom, power, what would decide, seeds and notes: each a few words."""
     paired, headroom = verdict.paired, verdict.headroom
-    told = []
+    told = [] if verdict.scores else ["The means are shares of pairs won, ties counting half."]
     if isfinite(headroom.room):
         little = ", too little to show an improvement" if headroom.saturated else ""
         told.append(f"Headroom {max(0.0, headroom.room):.3f}{little}.")

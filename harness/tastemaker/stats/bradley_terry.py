@@ -33,13 +33,16 @@ class Strengths:
     a group of arms, that never wins or never loses has no finite strength without them."""
 
 
-def bradley_terry(judged: Pairs, rng: np.random.Generator, *, draws: int = DRAWS) -> Strengths:
+def bradley_terry(
+    judged: Pairs, rng: np.random.Generator, *, draws: int = DRAWS, alpha: float = 0.05
+) -> Strengths:
     """Fit swap-averaged comparisons of any number of arms (STATS section 7).
 
     Args:
         judged: The pairs; scenarios count by their weight, whatever the number of seeds.
         rng: Where the resamples are drawn from.
         draws: Resamples of the clusters.
+        alpha: One minus the level of the intervals.
 
     Raises:
         ValueError: no pair was judged in both orders.
@@ -54,7 +57,8 @@ def bradley_terry(judged: Pairs, rng: np.random.Generator, *, draws: int = DRAWS
     return Strengths(
         arms=judged.arms,
         strengths=tuple(
-            samples.estimate(float(strengths[i]), drawn[:, i]) for i in range(len(judged.arms))
+            samples.estimate(float(strengths[i]), drawn[:, i], alpha=alpha)
+            for i in range(len(judged.arms))
         ),
         preferred=special.expit(strengths[:, None] - strengths[None, :]),
         wins=wins,

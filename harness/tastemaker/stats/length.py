@@ -40,6 +40,7 @@ def length_controlled(
     *,
     difficulty: Floats | None = None,
     draws: int = DRAWS,
+    alpha: float = 0.05,
 ) -> LengthControlled:
     """Length-controlled win rate, AlpacaEval-2 form (STATS section 7).
 
@@ -55,6 +56,7 @@ def length_controlled(
         rng: Where the resamples are drawn from.
         difficulty: (N,), gamma: an estimate per scenario from many arms, where there is one.
         draws: Resamples.
+        alpha: One minus the level of the interval.
     """
     columns = [longer] if difficulty is None else [longer, difficulty]
     kept = ~np.isnan(preferences + sum(columns))
@@ -74,7 +76,9 @@ def length_controlled(
     ]
     return LengthControlled(
         win_rate=samples.estimate(
-            float(_at_equal_length(beta, gamma, weights[None, :])[0]), np.concatenate(drawn)
+            float(_at_equal_length(beta, gamma, weights[None, :])[0]),
+            np.concatenate(drawn),
+            alpha=alpha,
         ),
         raw=float(np.average(w, weights=weights)),
         theta=known(beta[0, 0]),

@@ -1,13 +1,16 @@
 """Which of two replies is preferred: win rates of comparisons judged in both orders (STATS 7)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tastemaker.stats.components import delta
 from tastemaker.stats.estimates import linear
-from tastemaker.stats.panel import Codes, Design, Floats
+from tastemaker.stats.paired import MAX_MISSING, Comparing, Difference, Paired, compare, paired
+from tastemaker.stats.panel import Codes, Design, Floats, Panel
+from tastemaker.stats.power import detectable_from_interval
 from tastemaker.stats.reported import UNKNOWN, Change, Estimate, change, divide, student
 
 Bools = NDArray[np.bool_]
@@ -39,6 +42,8 @@ class Pairs:
     design: Design
     scenario: Codes
     """(P,), 0..N-1."""
+    seed: Codes
+    """(P,), as the comparisons have it."""
     arm_a: Codes
     arm_b: Codes
     """(P,), 0..A-1, arm_a < arm_b."""
@@ -53,6 +58,11 @@ class Pairs:
         NaN where one order is unscored: the other alone would carry the position bias.
         """
         return (self.a_first + self.b_first) / 2
+
+    def answered(self) -> Floats:
+        """(P,), preference for arm_a in the orders that were judged, be it one; NaN where none."""
+        there = ~np.isnan([self.a_first, self.b_first])
+        return divide(np.nansum([self.a_first, self.b_first], axis=0), there.sum(axis=0))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +118,7 @@ def pairs(
         scenario_names=names,
         design=_design(places, stratum_weights),
         scenario=np.array([rows[key[0]] for key in answers], dtype=np.intp),
+        seed=np.array([key[1] for key in answers], dtype=np.intp),
         arm_a=np.array([columns[key[2]] for key in answers], dtype=np.intp),
         arm_b=np.array([columns[key[3]] for key in answers], dtype=np.intp),
         a_first=np.array([_average(orders[0]) for orders in answers.values()], dtype=np.float64),
@@ -151,7 +162,14 @@ def _design(
     )
 
 
-def win_rate(judged: Pairs, candidate: str, baseline: str, rng: np.random.Generator) -> WinRate:
+def win_rate(
+    judged: Pairs,
+    candidate: str,
+    baseline: str,
+    rng: np.random.Generator,
+    *,
+    alpha: float = 0.05,
+) -> WinRate:
     """How often the candidate is preferred to the baseline (STATS section 7).
 
     One number per scenario, averaged over orders and seeds; the interval and the sign-flip test
@@ -167,7 +185,7 @@ def win_rate(judged: Pairs, candidate: str, baseline: str, rng: np.random.Genera
     first_wins = (orders[:, 0] + 1 - orders[:, 1]) / 2
     orders = 1 - orders if flip else orders
     w = _by_scenario(orders.mean(axis=1), scenario, judged)
-    difference = change(2 * w - 1, judged.design, rng)
+    difference = change(2 * w - 1, judged.design, rng, alpha=alpha)
     shares = [
         _mean(_by_scenario(kind.mean(axis=1), scenario, judged), judged.design).value
         for kind in (orders > 0.5, orders == 0.5, orders < 0.5)
@@ -181,18 +199,87 @@ def win_rate(judged: Pairs, candidate: str, baseline: str, rng: np.random.Genera
         tie=shares[1],
         loss=shares[2],
         consistency=float(same.mean()) if len(same) else None,
-        position_bias=_mean(_by_scenario(first_wins - 0.5, scenario, judged), judged.design),
+        position_bias=_mean(_by_scenario(first_wins - 0.5, scenario, judged), judged.design, alpha),
         pairs=len(same),
         half_judged=int(mine.sum() - complete.sum()),
     )
 
 
-def preferences(judged: Pairs, candidate: str, baseline: str) -> Floats:
-    """(N,), w of each scenario: preference for the candidate, NaN where there is no pair."""
+def preferences(
+    judged: Pairs, candidate: str, baseline: str, *, either_order: bool = False
+) -> Floats:
+    """(N,), w of each scenario: preference for the candidate, NaN where there is no pair.
+
+    With `either_order` pairs count that were judged in one order alone, with its position bias.
+    """
     mine, flip = _of(judged, candidate, baseline)
-    w = judged.preference()
+    w = judged.answered() if either_order else judged.preference()
     mine &= ~np.isnan(w)
     return _by_scenario((1 - w if flip else w)[mine], judged.scenario[mine], judged)
+
+
+def by_seed(judged: Pairs, candidate: str, baseline: str) -> Floats:
+    """(N, K), w of each scenario and seed, swap-averaged; NaN where it is unscored or not there.
+
+    The seeds are those that any pair of the two arms has, ascending; one where there is no pair.
+    """
+    mine, flip = _of(judged, candidate, baseline)
+    seeds, columns = np.unique(judged.seed[mine], return_inverse=True)
+    values = np.full((len(judged.scenario_names), max(1, len(seeds))), np.nan)
+    w = judged.preference()[mine]
+    values[judged.scenario[mine], columns] = 1 - w if flip else w
+    return values
+
+
+def gated(
+    w: Floats, design: Design, *, how: Comparing | None = None, max_missing: float = MAX_MISSING
+) -> Paired:
+    """Preferences as the gate reads them: d = 2w - 1, so that 50 % is 0 (STATS section 7).
+
+    The arms' means are the win rates 1 - w and w. The difference is one number per scenario and
+    seed, so the noise of seeds is its own and not the sum of two arms'; what is missing is filled
+    by -1 and by 1.
+
+    Args:
+        w: (N, K) swap-averaged preferences for the candidate in [0, 1]; NaN is missing.
+        design: Of the N scenarios.
+        how: Interval, level and random seed.
+        max_missing: Share of missing preferences above which fills are computed.
+    """
+    how = how or Comparing()
+    names = [str(number) for number in range(len(w))]
+    arms = ("baseline", "candidate")
+    sides = Panel(
+        principle="preference",
+        arms=arms,
+        scenarios=names,
+        values=np.stack([1 - w, w]),
+        design=design,
+    )
+    found = paired(
+        sides,
+        *arms,
+        alpha=how.alpha,
+        method=how.method,
+        rng_seed=how.rng_seed,
+        max_missing=max_missing,
+    )
+    even, d = np.zeros_like(w), 2 * w - 1
+    difference = compare(np.where(np.isnan(w), np.nan, even), d, design, how)
+    return replace(
+        found,
+        **vars(difference),
+        components=delta(np.where(np.isnan(w), np.nan, even), d),
+        minimum_detectable_effect=detectable_from_interval(difference.half_width, alpha=how.alpha),
+        unscored=found.unscored // 2,
+        worst_fill=_filled(d, -1.0, design, how) if found.too_much_missing else None,
+        best_fill=_filled(d, 1.0, design, how) if found.too_much_missing else None,
+    )
+
+
+def _filled(d: Floats, value: float, design: Design, how: Comparing) -> Difference:
+    filled = np.where(np.isnan(d), value, d)
+    return compare(np.zeros_like(filled), filled, design, how)
 
 
 def _of(judged: Pairs, candidate: str, baseline: str) -> tuple[Bools, bool]:
@@ -212,8 +299,8 @@ def _by_scenario(values: Floats, scenario: Codes, judged: Pairs) -> Floats:
     return divide(np.bincount(scenario, values, minlength=size), counts)
 
 
-def _mean(values: Floats, design: Design) -> Estimate:
-    return UNKNOWN if np.isnan(values).all() else student(linear(values, design))
+def _mean(values: Floats, design: Design, alpha: float = 0.05) -> Estimate:
+    return UNKNOWN if np.isnan(values).all() else student(linear(values, design), alpha)
 
 
 def _halved(difference: Estimate) -> Estimate:

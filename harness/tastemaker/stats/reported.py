@@ -98,7 +98,12 @@ def laddered(estimate: Linear, alpha: float = 0.05, *, limit: float = 1.0) -> Es
 
 
 def change(
-    y: Floats, design: Design, rng: np.random.Generator, *, limit: float | None = 1.0
+    y: Floats,
+    design: Design,
+    rng: np.random.Generator,
+    *,
+    limit: float | None = 1.0,
+    alpha: float = 0.05,
 ) -> Change:
     """Interval and sign-flip test of the mean of (N,) differences, NaN missing (STATS 2.1).
 
@@ -108,13 +113,14 @@ def change(
         rng: For the random sign flips.
         limit: They lie in [-limit, limit] and take the ladder's interval; None for numbers without
             a bound, which a guard could not use: they take Student's.
+        alpha: One minus the level of the interval.
     """
     if np.isnan(y).all():
         return NOT_COMPARED
     found = linear(y, design)
     flips = sign_flip(found.contributions, rng=rng)
     return Change(
-        estimate=student(found) if limit is None else laddered(found, limit=limit),
+        estimate=student(found, alpha) if limit is None else laddered(found, alpha, limit=limit),
         p_less=flips.less,
         p_greater=flips.greater,
         scenarios=found.scenarios,
