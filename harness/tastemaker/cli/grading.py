@@ -226,7 +226,8 @@ def _show(found: "Sequence[SelfCheck]", paired: "Sequence[PairCheck]") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title="The judge against itself: share of replies, with its 95 % interval")
+    print("The judge against itself: share of replies, with its 95 % interval")
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
     columns = ["criterion", "grader", "met", "cannot tell", "flips", "order", "padded"]
     for column in [*columns, "same both ways", "position bias", ""]:
         table.add_column(column, overflow="fold")
@@ -235,7 +236,7 @@ def _show(found: "Sequence[SelfCheck]", paired: "Sequence[PairCheck]") -> None:
             f"{one.eval} {one.principle}/{one.criterion}",
             one.grader,
             *(_share(rate) for rate in (one.met, one.cannot_assess, one.flips, one.order)),
-            f"{_share(one.padded)} {'' if not one.padding_gain else f'{one.padding_gain:+.2f}'}",
+            _share(one.padded) + (f"\n{one.padding_gain:+.2f}" if one.padding_gain else ""),
             "",
             "",
             one.note,
@@ -257,12 +258,12 @@ def _bias(found: "Estimate") -> str:
         return "-"
     limits = ""
     if found.low is not None and found.high is not None:
-        limits = f" ({found.low:+.2f} to {found.high:+.2f})"
+        limits = f"\n{found.low:+.2f} to {found.high:+.2f}"
     return f"{found.value:+.2f}{limits}"
 
 
 def _share(rate: "Rate") -> str:
     if rate.value is None:
         return "-"
-    limits = "" if rate.low is None or rate.high is None else f" ({rate.low:.2f}-{rate.high:.2f})"
+    limits = "" if rate.low is None or rate.high is None else f"\n{rate.low:.2f}-{rate.high:.2f}"
     return f"{rate.value:.2f}{limits}"
