@@ -1,6 +1,7 @@
 """The judge against people, in words: JSON, Markdown and the terminal."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -80,7 +81,7 @@ def _principle(one: PrincipleCalibration) -> dict[str, Any]:
 
 def _against(one: Against) -> dict[str, Any]:
     found = one.found
-    estimates = {
+    estimates: dict[str, Estimate | Rate] = {
         "agreement": found.agreement,
         "kappa": found.kappa,
         "ac1": found.ac1,
@@ -109,11 +110,13 @@ def _against(one: Against) -> dict[str, Any]:
 # Words -------------------------------------------------------------------------------------------
 
 
-def _rate(one: Rate) -> str:
-    return f"{estimate(one)}, n {one.items}"
+def _stacked(one: Estimate | Rate, form: str = ".2f") -> str:
+    """A number with its interval under it, and for a share of how many."""
+    text = estimate(one, form).replace(" (", "\n(", 1)
+    return f"{text}\nn {one.items}" if isinstance(one, Rate) else text
 
 
-AGREEMENT = ("", "marks", "people say met", "agree", "kappa", "AC1", "alpha")
+AGREEMENT = ("", "marks", "met", "agree", "kappa", "AC1", "alpha")
 
 
 def _agreement_row(name: str, one: Against) -> list[str]:
@@ -122,7 +125,7 @@ def _agreement_row(name: str, one: Against) -> list[str]:
         name,
         str(found.items),
         UNKNOWN if found.human_rate is None else f"{found.human_rate:.2f}",
-        *(estimate(number) for number in (found.agreement, found.kappa, found.ac1, found.alpha)),
+        *(_stacked(number) for number in (found.agreement, found.kappa, found.ac1, found.alpha)),
     ]
 
 
@@ -132,12 +135,13 @@ def _among_row(name: str, one: Against) -> list[str]:
         name,
         str(among.replies),
         UNKNOWN if among.pass_rate is None else f"{among.pass_rate:.2f}",
-        *(estimate(number) for number in (among.agreement, among.kappa, among.ac1, among.alpha)),
+        *(_stacked(number) for number in (among.agreement, among.kappa, among.ac1, among.alpha)),
     ]
 
 
-ERRORS = ("", "arm", "both met", "only people", "only judge", "neither",
+ERRORS = ("", "arm", "both met", "people", "judge", "none",
           "sensitivity", "specificity", "judge - people")  # fmt: skip
+"""Counts of marks: both say met, people alone, the judge alone, neither."""
 
 
 def _error_rows(name: str, one: Against) -> list[list[str]]:
@@ -148,9 +152,9 @@ def _error_rows(name: str, one: Against) -> list[list[str]]:
             name,
             arm,
             *map(str, counts),
-            _rate(errors.sensitivity),
-            _rate(errors.specificity),
-            estimate(errors.judge_minus_human, "+.3f"),
+            _stacked(errors.sensitivity),
+            _stacked(errors.specificity),
+            _stacked(errors.judge_minus_human, "+.3f"),
         ]
 
     return [row(arm, errors) for arm, errors in one.by_arm.items()]
@@ -161,7 +165,7 @@ VERDICTS = ("principle", "", "judge alone", "corrected", "lambda", "labelled", "
 
 def _verdict_rows(one: PrincipleCalibration) -> list[str]:
     by = one.correction
-    judge = f"{MARKS[one.judge_verdict]} {one.judge_verdict} {estimate(one.judge_only, '+.3f')}"
+    judge = f"{MARKS[one.judge_verdict]} {one.judge_verdict}\n{_stacked(one.judge_only, '+.3f')}"
     if by is None:
         return [one.principle, one.candidate, judge, UNKNOWN, UNKNOWN, "0", UNKNOWN]
     numbers = Estimate(value=by.difference, low=by.low, high=by.high)
@@ -169,7 +173,7 @@ def _verdict_rows(one: PrincipleCalibration) -> list[str]:
         one.principle,
         one.candidate,
         judge,
-        f"{MARKS[one.verdict]} {one.verdict} {estimate(numbers, '+.3f')}",
+        f"{MARKS[one.verdict]} {one.verdict}\n{_stacked(numbers, '+.3f')}",
         f"{by.lam:.2f}",
         f"{by.labelled} of {by.labelled + by.unlabelled}",
         UNKNOWN if by.labels_needed is None else str(by.labels_needed),
@@ -179,6 +183,7 @@ def _verdict_rows(one: PrincipleCalibration) -> list[str]:
 def _labels(found: Calibration) -> list[tuple[str, Against]]:
     """Principles, by candidate where there are several, and then criteria."""
     several = len({one.candidate for one in found.principles}) > 1
+    criteria = Counter(one.principle for one in found.criteria)
     rows = [
         (f"{one.principle} ({one.candidate})" if several else one.principle, one.against)
         for one in found.principles
@@ -187,6 +192,7 @@ def _labels(found: Calibration) -> list[tuple[str, Against]]:
     rows += [
         (f"{one.principle}/{one.criterion}" + (f" in {one.eval}" if evals else ""), one.against)
         for one in found.criteria
+        if several or criteria[one.principle] > 1  # else it says the same as its principle
     ]
     return rows
 
@@ -256,7 +262,13 @@ def print_calibration(found: Calibration, console: Console) -> None:
     )
     console.print()
     rows = [row for one in labels for row in _error_rows(*one)]
-    console.print(_table("Errors by arm (counts of marks)", ERRORS, rows))
+    console.print(
+        _table(
+            "Errors by arm; marks that both, people or the judge alone, or none call met",
+            ERRORS,
+            rows,
+        )
+    )
     console.print()
     doubly = [_among_row(*one) for one in labels if one[1].among.replies]
     if doubly:
@@ -267,8 +279,8 @@ def print_calibration(found: Calibration, console: Console) -> None:
     console.print()
     _print_disagreements(found, console)
     for principle in found.principles:
-        told = f"[bold]{escape(plain(principle.principle))}[/bold] ({escape(principle.candidate)})"
-        console.print(f"{told}: {escape(plain(principle.reason))}")
+        name, rest = principle.principle, f" ({principle.candidate}): {principle.reason}"
+        console.print(f"[bold]{escape(plain(name))}[/bold]{escape(plain(rest))}")
     for rubric in found.rubrics:
         console.print(f"[bold]{escape(plain(rubric.reason))}[/bold]")
 
@@ -283,7 +295,9 @@ def _table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     for name in header:
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*(escape(plain(text)) for text in row))
+        table.add_row(
+            *("\n".join(escape(plain(line)) for line in text.split("\n")) for text in row)
+        )
     return table
 
 
@@ -324,6 +338,7 @@ def as_markdown(found: Calibration) -> str:
         "## Judge against people",
         _markdown_table(AGREEMENT, [_agreement_row(*one) for one in labels]),
         "## Errors by arm",
+        "Marks that both, people alone, the judge alone, or none call met; then shares and means.",
         _markdown_table(ERRORS, [row for one in labels for row in _error_rows(*one)]),
         "## People among themselves",
         _markdown_table(
@@ -343,8 +358,6 @@ def as_markdown(found: Calibration) -> str:
 
 
 def _markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(
-        f"| {' | '.join(text if n == 1 else cell(text) for text in line)} |"
-        for n, line in enumerate(lines)
-    )
+    lines = [[cell(" ".join(text.split("\n"))) for text in line] for line in (header, *rows)]
+    lines.insert(1, ["---"] * len(header))
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
