@@ -149,7 +149,7 @@ class Study:
         )  # fmt: skip
         if everyone:
             told = {"small": {f"s{i}": chance for i, chance in everyone.items()}}
-            self.store.say("chances", json.dumps(told))
+            self.store.say("chance_of", json.dumps(told))
 
 
 def _none(value: float) -> float | None:

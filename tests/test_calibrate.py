@@ -13,9 +13,11 @@ from typer.testing import CliRunner
 from tastemaker.calibrate.judging import calibrate
 from tastemaker.calibration import CALIBRATION, read_calibration
 from tastemaker.cli.main import app
+from tastemaker.comparison import compare_arms, open_arm
 from tastemaker.errors import UserError
 from tastemaker.experiment import Calibrated, Experiment
 from tastemaker.marks import CONSENSUS
+from tastemaker.record import grading
 from tastemaker.results import load_results
 from tastemaker.stats.ppi import FEWEST_LABELS, corrected_difference, labelled_differences
 from tastemaker.stats.resample import one_stratum
@@ -786,6 +788,30 @@ def test_who_may_gate_changes_no_grade():
     (plain,), (strict,) = made().graders, made(calibrated={"min_labels": 100}).graders
 
     assert plain.grading == strict.grading
+
+
+@pytest.mark.parametrize("panel", [False, True])
+def test_a_pin_and_a_comparison_do_not_mind_who_may_gate(panel):
+    plain = {"model": "c/d", "samples": 1, "calibrated": False}
+    strict = plain | {"calibrated": {"min_labels": 50, "from": None}}
+    other = plain | {"samples": 2}
+    plain, strict, other = ([one] if panel else one for one in (plain, strict, other))
+
+    assert grading(plain) == grading(strict) == plain
+    assert grading(other) != grading(plain)
+    assert grading(None) is None
+
+
+def test_a_comparison_of_runs_says_that_it_is_by_the_judge_alone(favoured):
+    one = favoured(REQUIRED)
+    shown = {arm: {} for arm in studies.ARMS}
+    one.record(arms_shown=shown)
+    found = compare_arms(
+        open_arm(f"{one.folder}@old", candidate=False), open_arm(str(one.folder), candidate=True)
+    )
+
+    assert str(found.decision.verdicts[0].kind) == "IMPROVED"
+    assert any("by the judge alone" in text for text in found.warnings)
 
 
 def test_training_runs_cannot_be_corrected():

@@ -5,7 +5,7 @@ rule is explained in `docs/decisions/0007-calibrated-judge.md`.
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from math import isfinite, nan
@@ -20,7 +20,7 @@ from tastemaker.experiment import Experiment
 from tastemaker.families import family
 from tastemaker.marks import MARKS, MarkStore, Question
 from tastemaker.reading import shown
-from tastemaker.record import RECORD
+from tastemaker.record import RECORD, grading
 from tastemaker.stats.agreement import Agreement, Rate
 from tastemaker.stats.intervals import t_cdf
 from tastemaker.stats.paired import Difference, Paired
@@ -461,19 +461,13 @@ def basis_of(record: Mapping[str, Any], folder: Path) -> Basis:
     return Basis(
         record=record["record"],
         judge=record["judge"],
-        grader=grader_hash(record["grader"]),
+        grader=fingerprint(grading(record["grader"])),
         rubrics={
             name: one["rubric_hash"] for name, one in record["evals"].items() if one["rubric_hash"]
         },
         scores=file_fingerprint(folder / SCORES),
         replies=file_fingerprint(folder / REPLIES),
     )
-
-
-def grader_hash(grader: Any) -> str:
-    """The hash of what of a grader, or a panel, changes grades; what may gate does not."""
-    graders = grader if isinstance(grader, Sequence) else [grader] if grader else []
-    return fingerprint([{**one, "calibrated": False} for one in graders])
 
 
 def changed(before: Basis, now: Basis, *, carried: bool) -> list[str]:

@@ -73,6 +73,16 @@ def read_record(folder: Path, experiment: Experiment) -> dict[str, Any]:
     return record
 
 
+def grading(grader: Any) -> Any:
+    """What of the grader (or panel, or none) of a record can change a grade.
+
+    Whether it has to be calibrated before it may gate does not.
+    """
+    if isinstance(grader, Mapping):
+        return {**grader, "calibrated": False}
+    return [grading(one) for one in grader] if grader else grader
+
+
 def contents(
     record: Mapping[str, Any], experiment: Experiment
 ) -> Iterator[tuple[str, Rubric, Dataset]]:

@@ -330,7 +330,7 @@ def _judge_voices(held: Iterable[Held], folder: Path) -> dict[Asked, Voice]:
 
 # Chances and counts ------------------------------------------------------------------------------
 
-CHANCES = "chances"
+CHANCES = "chance_of"
 """The fact of a plan that holds the chance of every scenario, also of those not taken: JSON,
 {eval: {scenario: chance}}."""
 
