@@ -324,7 +324,7 @@ def test_a_judge_that_favours_the_candidate_improves_nothing_once_corrected(favo
     assert found.correction.low < 0 < found.correction.high
     assert found.favour.low > 0
     assert (found.may_gate, found.may_gate_alone) == (True, False)
-    assert "it leans to the candidate by +0.110" in found.reason
+    assert "it leans to the candidate (+0.110" in found.reason
 
 
 @pytest.mark.slow
@@ -551,7 +551,7 @@ def test_a_judge_that_guesses_may_not_gate(study):
 
 
 def test_a_judge_that_passes_everything_may_not_gate_however_often_it_agrees(study):
-    """People fail one in five: AC1 is 0.75 all the same, kappa 0 and specificity 0 tell."""
+    """People fail one in five: AC1 is 0.76 all the same, kappa 0 and specificity 0 tell."""
     one = study(100)
     people = np.array(([1.0] * 4 + [0.0]) * 20)[:, None]
     judged(one, dict.fromkeys(studies.ARMS, np.ones((100, 1))))
@@ -646,7 +646,7 @@ def test_a_judge_that_leans_to_an_arm_may_not_decide_a_later_run_alone(favoured)
     found = verdict(one)
 
     assert str(found.kind) == "NOT_EVALUABLE"
-    assert found.reason.startswith("In try, against new: it leans to the candidate by +0.110")
+    assert found.reason.startswith("In try, against new: it leans to the candidate (+0.110")
 
 
 def test_an_earlier_run_with_another_judge_says_nothing(fair):

@@ -368,7 +368,7 @@ def leans(favour: Estimate, margin: float) -> str:
         return ""
     to = "the candidate" if favour.value > 0 else "the baseline"
     how = "leans to" if favour.excludes(0) else "may lean to"
-    return f"it {how} {to} by {_interval(favour)}, so it may not gate alone"
+    return f"it {how} {to} ({_interval(favour)}), so it may not gate alone"
 
 
 def _two(value: float | None) -> str:

@@ -103,6 +103,7 @@ create table if not exists marks (
   quote text not null, note text not null, made text not null, about text,
   withdrawn integer not null default 0);
 create index if not exists marks_of on marks (rater, eval, scenario, seed, arm, criterion);
+create index if not exists marks_on on marks (eval, scenario, seed, arm, criterion);
 create table if not exists pairs (
   id integer primary key, eval text not null, scenario text not null, seed integer not null,
   first text not null, second text not null, principle text not null, rater text not null,

@@ -111,9 +111,11 @@ def _against(one: Against) -> dict[str, Any]:
 
 
 def _stacked(one: Estimate | Rate, form: str = ".2f") -> str:
-    """A number with its interval under it, and for a share of how many."""
-    text = estimate(one, form).replace(" (", "\n(", 1)
-    return f"{text}\nn {one.items}" if isinstance(one, Rate) else text
+    """A number with its interval under it."""
+    if one.low is None or one.high is None:
+        return estimate(one, form)
+    between = "–" if one.low >= 0 and "+" not in form else " to "
+    return f"{one.value:{form}}\n{one.low:{form}}{between}{one.high:{form}}"
 
 
 AGREEMENT = ("", "marks", "met", "agree", "kappa", "AC1", "alpha")
@@ -140,7 +142,7 @@ def _among_row(name: str, one: Against) -> list[str]:
 
 
 ERRORS = ("", "arm", "both met", "people", "judge", "none",
-          "sensitivity", "specificity", "judge - people")  # fmt: skip
+          "sens.", "spec.", "judge - people")  # fmt: skip
 """Counts of marks: both say met, people alone, the judge alone, neither."""
 
 
@@ -183,18 +185,28 @@ def _verdict_rows(one: PrincipleCalibration) -> list[str]:
 def _labels(found: Calibration) -> list[tuple[str, Against]]:
     """Principles, by candidate where there are several, and then criteria."""
     several = len({one.candidate for one in found.principles}) > 1
-    criteria = Counter(one.principle for one in found.criteria)
-    rows = [
+    return [
         (f"{one.principle} ({one.candidate})" if several else one.principle, one.against)
         for one in found.principles
-    ]
+    ] + _criteria(found)
+
+
+def _criteria(found: Calibration) -> list[tuple[str, Against]]:
+    """Those of principles with several: of one alone the principle says the same."""
+    several = Counter(one.principle for one in found.criteria)
     evals = len({one.eval for one in found.criteria}) > 1
-    rows += [
+    return [
         (f"{one.principle}/{one.criterion}" + (f" in {one.eval}" if evals else ""), one.against)
         for one in found.criteria
-        if several or criteria[one.principle] > 1  # else it says the same as its principle
+        if several[one.principle] > 1
     ]
-    return rows
+
+
+def _all_errors(found: Calibration) -> list[list[str]]:
+    """Each arm once: the baseline's errors are the same for every candidate."""
+    labels = [(one.principle, one.against) for one in found.principles] + _criteria(found)
+    rows = [row for one in labels for row in _error_rows(*one)]
+    return list({(row[0], row[1]): row for row in rows}.values())
 
 
 def count_lines(found: Calibration) -> list[str]:
@@ -209,9 +221,9 @@ def count_lines(found: Calibration) -> list[str]:
     for one in found.principles:
         if one.own_family is not None:
             lines.append(
-                f"Self-preference on {one.principle} ({one.candidate}): the judge scores the arm "
-                f"of its own family {estimate(one.own_family, '+.3f')} higher than people do, "
-                "compared with the other arm."
+                f"Self-preference on {one.principle} ({one.candidate}), judge - people on the arm "
+                "of the judge's family less the same on the other arm: "
+                f"{estimate(one.own_family, '+.3f')}."
             )
         if one.correction:
             lines += [f"{one.principle} ({one.candidate}): {n}" for n in one.correction.notes]
@@ -261,7 +273,7 @@ def print_calibration(found: Calibration, console: Console) -> None:
         _table("Judge against people", AGREEMENT, [_agreement_row(*one) for one in labels])
     )
     console.print()
-    rows = [row for one in labels for row in _error_rows(*one)]
+    rows = _all_errors(found)
     console.print(
         _table(
             "Errors by arm; marks that both, people or the judge alone, or none call met",
@@ -339,7 +351,7 @@ def as_markdown(found: Calibration) -> str:
         _markdown_table(AGREEMENT, [_agreement_row(*one) for one in labels]),
         "## Errors by arm",
         "Marks that both, people alone, the judge alone, or none call met; then shares and means.",
-        _markdown_table(ERRORS, [row for one in labels for row in _error_rows(*one)]),
+        _markdown_table(ERRORS, _all_errors(found)),
         "## People among themselves",
         _markdown_table(
             ("", "replies", *AGREEMENT[2:]),

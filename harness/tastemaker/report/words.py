@@ -115,7 +115,7 @@ def people_sentence(people: PrincipleCalibration, *, decides: bool) -> str:
     """What people's marks say beside a verdict; `decides` when it rests on their correction."""
     by = people.correction
     if by is None:
-        return people.reason
+        return "People's marks do not correct it."
     if decides:
         return (
             f"Corrected by people's marks on {by.labelled} scenarios (lambda {by.lam:.2f}); the "
