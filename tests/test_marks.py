@@ -64,6 +64,19 @@ def test_raters_and_the_consensus_do_not_overwrite_each_other(store):
     assert store.marks(criterion="clarity/other") == []
 
 
+def test_a_mark_stays_bound_to_what_it_was_about(store):
+    question = ("email", "s1", 1, "plain", "clarity/ask")
+    store.put([MARK])
+    store.bind({question: "first", ("email", "s2", 1, "plain", "clarity/ask"): "other"})
+    store.bind({question: "second"})
+    assert store.about() == {(question, "ana"): "first"}
+
+    store.put([replace(MARK, value=0.0)])
+    assert store.about() == {}  # the mark that stands is a new one
+    store.bind({question: "second"})
+    assert store.about() == {(question, "ana"): "second"}
+
+
 def test_preferences_are_kept_apart_by_order_and_principle(store):
     pairs = [PAIR, replace(PAIR, principle="warmth", preference="tie")]
     store.put_pairs(pairs)

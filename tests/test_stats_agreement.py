@@ -211,3 +211,19 @@ def test_retest_variance_and_flip_rate():
 
 def test_three_judges_of_reliability_half_reach_three_quarters():
     assert panel_reliability(0.5, 3) == pytest.approx(0.75)
+
+
+def test_an_item_of_weight_two_counts_as_two_items():
+    human, judge = answers([[8, 3], [2, 9]])
+    weights = np.where(human == 0, 2.0, 1.0)
+    twice = [i for i in range(22) for _ in range(int(weights[i]))]
+    clusters = np.arange(22)
+
+    weighed = agreement(human, judge, clusters, np.random.default_rng(0), weights=10 * weights)
+    repeated = agreement(human[twice], judge[twice], clusters[twice], np.random.default_rng(0))
+
+    for name in ("agreement", "kappa", "ac1", "sensitivity", "specificity"):
+        assert getattr(weighed, name).value == pytest.approx(getattr(repeated, name).value)
+    assert weighed.human_rate == pytest.approx(11 / 33)
+    assert weighed.kappa.low == pytest.approx(repeated.kappa.low)
+    assert weighed.items == 22

@@ -10,7 +10,7 @@ from tastemaker.content import fingerprint
 from tastemaker.errors import UserError
 from tastemaker.experiment import TRANSPORT, Experiment
 from tastemaker.reading import did_you_mean, listed, shown
-from tastemaker.record import RECORD
+from tastemaker.record import RECORD, grading
 from tastemaker.results import Results, results
 from tastemaker.tables import joined, read_scores
 
@@ -31,6 +31,11 @@ OF_RULES = (
 """What the second run decides by."""
 OF_EVAL = ("dataset_version", "dataset_hash", "rubric_version", "rubric_hash")
 OF_ARM = ("template", "few_shot", "format", "tools", "solver")
+
+
+UNCALIBRATED = (
+    "the second run requires a calibrated judge; a comparison of runs is by the judge alone"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +82,8 @@ def differences(one: RunArm, other: RunArm) -> dict[str, str]:
 
 def _differences(one: RunArm, other: RunArm) -> Iterator[tuple[str, str]]:
     for key in OF_RUN:
-        yield from _differ(key, one.record.get(key), other.record.get(key))
+        both = one.record.get(key), other.record.get(key)
+        yield from _differ(key, *(map(grading, both) if key == "grader" else both))
     evals = one.record.get("evals", {}), other.record.get("evals", {})
     if set(evals[0]) != set(evals[1]):
         yield "evals", f"evals: {listed(evals[0]) or 'none'} and {listed(evals[1]) or 'none'}"
@@ -110,6 +116,11 @@ def _without_preferences(one: RunArm, other: RunArm) -> list[str]:
     if not one.record.get("pairwise") and not other.record.get("pairwise"):
         return []
     return ["Preferences are left out: replies of two runs were not put side by side."]
+
+
+def _requires_people(grader: Any) -> bool:
+    graders = [grader] if isinstance(grader, Mapping) else grader or []
+    return any(one.get("calibrated") for one in graders)
 
 
 def brief(value: Any) -> str:
@@ -161,6 +172,7 @@ def compare_arms(one: RunArm, other: RunArm, *, declared: Collection[str] = ()) 
             *dict.fromkeys((*one.record.get("warnings", ()), *other.record.get("warnings", ()))),
             *(f"declared as meant: {found[key]}" for key in declared),
             *_without_preferences(one, other),
+            *([UNCALIBRATED] if _requires_people(other.record.get("grader")) else []),
         ],
     }
     return results(experiment, record, scores)

@@ -266,6 +266,16 @@ class Budget(FileModel):
     calls: Annotated[Whole, Field(gt=0)] | None = None
 
 
+class Calibrated(FileModel):
+    """What has to be known of a grader from people's marks before it may gate."""
+
+    min_labels: Annotated[Whole, Field(ge=50)] = 50
+    """Scenarios with marks on both arms; fewer than 50 cannot correct a difference, a release asks
+    for 100 (STATS section 6.2)."""
+    origin: Text | None = Field(default=None, alias="from")
+    """The calibration of another run: its folder, or the file; None: this run's own."""
+
+
 class Grader(FileModel):
     """The model that applies the rubrics."""
 
@@ -281,8 +291,15 @@ class Grader(FileModel):
     """How several answers become one: those of its samples, and those of a panel."""
     batch: Flag = False
     """Through the provider's batch API: cheaper, and slow."""
-    calibrated: Flag = False
-    """Whether only what was calibrated against people may gate."""
+    calibrated: Annotated[Annotated[Flag, SCALAR] | Annotated[Calibrated, MAPPING], BY_SHAPE] = (
+        False
+    )
+    """Whether only what was calibrated against people may gate, and from how many labels on."""
+
+    @property
+    def grading(self) -> dict[str, Any]:
+        """What of it can change a grade, as plain data: who may gate does not."""
+        return self.model_copy(update={"calibrated": False}).model_dump(mode="json")
 
 
 class ChoiceRules(FileModel):
@@ -397,6 +414,12 @@ class Experiment(FileModel):
         problems += self._twice()
         if len({grader.reducer for grader in self.graders}) > 1:
             problems.append((("grader",), "the graders of a panel differ in `reducer`"))
+        if len({fingerprint(one) for one in self._calibrations}) > 1:
+            problems.append((("grader",), "the graders of a panel differ in `calibrated`"))
+        if self._calibrations and self.seed_kind == "training":
+            problems.append(
+                (("seed_kind",), "people's marks cannot correct what training runs differ in")
+            )
         if self.weights and not any(self.weights.values()):
             problems.append((("weights",), "the weights sum to 0"))
         if self.preference is not None and self.preference.preferences is None:
@@ -492,6 +515,16 @@ class Experiment(FileModel):
         if isinstance(self.grader, tuple):
             return self.grader
         return () if self.grader is None else (self.grader,)
+
+    @property
+    def _calibrations(self) -> list[Calibrated]:
+        asked = [grader.calibrated for grader in self.graders]
+        return [Calibrated() if one is True else one for one in asked if one]
+
+    @property
+    def calibrated(self) -> Calibrated | None:
+        """What its gate requires to be known of the judge; None: nothing."""
+        return next(iter(self._calibrations), None)
 
     @property
     def place(self) -> Place:

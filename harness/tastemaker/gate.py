@@ -9,6 +9,7 @@ from enum import StrEnum
 from math import ceil, isfinite, nan
 from typing import Literal, NamedTuple
 
+from tastemaker.calibration import PrincipleCalibration
 from tastemaker.experiment import Resource, Rule
 from tastemaker.stats.multiplicity import holm
 from tastemaker.stats.paired import Difference, Paired
@@ -65,6 +66,12 @@ class Case:
     paired: Paired
     scores: bool = True
     """Whether it compares scores; otherwise it is a preference, and there is no headroom."""
+    barred: str = ""
+    """Why nothing may be said of it, whatever the numbers; "" when something may."""
+    people: PrincipleCalibration | None = None
+    """What people's marks say of its judge, where they do."""
+    judged: Paired | None = None
+    """The judge's own comparison, where `paired` is corrected by people's marks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +110,10 @@ class Verdict:
     reason: str
     scores: bool = True
     """Whether scores were compared, and not the preference between replies."""
+    people: PrincipleCalibration | None = None
+    """What people's marks say of its judge, where they do."""
+    judged: Paired | None = None
+    """The judge's own comparison, where `paired` is corrected by people's marks and decides."""
 
     @property
     def holds(self) -> bool:
@@ -130,7 +141,8 @@ def decide(
 ) -> list[Verdict]:
     """A verdict for each case, in their order.
 
-    The Holm families (one for losses, one for gains) are all cases that have a p-value.
+    The Holm families (one for losses, one for gains) are all cases that have a p-value; what is
+    barred has none.
 
     Args:
         candidate: The arm the cases belong to.
@@ -138,8 +150,7 @@ def decide(
         headroom_limit: The score at which the baseline leaves too little to gain, if any is wished.
         floor: Whether a certificate needs the floor of clusters; `docs/decisions/0003-floor.md`.
     """
-    observed = [case.paired for case in cases]
-    tests = _tests(observed)
+    tests = _tests([case.paired for case in cases], [not case.barred for case in cases])
     return [
         Verdict(
             candidate=candidate,
@@ -150,6 +161,8 @@ def decide(
             **tests[index]._asdict(),
             headroom=_headroom(case.paired, headroom_limit) if case.scores else NO_HEADROOM,
             scores=case.scores,
+            people=case.people,
+            judged=case.judged,
         )
         for index, case in enumerate(cases)
     ]
@@ -162,9 +175,10 @@ class _Tests(NamedTuple):
     p_improved_adjusted: float | None
 
 
-def _tests(differences: Sequence[Difference]) -> list[_Tests]:
-    losses = [_p_value(difference, difference.p_less) for difference in differences]
-    gains = [_p_value(difference, difference.p_greater) for difference in differences]
+def _tests(differences: Sequence[Difference], tested: Sequence[bool]) -> list[_Tests]:
+    pairs = list(zip(differences, tested, strict=True))
+    losses = [_p_value(one, one.p_less) if counts else None for one, counts in pairs]
+    gains = [_p_value(one, one.p_greater) if counts else None for one, counts in pairs]
     return [
         _Tests(*numbers)
         for numbers in zip(losses, _adjusted(losses), gains, _adjusted(gains), strict=True)
@@ -189,6 +203,8 @@ class _Ruling(NamedTuple):
 def _settled(index: int, cases: Sequence[Case], tests: Sequence[_Tests], floor: bool) -> _Ruling:
     """The ruling on what was observed; with too much missing, only if no filling changes it."""
     paired, rule = cases[index].paired, cases[index].rule
+    if cases[index].barred:
+        return _Ruling(Kind.NOT_EVALUABLE, None, cases[index].barred)
     ruling = _ladder(paired, tests[index], rule, floor)
     if not paired.too_much_missing or ruling.kind is Kind.NOT_EVALUABLE:
         return ruling
@@ -196,11 +212,12 @@ def _settled(index: int, cases: Sequence[Case], tests: Sequence[_Tests], floor: 
         f"{paired.baseline_missing:.1%} of the baseline's scores and "
         f"{paired.candidate_missing:.1%} of the candidate's are missing"
     )
+    tested = [not case.barred for case in cases]
     for fill in (paired.worst_fill, paired.best_fill):
         assert fill is not None, "paired() fills when too much is missing"
         family: list[Difference] = [case.paired for case in cases]
         family[index] = fill
-        if _ladder(fill, _tests(family)[index], rule, floor)[:2] != ruling[:2]:
+        if _ladder(fill, _tests(family, tested)[index], rule, floor)[:2] != ruling[:2]:
             reason = f"Too much is missing: {missing}, and that could change the verdict."
             return _Ruling(Kind.NOT_EVALUABLE, None, reason)
     return ruling._replace(reason=f"{ruling.reason} However the gaps are filled: {missing}.")
@@ -218,6 +235,7 @@ def _ladder(found: Difference, tests: _Tests, rule: Rule, floor: bool) -> _Rulin
     if tests.p_regressed_adjusted is not None and tests.p_regressed_adjusted <= REGRESSION_LEVEL:
         severity, how = _severity(found, margin)
         p = f"exact sign-flip test over {found.informative_clusters} clusters that changed"
+        p = p if found.test == "sign_flip" else f"Student's t over {found.clusters} clusters"
         reason = f"{how} ({p}, Holm's p = {tests.p_regressed_adjusted:.2g})."
         return _Ruling(Kind.REGRESSED, severity, reason)
     if (

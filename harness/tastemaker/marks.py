@@ -6,7 +6,7 @@ the same question stands in the place of the earlier, and the earlier stays to b
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -84,7 +84,10 @@ class PairMark:
 
 Row = TypeVar("Row", Item, Mark, PairMark)
 
-MARK_KEY = ("eval", "scenario", "seed", "arm", "criterion", "rater")
+QUESTION = ("eval", "scenario", "seed", "arm", "criterion")
+Question = tuple[str, str, int, str, str]
+"""One criterion of one reply, by the columns of `QUESTION`."""
+MARK_KEY = (*QUESTION, "rater")
 PAIR_KEY = ("eval", "scenario", "seed", "first", "second", "principle", "rater")
 
 SCHEMA = """
@@ -97,9 +100,10 @@ create table if not exists items (
 create table if not exists marks (
   id integer primary key, eval text not null, scenario text not null, seed integer not null,
   arm text not null, criterion text not null, rater text not null, value real,
-  quote text not null, note text not null, made text not null,
+  quote text not null, note text not null, made text not null, about text,
   withdrawn integer not null default 0);
 create index if not exists marks_of on marks (rater, eval, scenario, seed, arm, criterion);
+create index if not exists marks_on on marks (eval, scenario, seed, arm, criterion);
 create table if not exists pairs (
   id integer primary key, eval text not null, scenario text not null, seed integer not null,
   first text not null, second text not null, principle text not null, rater text not null,
@@ -194,6 +198,28 @@ class MarkStore:
             **where: Only those with these values in columns of `Mark`.
         """
         return self._rows(Mark, _standing("marks", MARK_KEY), {"rater": rater, **where}, "id")
+
+    def bind(self, about: Mapping[Question, str]) -> None:
+        """Say what the marks on these questions are about, where that is not known yet.
+
+        Args:
+            about: The hash of the reply and the question, by (eval, scenario, seed, arm,
+                criterion), as they are now.
+        """
+        where = " and ".join(f"{name} = ?" for name in QUESTION)
+        self._write(
+            f"update marks set about = ? where about is null and {where}",
+            [(text, *key) for key, text in about.items()],
+        )
+
+    def about(self) -> dict[tuple[Question, str], str]:
+        """What each standing mark is about, by question and rater; only where it is known."""
+        names = ", ".join(QUESTION)
+        found = self._read(
+            f"select {names}, rater, about from {_standing('marks', MARK_KEY)} "
+            "where about is not null"
+        )
+        return {((*row[:5],), row[5]): row[6] for row in found}
 
     def pairs(self, rater: str | None = None, **where: str | int) -> list[PairMark]:
         """The standing preferences, as `marks`."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from tastemaker.errors import UserError
 from tastemaker.reading import shown
+from tastemaker.record import grading
 from tastemaker.stats.paired import Paired, paired
 from tastemaker.tables import SCORES, joined, panels, read_scores
 
@@ -47,7 +48,7 @@ def parts_of(record: Mapping[str, Any]) -> dict[str, Any]:
         "seed": record["seed"],
         "split": record["split"],
         "limit": record["limit"],
-        GRADER: [record["grader"], record["judge"]],
+        GRADER: [grading(record["grader"]), record["judge"]],
         **evals,
     }
 

@@ -9,8 +9,8 @@ from tastemaker.content import file_fingerprint, fingerprint
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment, PlainEval, TaskEval
 from tastemaker.reading import shown
-from tastemaker.rubric import load_rubric
-from tastemaker.scenario import load_dataset, select
+from tastemaker.rubric import Rubric, load_rubric
+from tastemaker.scenario import Dataset, load_dataset, select
 
 RECORD = "record.json"
 
@@ -87,8 +87,24 @@ def read_record(folder: Path, experiment: Experiment) -> dict[str, Any]:
     return record
 
 
-def _changed_content(record: Mapping[str, Any], experiment: Experiment) -> Iterator[str]:
-    """The rubrics and datasets whose content is not what was run, in words."""
+def grading(grader: Any) -> Any:
+    """What of the grader (or panel, or none) of a record can change a grade.
+
+    Whether it has to be calibrated before it may gate does not.
+    """
+    if isinstance(grader, Mapping):
+        return {**grader, "calibrated": False}
+    return [grading(one) for one in grader] if grader else grader
+
+
+def contents(
+    record: Mapping[str, Any], experiment: Experiment
+) -> Iterator[tuple[str, Rubric, Dataset]]:
+    """Each eval of a run by name, with its rubric and the scenarios that were asked.
+
+    A task file of the user's own may take them from anywhere: then it is left out, unless they
+    are found by their names.
+    """
     for reference, (name, ran) in zip(experiment.evals, record["evals"].items(), strict=True):
         if isinstance(reference, TaskEval):
             continue
@@ -103,8 +119,14 @@ def _changed_content(record: Mapping[str, Any], experiment: Experiment) -> Itera
         except UserError:
             if isinstance(reference, PlainEval):
                 raise
-            continue  # a task file of the user's own may take them from anywhere
-        asked = select(dataset, experiment.split or "dev", record["limit"])
+            continue
+        yield name, rubric, select(dataset, experiment.split or "dev", record["limit"])
+
+
+def _changed_content(record: Mapping[str, Any], experiment: Experiment) -> Iterator[str]:
+    """The rubrics and datasets whose content is not what was run, in words."""
+    for name, rubric, asked in contents(record, experiment):
+        ran = record["evals"][name]
         if rubric.fingerprint != ran["rubric_hash"]:
             yield f"the rubric of {name}"
         if asked.fingerprint != ran["dataset_hash"]:

@@ -1,7 +1,7 @@
 """From the stored tables to verdicts: what gate and every report show. Pure but for reading."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,14 @@ from typing import Any
 import numpy as np
 
 from tastemaker.ablations import Ablation, ablation
+from tastemaker.calibration import (
+    Calibration,
+    Standing,
+    corrected,
+    leans,
+    shortcomings,
+    standing,
+)
 from tastemaker.checkpoints import Series, series
 from tastemaker.choices import ChoicePanel, ChoiceReport, Held, choice_panels, choice_reports, held
 from tastemaker.errors import UserError
@@ -127,7 +135,8 @@ def load_results(experiment: Experiment, folder: Path) -> Results:
         return results(experiment, record_of_scores(experiment), scores_of_rows(rows), preferred)
     record = read_record(folder, experiment)
     preferred = read_preferences(folder) if experiment.preference else []
-    return results(experiment, record, read_scores(folder), preferred)
+    people = standing(experiment, record, folder)
+    return results(experiment, record, read_scores(folder), preferred, people)
 
 
 def _preferences_beside(experiment: Experiment, rows: Iterable[ScoreRow]) -> list[PreferenceRow]:
@@ -146,7 +155,11 @@ def _preferences_beside(experiment: Experiment, rows: Iterable[ScoreRow]) -> lis
 
 def _refuse_idle(experiment: Experiment) -> None:
     """What would change the verdicts of a run and does nothing to scores that are there."""
-    idle = [key for key in ("limit", "formats", "early_stopping") if getattr(experiment, key)]
+    idle = [
+        key
+        for key in ("limit", "formats", "early_stopping", "calibrated")
+        if getattr(experiment, key)
+    ]
     if idle:
         raise UserError(f"{experiment.name}: has no meaning for files of scores: {', '.join(idle)}")
 
@@ -210,8 +223,12 @@ def results(
     record: Mapping[str, Any],
     scores: Scores,
     preferred: Sequence[PreferenceRow] = (),
+    people: Standing | None = None,
 ) -> Results:
-    """Compare every candidate with the baseline on every principle, and apply the rules."""
+    """Compare every candidate with the baseline on every principle, and apply the rules.
+
+    `people` is what is known of the judge from people's marks; without it the judge decides.
+    """
     arms = list(experiment.arms)
     arranged = Arranged(scores, arms, eval_weights=experiment.weights)
     pooled = arranged.panels()
@@ -237,8 +254,15 @@ def results(
         by_eval |= {(candidate, *key): found for key, found in inside.items()}
         limit = experiment.headroom.baseline_at_most if experiment.headroom else None
         liked = compared.of(candidate) if compared else []
-        asked = _cases(experiment, whole, inside) + cases(experiment, liked)
-        asked += _choice_cases(experiment, rated, candidate)
+        asked = _cases(experiment, whole, inside)
+        if people is not None:
+            asked = [_with_people(case, candidate, people, experiment.alpha) for case in asked]
+        barred = {case.principle: case.barred for case in asked}
+        asked += [
+            replace(case, barred=barred.get(case.principle.partition("/")[0], ""))
+            for case in _choice_cases(experiment, rated, candidate)
+        ]
+        asked += cases(experiment, liked)
         decided = decide(candidate, asked, headroom_limit=limit)
         verdicts += [explained(verdict, liked) for verdict in decided]
     return Results(
@@ -291,6 +315,55 @@ def _cases(
         )
         for principle, name in named
     ]
+
+
+def _with_people(case: Case, candidate: str, people: Standing, alpha: float) -> Case:
+    """The case with what people's marks say of its judge, and decided as they allow."""
+    found, (principle, _, _) = people.calibration, case.principle.partition("@")
+    if found is not None and not people.carried:
+        case = replace(case, people=found.of(candidate, case.principle))
+    if not people.required or principle not in people.judged:
+        return case
+    if found is None:
+        return replace(case, barred=people.problem)
+    if people.carried:
+        return replace(case, barred=_not_alone(case, found, people.min_labels))
+    here = case.people
+    if here is None:
+        return replace(case, barred=f"Nobody has marked the replies of {candidate} for it.")
+    if lacking := shortcomings(here.against, here.correction, people.min_labels):
+        return replace(case, barred=f"The judge may not gate it: {'; '.join(lacking)}.")
+    assert here.correction is not None, "without one there are shortcomings"
+    paired = corrected(case.paired, here.correction, alpha=alpha)
+    return replace(case, paired=paired, judged=case.paired)
+
+
+def _not_alone(case: Case, found: Calibration, min_labels: int) -> str:
+    """Why the judge, as another run has shown it, may not decide by itself; "" when it may.
+
+    It has to have been good enough there against every candidate that was marked.
+    """
+    whole = case.principle.partition("@")[0]
+    there = [one for one in found.principles if one.principle == case.principle] or [
+        one for one in found.principles if one.principle == whole
+    ]
+    if not there:
+        return f"The calibration of {found.experiment} says nothing of {whole}."
+    for one in there:
+        lacking = shortcomings(one.against, one.correction, min_labels)
+        leaning = leans(one.favour, case.rule.margin)
+        if why := "; ".join(lacking) or leaning:
+            return f"In {found.experiment}, against {one.candidate}: {why}."
+    return ""
+
+
+def named_panels(experiment: Experiment, arranged: Arranged) -> dict[str, Panel]:
+    """What verdicts are about: a panel for each principle, and each principle@eval of a rule."""
+    pooled = arranged.panels()
+    apart = _by_eval(arranged, pooled)
+    named = [rule for rule in experiment.rules if "@" in rule]
+    homes = [rule.partition("@")[::2] for rule in named]
+    return pooled | {name: apart[home] for name, home in zip(named, homes, strict=True)}
 
 
 def _by_eval(arranged: Arranged, pooled: Mapping[str, Panel]) -> dict[tuple[str, str], Panel]:

@@ -207,6 +207,20 @@ class Rubric(FileModel):
         """The hash of everything in it, the texts of its principles included."""
         return fingerprint(self)
 
+    @property
+    def questions(self) -> dict[str, str]:
+        """The hash of what each judged criterion asks, by principle/criterion.
+
+        An answer given once stays an answer while it is the same: anchors, notes and weights may
+        change, the question and what may be answered may not.
+        """
+        return {
+            f"{name}/{key}": fingerprint([one.ask, one.target, _values_of(one)])
+            for name, principle in self.principles.items()
+            for key, one in principle.criteria.items()
+            if one.ask
+        }
+
     def applicable(self, labels: Mapping[str, str]) -> Iterator[tuple[tuple[str, str], Criterion]]:
         """The criteria that apply to a scenario with these labels, by (principle, criterion)."""
         for name, principle in self.principles.items():
@@ -229,6 +243,10 @@ class Rubric(FileModel):
             both = {**principles[name].criteria, **more}
             principles[name] = principles[name].model_copy(update={"criteria": both})
         return self.model_copy(update={"principles": principles})
+
+
+def _values_of(criterion: Criterion) -> dict[str, float]:
+    return {name: level.value for name, level in criterion.levels.items()}
 
 
 class PrinciplesFile(FileModel):

@@ -14,6 +14,7 @@ from inspect_ai import Epochs, Task, eval_set, task_with
 from inspect_ai.log import EvalLog
 
 from tastemaker.arm import ArmModel, arm_model, honours_seed, open_model
+from tastemaker.calibration import bind_marks
 from tastemaker.errors import UserError
 from tastemaker.evaluation import LoadedEval, load_evals
 from tastemaker.experiment import Arm, Experiment
@@ -180,8 +181,6 @@ def _refuse_unsupported(experiment: Experiment) -> None:
         if getattr(arm, key)
     ]
     asked += [key for key in ("formats", "early_stopping") if getattr(experiment, key)]
-    for grader in experiment.graders:
-        asked += ["grader: calibrated"] if grader.calibrated else []
     if asked:
         raise UserError(f"{experiment.name}: not supported yet: {', '.join(asked)}")
 
@@ -224,6 +223,8 @@ def run(
         record = _record(plan, session, cells)
         pin = None if repin else read_pin(folder)
         regraded = pin is not None and verify_pin(pin, record)
+        # People's marks are about the replies that are there now, and not about the next ones.
+        bind_marks(folder)
         # Until the tables are written anew there is nothing to decide on: a run that is stopped
         # must not leave the scores of another under this record.
         for table in (SCORES, REPLIES, PREFERENCES):
@@ -346,7 +347,7 @@ class _Session:
     def _cell(self, loaded: LoadedEval, name: str, arm: Arm) -> Cell:
         experiment = self.plan.experiment
         judged = loaded.rubric is not None and RubricGrader(loaded.rubric).judged
-        graders = [grader.model_dump(mode="json") for grader in experiment.graders]
+        graders = [grader.grading for grader in experiment.graders]
         identity = digest(
             {
                 "eval": loaded.name,
@@ -440,6 +441,7 @@ def _record(plan: Plan, session: _Session, cells: Sequence[Cell]) -> dict[str, A
                 "rubric": one.rubric.rubric if one.rubric else None,
                 "rubric_version": one.rubric.version if one.rubric else None,
                 "rubric_hash": one.rubric.fingerprint if one.rubric else None,
+                "questions": one.rubric.questions if one.rubric else {},
                 "scenarios": len(one.data.scenarios),
                 "clusters": len({scenario.cluster for scenario in one.data.scenarios}),
             }

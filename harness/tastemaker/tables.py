@@ -3,7 +3,7 @@
 import json
 import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -181,6 +181,30 @@ def read_scores(folder: Path) -> Scores:
         },
         numbers={name: _floats(read_table(path, [name])[name]) for name in READ_NUMBERS},
     )
+
+
+ReplyKey = tuple[str, str, int, str]
+"""One reply: eval, scenario, seed, arm."""
+
+
+def replies_at(folder: Path, keys: Collection[ReplyKey]) -> dict[ReplyKey, dict[str, Any]]:
+    """Some rows of the replies of a run, as plain data by reply; those that are there."""
+    table = read_table(folder / REPLIES)
+    columns = [table[name].to_pylist() for name in ("eval", "scenario", "seed", "arm")]
+    found = {key: row for row, key in enumerate(zip(*columns, strict=True)) if key in keys}
+    rows = table.take(list(found.values())).to_pylist() if found else []
+    return dict(zip(found, rows, strict=True))
+
+
+def judged_principles(folder: Path) -> frozenset[str]:
+    """The principles of a run that a judge has a part in: not those of checks alone."""
+    columns = {
+        name: read_table(folder / SCORES, [name], read_dictionary=[name])[name]
+        for name in ("principle", "criterion", "grader")
+    }
+    principle, criterion, grader = (_column(one) for one in columns.values())
+    judged = ~criterion.equal(None) & ~grader.equal("check") & ~grader.equal("")
+    return frozenset(str(name) for name in principle.keep(judged).spoken())
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None, **options: Any) -> pa.Table:

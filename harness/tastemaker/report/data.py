@@ -4,6 +4,7 @@ import json
 from math import isfinite
 from typing import Any
 
+from tastemaker.calibration import Correction
 from tastemaker.gate import EXIT_CODES, Outcome, Verdict
 from tastemaker.report.beside import (
     gain_data,
@@ -114,7 +115,47 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
             "baseline_low_enough": verdict.headroom.low_enough,
         },
         "notes": list(paired.notes),
+        "calibrated": _calibrated(verdict),
         "reason": verdict.reason,
+    }
+
+
+def _calibrated(verdict: Verdict) -> dict[str, Any] | None:
+    """What people's marks say of the judge of a verdict, where they do."""
+    people = verdict.people
+    if people is None:
+        return None
+    return {
+        "decides": verdict.judged is not None,
+        "corrected": correction_data(people.correction, people.verdict),
+        "judge_only": {
+            "difference": people.judge_only.value,
+            "low": people.judge_only.low,
+            "high": people.judge_only.high,
+            "verdict": people.judge_verdict,
+        },
+        "may_gate": people.may_gate,
+        "may_gate_alone": people.may_gate_alone,
+        "reason": people.reason,
+    }
+
+
+def correction_data(one: Correction | None, verdict: str) -> dict[str, Any] | None:
+    """A corrected difference with its verdict."""
+    if one is None:
+        return None
+    return {
+        "difference": one.difference,
+        "low": one.low,
+        "high": one.high,
+        "lambda": one.lam,
+        "verdict": verdict,
+        "labelled": one.labelled,
+        "unlabelled": one.unlabelled,
+        "clusters": one.clusters,
+        "labels_needed": one.labels_needed,
+        "guarded": one.guarded,
+        "notes": list(one.notes),
     }
 
 

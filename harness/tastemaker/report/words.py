@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from math import isfinite
 
+from tastemaker.calibration import PrincipleCalibration
 from tastemaker.escaping import plain
 from tastemaker.gate import Verdict
 from tastemaker.results import Results
+from tastemaker.stats.agreement import Rate
 from tastemaker.stats.estimates import ArmEstimate
+from tastemaker.stats.reported import Estimate
 
 UNKNOWN = "–"
 
@@ -93,7 +96,35 @@ def _beside(verdict: Verdict) -> list[str]:
         told.append(f"Needs about {verdict.needed_clusters} clusters, has {paired.clusters}.")
     if isfinite(paired.seed_share):
         told.append(f"Seeds {paired.seed_share:.0%} of the variance.")
+    if verdict.people is not None:
+        told.append(plain(people_sentence(verdict.people, decides=verdict.judged is not None)))
     return told + [plain(note) for note in paired.notes]
+
+
+def people_sentence(people: PrincipleCalibration, *, decides: bool) -> str:
+    """What people's marks say beside a verdict; `decides` when it rests on their correction."""
+    by = people.correction
+    if by is None:
+        return "People's marks do not correct it."
+    if decides:
+        return (
+            f"Corrected by people's marks on {by.labelled} scenarios (lambda {by.lam:.2f}); the "
+            f"judge alone says {estimate(people.judge_only, '+.3f')}, {people.judge_verdict}."
+        )
+    numbers = Estimate(value=by.difference, low=by.low, high=by.high)
+    return (
+        f"People's marks on {by.labelled} scenarios correct it to {estimate(numbers, '+.3f')}, "
+        f"{people.verdict}; that does not decide here."
+    )
+
+
+def estimate(one: Estimate | Rate, form: str = ".2f") -> str:
+    """A number with its interval."""
+    if one.value is None:
+        return UNKNOWN
+    if one.low is None or one.high is None:
+        return f"{one.value:{form}}"
+    return f"{one.value:{form}} ({one.low:{form}} to {one.high:{form}})"
 
 
 def level(results: Results) -> str:

@@ -1,7 +1,7 @@
 """How far raters agree beyond chance, and how a judge errs against people (STATS section 6.3)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +62,7 @@ def agreement(
     rng: np.random.Generator,
     *,
     classes: Sequence[float] = BINARY,
+    weights: Floats | None = None,
 ) -> Agreement:
     """Agreement of two raters on N items, with cluster-bootstrap intervals (STATS section 6.3).
 
@@ -71,13 +72,18 @@ def agreement(
         clusters: (N,), codes of items that are not independent: the seeds of one scenario, say.
         rng: Where the resamples are drawn from.
         classes: The answers there can be; AC1 depends on their number.
+        weights: (N,), how many items each stands for, above 0: one over the chance it was drawn
+            with. Only their ratios matter. Default: all alike.
 
     Raises:
         ValueError: an answer is not one of the classes.
     """
     both = ~np.isnan(human) & ~np.isnan(judge)
     human, judge, clusters = human[both], judge[both], clusters[both]
+    weights = np.ones(len(human)) if weights is None else _of_mean_one(weights[both])
     cells = _one_hot(human, classes)[:, :, None] * _one_hot(judge, classes)[:, None, :]
+    cells = cells * weights[:, None, None]
+    met, unmet = human == 1, human == 0
     binary = tuple(classes) == BINARY
     draws = resample(clusters, rng)
     table = cells.sum(axis=0)
@@ -85,18 +91,25 @@ def agreement(
     return Agreement(
         items=len(human),
         clusters=draws.counts.shape[1],
-        human_rate=known(human.mean()) if len(human) else None,
-        judge_rate=known(judge.mean()) if len(judge) else None,
-        agreement=_share(human == judge, clusters, draws, table, tables),
+        human_rate=known((weights * human).mean()) if len(human) else None,
+        judge_rate=known((weights * judge).mean()) if len(judge) else None,
+        agreement=_share(human == judge, clusters, weights, draws, table, tables),
         kappa=draws.estimate(float(kappa(table)), kappa(tables)),
         ac1=draws.estimate(float(ac1(table)), ac1(tables)),
-        alpha=krippendorff(np.stack([human, judge], axis=1), draws, classes=classes),
-        sensitivity=rate(judge[human == 1], clusters[human == 1]) if binary else _NO_RATE,
-        specificity=rate(1 - judge[human == 0], clusters[human == 0]) if binary else _NO_RATE,
+        alpha=krippendorff(
+            np.stack([human, judge], axis=1), draws, classes=classes, weights=weights
+        ),
+        sensitivity=rate(judge[met], clusters[met], weights[met]) if binary else NO_RATE,
+        specificity=rate(1 - judge[unmet], clusters[unmet], weights[unmet]) if binary else NO_RATE,
     )
 
 
-_NO_RATE = Rate(value=None, low=None, high=None, items=0)
+NO_RATE = Rate(value=None, low=None, high=None, items=0)
+
+
+def _of_mean_one(weights: Floats) -> Floats:
+    """The same ratios, summing to the number of items, which alpha counts by."""
+    return weights / weights.mean() if len(weights) else weights
 
 
 def _one_hot(answers: Floats, classes: Sequence[float]) -> Floats:
@@ -111,6 +124,7 @@ def _one_hot(answers: Floats, classes: Sequence[float]) -> Floats:
 def _share(
     hits: NDArray[np.bool_],
     clusters: Codes,
+    weights: Floats,
     draws: Resamples,
     table: Floats,
     tables: Floats,
@@ -118,7 +132,7 @@ def _share(
     """Observed agreement: bootstrap, or Wilson's interval where it is 0 or 1 and nothing varies."""
     estimate = draws.estimate(float(observed(table)), observed(tables))
     if estimate.low is None and len(hits):
-        share = rate(hits.astype(float), clusters)
+        share = rate(hits.astype(float), clusters, weights)
         return Estimate(value=share.value, low=share.low, high=share.high)
     return estimate
 
@@ -145,7 +159,11 @@ def ac1(table: Floats) -> Floats:
 
 
 def krippendorff(
-    ratings: Floats, draws: Resamples, *, classes: Sequence[float] = BINARY
+    ratings: Floats,
+    draws: Resamples,
+    *,
+    classes: Sequence[float] = BINARY,
+    weights: Floats | None = None,
 ) -> Estimate:
     """Krippendorff's alpha for nominal answers of any number of raters (STATS section 6.3).
 
@@ -154,8 +172,11 @@ def krippendorff(
             fewer than two answers has nothing to compare and is left out.
         draws: Resamples of the N items.
         classes: The answers there can be.
+        weights: (N,), as `agreement` takes them.
     """
     parts = _coincidences(ratings, classes)
+    if weights is not None:
+        parts = parts * _of_mean_one(weights)[:, None]
     return draws.estimate(float(_alpha(parts.sum(axis=0))), _alpha(draws.totals(parts)))
 
 
@@ -182,14 +203,17 @@ def _alpha(parts: Floats) -> Floats:
     return 1 - divide(disagreements, expected)
 
 
-def rate(hits: Floats, clusters: Codes) -> Rate:
+def rate(hits: Floats, clusters: Codes, weights: Floats | None = None) -> Rate:
     """A share of (N,) items that are 0 or 1, by Wilson's interval across clusters (STATS 2.4).
 
     The interval is the one of an arm's mean: Korn-Graubard effective n, Student's quantile.
+    Weights are as `agreement` takes them.
     """
     if not len(hits):
-        return _NO_RATE
-    found, share = linear(hits, one_stratum(clusters)), float(hits.mean())
+        return NO_RATE
+    design = one_stratum(clusters)
+    found = linear(hits, design if weights is None else replace(design, weights=weights))
+    share = float(np.average(hits, weights=weights))  # exactly 1 where all are
     limits = (np.nan, np.nan)
     if found.clusters > 1:
         limits = wilson(share, found.se, found.clusters, scenarios=len(hits))

@@ -45,6 +45,8 @@ class Difference:
     high: float
     method: Method | None
     """How the interval was made; None when no scenario is shared."""
+    test: Literal["sign_flip", "student"] = "sign_flip"
+    """Where the p-values come from: exact up to 20 informative clusters, or Student's t."""
     se: float
     df: float
     p_less: float
@@ -182,6 +184,7 @@ def compare(
         low=interval.low,
         high=interval.high,
         method=interval.method,
+        test="student" if how.seed_kind == "training" else "sign_flip",
         se=se,
         df=df,
         p_less=p_less,

@@ -36,6 +36,13 @@ class Corrected:
     """Whether pseudo-rectifiers +1 and -1 were added: too few labels differed from the judge."""
     labelled: int
     unlabelled: int
+    clusters: int
+    """With a label; all that the correction rests on."""
+    effective_clusters: float
+    informative_clusters: int
+    """Labelled clusters in which people and the judge differ: H - lambda J is not 0."""
+    rectifier_sd: float
+    """SD of H - lambda J over labelled clusters of mean weight; NaN with one cluster."""
     enough_labels: bool
     """At least 50 labelled scenarios; with fewer the numbers are for looking, not for deciding."""
     notes: tuple[str, ...] = ()
@@ -130,6 +137,10 @@ def _corrected(
         guarded=guards,
         labelled=len(h),
         unlabelled=len(u),
+        clusters=rectifier.clusters,
+        effective_clusters=rectifier.effective_clusters,
+        informative_clusters=rectifier.informative_clusters,
+        rectifier_sd=rectifier.se * float(np.sqrt(rectifier.effective_clusters)),
         enough_labels=len(h) >= FEWEST_LABELS,
         notes=notes,
     )
