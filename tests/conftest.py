@@ -3,8 +3,10 @@
 import importlib.util
 import json
 import shutil
+import socket
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +128,7 @@ principles:
       invented-facts:
         ask: Does the email assert a name, date or number that the request does not supply?
         weight: -3
-      tone: {ask: How warm is it?, levels: {cold: 0, fair: 0.5, warm: {value: 1, anchors: ["Dear all"]}}}
+      tone: {ask: How warm is it?, levels: {cold: 0, fair: 0.5, warm: 1}}
   brevity: {criteria: {short: {check: words, with: {max: 120}}}}
 """
 RATED = """
@@ -142,10 +144,11 @@ candidates: {zeta-candidate: {model: acted/new}}
 def rated(project: Callable[[dict[str, str]], Path]) -> Callable[..., tuple[Any, Path]]:
     """Make a run to be rated out of replies: (experiment, folder of its logs).
 
-    Each pair of texts is what the two arms replied to a scenario s0, s1, ... in seed 1.
+    Each pair of texts is what the two arms replied to a scenario s0, s1, ... in seed 1. The judged
+    criteria are ask-first, deadline, invented-facts (yes or no) and tone (three levels).
     """
 
-    def make(pairs: list[tuple[str, str]]) -> tuple[Any, Path]:
+    def make(pairs: Sequence[tuple[str, str]]) -> tuple[Any, Path]:
         from tastemaker.experiment import load_experiment
         from tastemaker.record import RECORD, frozen
         from tastemaker.records import ReplyRow, ScoreRow
@@ -196,15 +199,11 @@ def rated(project: Callable[[dict[str, str]], Path]) -> Callable[..., tuple[Any,
 @pytest.fixture
 def serving() -> Iterator[Callable[..., str]]:
     """Serve an ASGI application on a loopback port, from a thread: gives its address."""
-    import threading
-
     import uvicorn
 
     running: list[tuple[Any, threading.Thread]] = []
 
     def start(app: Any, port: int = 0) -> str:
-        import socket
-
         listening = socket.create_server(("127.0.0.1", port))
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, lifespan="off", ws="none"

@@ -38,8 +38,10 @@ class Answers(Protocol):
     def by(self, store: MarkStore, author: str) -> list[Said]:
         """All that somebody has answered."""
 
-    def about(self, store: MarkStore, item: Item, *, turned: bool = False) -> list[Said]:
-        """What anybody has answered about an item.
+    def about(
+        self, store: MarkStore, item: Item, author: str | None = None, *, turned: bool = False
+    ) -> list[Said]:
+        """What somebody, or anybody, has answered about an item.
 
         With `turned` also what was said of a pair that was shown the other way round, as if it had
         been shown this way.
@@ -59,9 +61,13 @@ class CheckMarks:
         """All that somebody has answered."""
         return _of_marks(store.marks(author))
 
-    def about(self, store: MarkStore, item: Item, *, turned: bool = False) -> list[Said]:
-        """What anybody has answered about an item."""
-        found = store.marks(eval=item.eval, scenario=item.scenario, seed=item.seed, arm=item.arm)
+    def about(
+        self, store: MarkStore, item: Item, author: str | None = None, *, turned: bool = False
+    ) -> list[Said]:
+        """What somebody, or anybody, has answered about an item."""
+        found = store.marks(
+            author, eval=item.eval, scenario=item.scenario, seed=item.seed, arm=item.arm
+        )
         return _of_marks(found)
 
     def keep(self, store: MarkStore, said: Said) -> None:
@@ -80,9 +86,13 @@ class Preferences:
         """All that somebody has answered, in the order in which it was shown."""
         return _of_pairs(store.pairs(author))
 
-    def about(self, store: MarkStore, item: Item, *, turned: bool = False) -> list[Said]:
-        """What anybody has answered about the two replies."""
-        found = _of_pairs(store.pairs(eval=item.eval, scenario=item.scenario, seed=item.seed))
+    def about(
+        self, store: MarkStore, item: Item, author: str | None = None, *, turned: bool = False
+    ) -> list[Said]:
+        """What somebody, or anybody, has answered about the two replies."""
+        found = _of_pairs(
+            store.pairs(author, eval=item.eval, scenario=item.scenario, seed=item.seed)
+        )
         straight = [said for said in found if said.item == key_of(item)]
         other_way = [said for said in found if said.item[3:] == (item.other, item.arm)]
         return straight + [_turned(said, item) for said in other_way if turned]

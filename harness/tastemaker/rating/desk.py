@@ -160,12 +160,13 @@ class Desk:
             return None
         names, task = list(tasks), tasks[name]
         place = names.index(name)
-        said = self._answers.about(self.store, task.item)
+        author = self._author(rater)
+        said = self._answers.about(self.store, task.item, author)
         return Sheet(
             name=name,
             number=place + 1,
             shown=replace(self.material.shown(task.item), questions=task.questions),
-            given=dict(_answers(task, said, self._author(rater))),
+            given=dict(_answers(task, said, author)),
             others=self._others(task) if self.agreeing else {},
             before=names[place - 1] if place else "",
             after=names[place + 1] if place + 1 < len(names) else "",

@@ -25,7 +25,7 @@ def rendered(text: str) -> Markup:
     """The text as HTML of harmless elements; HTML in it is shown as the text it is.
 
     Links cannot be followed and images are not loaded: a link shows where it leads, an image its
-    description.
+    description. Lines end where they ended in the text, or a letter would lose its form.
     """
     tokens = _PARSER.parse(text)
     for token in tokens:
@@ -70,7 +70,9 @@ def _image(
 
 
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(
+        ["table", "strikethrough"]
+    )
     for name, rule in (("link_open", _link_open), ("link_close", _link_close), ("image", _image)):
         parser.add_render_rule(name, rule)
     return parser

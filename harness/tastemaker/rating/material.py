@@ -188,13 +188,15 @@ def keys_of(items: Iterable[Item]) -> Iterator[Key]:
 
 def _replies(folder: Path, wanted: set[Key]) -> dict[Key, Mapping[str, Any]]:
     """The rows of the replies that are wanted and that are there."""
+    import pyarrow as pa
+
     columns = ("eval", "scenario", "seed", "arm")
     path = folder / REPLIES
     names = read_table(path, [*columns, "error"])
     keys = list(zip(*(names[name].to_pylist() for name in columns), strict=True))
     errors = names["error"].to_pylist()
     rows = [n for n, key in enumerate(keys) if key in wanted and not errors[n]]
-    texts = read_table(path, ["messages", "reply"]).take(rows)
+    texts = read_table(path, ["messages", "reply"]).take(pa.array(rows, pa.int64()))
     return {keys[n]: text for n, text in zip(rows, texts.to_pylist(), strict=True)}
 
 
