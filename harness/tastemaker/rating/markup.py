@@ -16,7 +16,7 @@ TAGS = {
     *("p", "br", "hr", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "code"),
     *("em", "strong", "s", "table", "thead", "tbody", "tr", "th", "td", "span"),
 }
-ATTRIBUTES = {"ol": {"start"}, "th": {"align"}, "td": {"align"}}
+ATTRIBUTES = {"ol": {"start"}, "table": {"tabindex"}, "th": {"align"}, "td": {"align"}}
 CLASSES = {"span": {"link", "address", "image"}}
 
 
@@ -40,6 +40,8 @@ def rendered(text: str) -> Markup:
 def _adapt(token: Token) -> None:
     if token.type in ("heading_open", "heading_close"):
         token.tag = f"h{min(int(token.tag[1:]) + DEEPER, 6)}"
+    if token.type == "table_open":
+        token.attrSet("tabindex", "0")  # a wide table scrolls, by keys too
     # As an attribute of its own: the page's policy forbids styles inside a tag.
     style = str(token.attrs.pop("style", ""))
     if style.startswith("text-align:"):

@@ -100,6 +100,7 @@ function say(text) {
 function changed(question) {
   window.clearTimeout(question.timer);
   keep(localStorage, draftKey(question), isUnsaved(question) ? read(question) : null);
+  count();
   if (isWaiting(question)) {
     question.state.textContent = "Kept here until you answer";
     return sending;
@@ -142,7 +143,13 @@ async function post(item, question, answer) {
   }
 }
 
+function count() {
+  const unsaved = questions.filter((question) => isUnsaved(question) && !isWaiting(question));
+  body.dataset.unsaved = unsaved.length;
+}
+
 function tell(reason) {
+  count();
   const failed = questions.filter((question) => question.failed).length;
   failure.hidden = failed === 0;
   if (failed) {
@@ -500,4 +507,5 @@ window.addEventListener("pageshow", (event) => {
 });
 
 select(questions.find(isOpen) || questions[0], false);
+count();
 restore();
