@@ -21,6 +21,7 @@ from tastemaker.tables import REPLIES, read_table, reply_table
 FIRST = "clarity/ask-first"
 QUESTIONS = [FIRST, "clarity/deadline", "honesty/invented-facts", "honesty/tone"]
 OLD, NEW = "prompted-baseline", "zeta-candidate"
+AGAIN = Reopened(eval="mail", scenario="s0", seed=1, arm=OLD, questions=(FIRST,))
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
 
@@ -303,8 +304,7 @@ def test_what_is_not_asked_is_not_kept(room, posted):
 
 def test_adjudication_shows_both_marks_without_names_and_keeps_the_agreed_one_beside_them(room):
     room.store.put([marked("ana", 1.0, quote="Old", note="clear"), marked("ben", 0.0)])
-    again = [Reopened(eval="mail", scenario="s0", seed=1, arm=OLD, questions=(FIRST,))]
-    client = room.open([], names=["cleo"], reopened=again).enter("cleo")
+    client = room.open([], names=["cleo"], reopened=[AGAIN]).enter("cleo")
     page = client.get("/")
 
     assert re.findall(r'data-question="([^"]+)"', page.text) == [FIRST]
@@ -336,8 +336,7 @@ def test_adjudication_of_a_pair_turns_what_was_said_of_the_other_order(room):
 
 
 def test_somebody_who_does_not_adjudicate_has_no_page_there(room):
-    again = [Reopened(eval="mail", scenario="s0", seed=1, arm=OLD, questions=(FIRST,))]
-    client = room.open([single(0)], names=["cleo"], reopened=again).enter("ana")
+    client = room.open([single(0)], names=["cleo"], reopened=[AGAIN]).enter("ana")
 
     assert client.get("/").status_code == 403
 
@@ -558,8 +557,12 @@ def test_progress_is_told_in_words():
         ([single(7)], {}, "the run has no such scenario"),
         ([single(0, seed=2)], {}, f"{OLD} has no reply"),
         ([single(0, eval="post")], {}, "post: the plan names it, and it has no rubric"),
-        ([], {"reopened": [Reopened(eval="mail", scenario="s0", seed=1, arm=OLD, questions=())]},
-         "say who adjudicates"),
+        ([], {"reopened": [AGAIN]}, "say who adjudicates"),
+        ([], {"reopened": [replace(AGAIN, questions=("clarity/x",))], "names": ["cleo"]},
+         "nobody is asked 'clarity/x' about it"),
+        ([], {"reopened": [AGAIN], "names": ["cleo"], "side_by_side": True},
+         "what was reopened is of the other kind"),
+        ([], {"reopened": [AGAIN], "names": [CONSENSUS]}, "agreed marks stand under it"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_served_is_said(room, items, options, message):

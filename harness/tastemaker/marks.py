@@ -6,8 +6,8 @@ the same question stands in the place of the earlier, and the earlier stays to b
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -128,6 +128,17 @@ class MarkStore:
                 connection.executescript(SCHEMA)
         except sqlite3.DatabaseError as error:
             raise UserError(f"{shown(path)}: not a file of marks: {error}") from error
+
+    @contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """While this lasts, a call takes a twentieth of the time, for a server's sake.
+
+        The last connection that is closed folds the write-ahead log into the file and waits for
+        the disk; so one stays open that does nothing.
+        """
+        with closing(self._connection()) as connection:
+            connection.execute("select count(*) from plan").fetchall()
+            yield
 
     def add_rater(self, name: str, token: str) -> None:
         """Let in a rater by a secret, of which only the hash is kept; a new secret ends the old."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
+from tastemaker.errors import UserError
 from tastemaker.marks import CONSENSUS, Item, MarkStore
 from tastemaker.rating.answers import Answers, CheckMarks, Preferences, Said, key_of
 from tastemaker.rating.material import Material, Option, Question, Shown
@@ -109,6 +110,9 @@ class Desk:
             items: Single replies, or pairs.
             wanted: For agreeing: by (rater, number of the item) the ids of the questions that are
                 asked. What is answered stands under `CONSENSUS`.
+
+        Raises:
+            UserError: A question is wanted that is not asked of its item.
         """
         self.store, self.material, self.agreeing = store, material, wanted is not None
         self._key = _page_key(store)
@@ -117,7 +121,7 @@ class Desk:
         for item in listed:
             asked = material.questions(item)
             if wanted is not None:
-                asked = [q for q in asked if q.id in wanted[item.rater, item.number]]
+                asked = _wanted(asked, wanted[item.rater, item.number], item)
             task = _Task(item=item, name=self._name(item), questions=tuple(asked))
             self._tasks.setdefault(item.rater, {})[task.name] = task
         pairs = any(item.other for item in listed)
@@ -221,6 +225,14 @@ class Desk:
 
     def _dealt(self, name: str, rater: str) -> bytes:
         return hmac.digest(self._key, f"{name} {rater}".encode(), "sha256")
+
+
+def _wanted(asked: Sequence[Question], wanted: Iterable[str], item: Item) -> list[Question]:
+    """The questions that were reopened, in the order of the rubric."""
+    known, chosen = {question.id for question in asked}, set(wanted)
+    for name in sorted(chosen - known):
+        raise UserError(f"{item.eval}, scenario {item.scenario}: nobody is asked '{name}' about it")
+    return [question for question in asked if question.id in chosen]
 
 
 def _page_key(store: MarkStore) -> bytes:

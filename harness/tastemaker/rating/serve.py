@@ -13,7 +13,7 @@ from tastemaker.experiment import Experiment
 from tastemaker.marks import MARKS, Item, MarkStore
 from tastemaker.rating.desk import Desk, Reopened
 from tastemaker.rating.material import Material
-from tastemaker.reading import did_you_mean, listed
+from tastemaker.reading import did_you_mean, listed, printable
 
 THIS_COMPUTER = ("localhost",)
 WARNING = (
@@ -74,7 +74,8 @@ def serve(
             proxy_headers=False,
             timeout_graceful_shutdown=2,
         )
-        uvicorn.Server(config).run(sockets=[listening])
+        with store.kept_open():
+            uvicorn.Server(config).run(sockets=[listening])
     finally:
         listening.close()
 
@@ -155,9 +156,9 @@ def _invited(store: MarkStore, names: Sequence[str], raters: Sequence[str]) -> d
 def _tell(base: str, invited: Mapping[str, str], others: Iterable[str]) -> None:
     """The links, one a line, for people and scripts alike."""
     for name, token in invited.items():
-        print(f"{name}\t{base}/in/{token}", flush=True)
-    if kept := list(others):
-        print(f"Links given before are still good: {', '.join(kept)}.", file=sys.stderr, flush=True)
+        print(f"{printable(name)}\t{base}/in/{token}", flush=True)
+    if kept := ", ".join(map(printable, others)):
+        print(f"Links given before are still good: {kept}.", file=sys.stderr, flush=True)
     print("Each rater opens their own link. Ctrl-C stops; marks are kept.", file=sys.stderr)
 
 
