@@ -231,7 +231,9 @@ def main() -> None:
     rate_of = len(paced[0].marks) / paced[1]
     print("# The rating page\n")
     print(f"Made by `benchmarks/rating.py`, which says how: {RATERS} raters at once,", end=" ")
-    print(f"{ITEMS} items each, load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores.\n")
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    beside = "; other work ran beside it" if load > cores else ""
+    print(f"{ITEMS} items each, load average {load:.1f} on {cores} cores{beside}.\n")
     print("| requests | a second | p50 (ms) | p95 (ms) | p99 (ms) |")
     print("|---|--:|--:|--:|--:|")
     for words, (took, seconds) in (("paced", paced), ("flat out", flat)):
