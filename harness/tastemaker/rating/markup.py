@@ -8,7 +8,6 @@ from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
-from markupsafe import Markup
 
 DEEPER = 2
 """Headings of a reply stand below those of the page, or a screen reader would mix them up."""
@@ -21,7 +20,7 @@ CLASSES = {"span": {"link", "address", "image"}}
 
 
 @lru_cache(maxsize=256)
-def rendered(text: str) -> Markup:
+def rendered(text: str) -> str:
     """The text as HTML of harmless elements; HTML in it is shown as the text it is.
 
     Links cannot be followed and images are not loaded: a link shows where it leads, an image its
@@ -31,10 +30,9 @@ def rendered(text: str) -> Markup:
     for token in tokens:
         _adapt(token)
     html = _PARSER.renderer.render(tokens, _PARSER.options, {})
-    clean = nh3.clean(
+    return nh3.clean(
         html, tags=TAGS, attributes=ATTRIBUTES, allowed_classes=CLASSES, url_schemes=set()
     )
-    return Markup(clean)
 
 
 def _adapt(token: Token) -> None:
