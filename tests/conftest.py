@@ -1,8 +1,12 @@
 """What most tests need: a project of their own, and a model that only pretends."""
 
 import importlib.util
+import json
+import shutil
+import socket
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,3 +96,125 @@ def wire() -> Iterator[Any]:
     with servers.Server() as server:
         server.module = servers
         yield server
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium, driven by Playwright; a test that needs it fails where it is not there."""
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium")
+    assert path, "the tests of pages need Chromium: `make browser` installs it"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+RATED_RUBRIC = """
+rubric: letters
+principles:
+  clarity:
+    text: The reader knows within ten seconds what is asked of them, and by when.
+    criteria:
+      ask-first:
+        ask: Does the email state its main point in its first two sentences?
+        note: A greeting does not count as a sentence.
+        met: ["Hi Ana, could you send me the Q3 numbers by Friday?"]
+        unmet: ["Hi Ana, I hope this finds you well. As you may recall ..."]
+      deadline: {ask: Does it name a date or a time by which something should happen?}
+  honesty:
+    criteria:
+      invented-facts:
+        ask: Does the email assert a name, date or number that the request does not supply?
+        weight: -3
+      tone: {ask: How warm is it?, levels: {cold: 0, fair: 0.5, warm: 1}}
+  brevity: {criteria: {short: {check: words, with: {max: 120}}}}
+"""
+RATED = """
+experiment: email-v11
+evals: [{rubric: ./letters.yaml, dataset: ./mail.yaml}]
+seeds: 1
+baseline: {prompted-baseline: {model: acted/old}}
+candidates: {zeta-candidate: {model: acted/new}}
+"""
+
+
+@pytest.fixture
+def rated(project: Callable[[dict[str, str]], Path]) -> Callable[..., tuple[Any, Path]]:
+    """Make a run to be rated out of replies: (experiment, folder of its logs).
+
+    Each pair of texts is what the two arms replied to a scenario s0, s1, ... in seed 1. The judged
+    criteria are ask-first, deadline, invented-facts (yes or no) and tone (three levels).
+    """
+
+    def make(pairs: Sequence[tuple[str, str]]) -> tuple[Any, Path]:
+        from tastemaker.experiment import load_experiment
+        from tastemaker.record import RECORD, frozen
+        from tastemaker.records import ReplyRow, ScoreRow
+        from tastemaker.rubric import load_rubric
+        from tastemaker.scenario import load_dataset, select
+        from tastemaker.tables import reply_table, score_table, write_tables
+
+        prompts = [f"Ask Dana for invoice {n}, and keep it friendly." for n in range(len(pairs))]
+        listed = "".join(f"      - {{id: s{n}, prompt: '{p}'}}\n" for n, p in enumerate(prompts))
+        files = {"letters.yaml": RATED_RUBRIC, "rated.yaml": RATED}
+        files["mail.yaml"] = f"dataset: mail\nstrata:\n  all:\n    scenarios:\n{listed}"
+        folder = project(files)
+        logs = folder / "logs" / "email-v11"
+        logs.mkdir(parents=True)
+        plan = load_experiment(folder / "rated.yaml")
+        rubric, data = load_rubric(folder / "letters.yaml"), load_dataset(folder / "mail.yaml")
+        hashes = {
+            "rubric_hash": rubric.fingerprint,
+            "dataset_hash": select(data, "dev").fingerprint,
+        }
+        record = {"record": "sha256:test", **frozen(plan), "limit": None, "evals": {"mail": hashes}}
+        (logs / RECORD).write_text(json.dumps(record))
+        rows = [
+            ReplyRow(
+                eval="mail",
+                scenario=f"s{n}",
+                arm=arm,
+                seed=1,
+                prompt=prompts[n],
+                messages=json.dumps(
+                    [
+                        {"role": "user", "text": prompts[n], "tool_calls": []},
+                        {"role": "assistant", "text": text, "tool_calls": []},
+                    ]
+                ),
+                reply=text,
+            )
+            for n, pair in enumerate(pairs)
+            for arm, text in zip(plan.arms, pair, strict=True)
+        ]
+        scores: list[ScoreRow] = []
+        write_tables(logs, score_table(scores), reply_table(rows))
+        return plan, logs
+
+    return make
+
+
+@pytest.fixture
+def serving() -> Iterator[Callable[..., str]]:
+    """Serve an ASGI application on a loopback port, from a thread: gives its address."""
+    import uvicorn
+
+    running: list[tuple[Any, threading.Thread]] = []
+
+    def start(app: Any, port: int = 0) -> str:
+        listening = socket.create_server(("127.0.0.1", port))
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, lifespan="off", ws="none"
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        running.append((server, thread))
+        return f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+    yield start
+    for server, thread in running:
+        server.should_exit = True
+        thread.join()

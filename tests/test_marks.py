@@ -141,3 +141,24 @@ def test_a_file_that_is_no_store_is_named(tmp_path):
 
     with pytest.raises(UserError, match=r"marks.sqlite: not a file of marks"):
         MarkStore(tmp_path / MARKS)
+
+
+def test_while_it_is_kept_open_a_call_does_not_wait_for_the_log_to_be_folded_in(store):
+    log = store.path.with_name(f"{store.path.name}-wal")
+    with store.kept_open():
+        store.put([MARK])
+        assert log.exists()
+        assert MarkStore(store.path).marks() == [MARK]
+
+    assert not log.exists()
+    assert store.marks() == [MARK]
+
+
+def test_what_is_asked_for_narrows_before_the_last_answer_is_chosen(store):
+    """Of two raters' answers each keeps its own last; the older ones never come back."""
+    both = [MARK, replace(MARK, rater="ben", value=0.0)]
+    store.put([*both, replace(MARK, value=0.0), replace(both[1], value=None)])
+
+    assert [one.value for one in store.marks("ana", scenario="s1")] == [0.0]
+    assert [one.value for one in store.marks("ben", note=MARK.note)] == [None]
+    assert store.marks("ana", value=1.0) == []

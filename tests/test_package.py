@@ -139,6 +139,10 @@ def test_the_wheel_carries_the_package_and_all_content_and_nothing_private(wheel
 
     assert found == expected
     assert {"tastemaker/py.typed", "tastemaker/judge/grade.md.jinja"} <= found
+    assert {
+        "tastemaker/rating/templates/sheet.html.jinja",
+        "tastemaker/rating/static/page.js",
+    } <= found
 
 
 @pytest.mark.slow

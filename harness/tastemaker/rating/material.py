@@ -1,0 +1,280 @@
+"""What raters are shown of a run: conversations, replies and questions, and never an arm."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tastemaker.errors import UserError
+from tastemaker.experiment import Experiment
+from tastemaker.marks import Item
+from tastemaker.record import read_record
+from tastemaker.rubric import Criterion, Rubric
+from tastemaker.scenario import Scenario
+from tastemaker.tables import REPLIES, read_table
+
+CANNOT_SAY = "CANNOT_ASSESS"
+MET, UNMET = "MET", "UNMET"
+TIE = "tie"
+Key = tuple[str, str, int, str]
+"""Eval, scenario, seed and arm: what tells replies apart."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One answer that can be given, and the key that gives it."""
+
+    name: str
+    label: str
+    key: str
+    value: float | str | None
+    """What the store holds of it: a mark's number, a preference; None for "cannot say"."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """One thing that is asked about a reply, or about a pair of them."""
+
+    id: str
+    """principle/criterion; of a pair the principle, "" for the replies as a whole."""
+    ask: str
+    options: tuple[Option, ...]
+    note: str = ""
+    """What the rubric adds, for judge and rater."""
+    anchors: tuple[tuple[str, str], ...] = ()
+    """Examples from the rubric: what they are an example of, and the text."""
+    principle: str = ""
+    about: str = ""
+    """The principle, as stated for people."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """One message that was said before the prompt."""
+
+    role: str
+    text: str
+    calls: tuple[str, ...] = ()
+    """Tools that were called, as they would be written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """One reply, with what was said and done before it."""
+
+    text: str
+    calls: tuple[str, ...] = ()
+    """The tools that the reply itself called."""
+    before: tuple[Turn, ...] = ()
+    """Up to the prompt, without it."""
+    steps: tuple[Turn, ...] = ()
+    """Between the prompt and the reply: calls of tools and what they gave."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """All that a rater sees of one item."""
+
+    prompt: str
+    replies: tuple[Answered, ...]
+    """One, or the two of a pair in the order in which they are shown."""
+    documents: tuple[tuple[str, str], ...]
+    """What else belongs to it: a name and a text."""
+    questions: tuple[Question, ...]
+
+
+class Material:
+    """The replies of a run that items are about, with the questions of their rubrics.
+
+    Raises:
+        UserError: There is no run, it changed since, or it has not what an item is about.
+    """
+
+    def __init__(self, experiment: Experiment, folder: Path, items: Sequence[Item]) -> None:
+        # Brings Inspect, which the command line would wait for.
+        from tastemaker.evaluation import load_evals
+
+        record = read_record(folder, experiment)
+        self.examples = {name: len(arm.few_shot) for name, arm in experiment.arms.items()}
+        self.rubrics: dict[str, Rubric] = {}
+        self.scenarios: dict[tuple[str, str], Scenario] = {}
+        for one in load_evals(experiment, limit=record["limit"]):
+            if one.rubric is not None:
+                self.rubrics[one.name] = one.rubric
+                self.scenarios |= {(one.name, s.id): s for s in one.data.scenarios}
+        self.replies = _replies(folder, set(keys_of(items)))
+        for item in items:
+            self._refuse_unknown(item)
+
+    def shown(self, item: Item) -> Shown:
+        """What a rater sees of an item."""
+        scenario = self.scenarios[item.eval, item.scenario]
+        replies = [self._answered(scenario, key) for key in keys_of([item])]
+        return Shown(
+            prompt=replies[0][0],
+            replies=tuple(reply for _, reply in replies),
+            documents=tuple(self._documents(item, scenario)),
+            questions=tuple(self.questions(item)),
+        )
+
+    def questions(self, item: Item) -> list[Question]:
+        """What is asked about an item."""
+        labels = self.scenarios[item.eval, item.scenario].labels
+        ask = preferences if item.other else criteria
+        return list(ask(self._rubric(item), labels))
+
+    def _rubric(self, item: Item) -> Rubric:
+        own = self.scenarios[item.eval, item.scenario].criteria
+        rubric = self.rubrics[item.eval]
+        return rubric.extended(own) if own else rubric
+
+    def _documents(self, item: Item, scenario: Scenario) -> Iterator[tuple[str, str]]:
+        """What a question asks to look at, beside prompt and reply."""
+        asked = dict(self._rubric(item).applicable(scenario.labels)).values()
+        seen = {name for one in asked if one.ask for name in (*one.sees, one.target)}
+        if scenario.document is not None and ("document" in seen or item.other):
+            yield "Document", scenario.document
+        if scenario.reference is not None and "reference" in seen:
+            yield "Reference", scenario.reference
+
+    def _answered(self, scenario: Scenario, key: Key) -> tuple[str, Answered]:
+        """The prompt, and the reply with what led to it, without what the arm added.
+
+        An arm adds its example turns after the system messages, and words around a prompt: what
+        the user said is taken from the scenario.
+        """
+        row, arm = self.replies[key], key[3]
+        said = json.loads(row["messages"])
+        start = sum(message.role == "system" for message in scenario.messages)
+        del said[start : start + self.examples.get(arm, 0)]
+        words = iter([message.text for message in scenario.messages if message.role == "user"])
+        turns = [_turn(message, words) for message in said]
+        last = max((n for n, turn in enumerate(turns) if turn.role == "user"), default=-1)
+        final = len(turns) - 1 if turns and turns[-1].role == "assistant" else len(turns)
+        answered = Answered(
+            text=row["reply"],
+            calls=turns[-1].calls if final < len(turns) else (),
+            before=tuple(turns[: max(last, 0)]),
+            steps=tuple(turns[last + 1 : final]),
+        )
+        return (turns[last].text if last >= 0 else scenario.prompt), answered
+
+    def _refuse_unknown(self, item: Item) -> None:
+        where = f"{item.eval}, scenario {item.scenario}, seed {item.seed}"
+        again = "make a plan anew with --plan"
+        if item.eval not in self.rubrics:
+            raise UserError(f"{item.eval}: the plan names it, and it has no rubric; {again}")
+        if (item.eval, item.scenario) not in self.scenarios:
+            raise UserError(
+                f"{where}: the plan names it, and the run has no such scenario; {again}"
+            )
+        for key in keys_of([item]):
+            if key not in self.replies:
+                raise UserError(f"{where}: the plan names it, and {key[3]} has no reply; {again}")
+        if not self.questions(item):
+            raise UserError(
+                f"{where}: nothing for people to answer: no criterion with `ask` applies; "
+                "rate the replies side by side, or give the rubric a question"
+            )
+
+
+def keys_of(items: Iterable[Item]) -> Iterator[Key]:
+    """The replies that items are about, in the order in which they are shown."""
+    for item in items:
+        for arm in filter(None, (item.arm, item.other)):
+            yield item.eval, item.scenario, item.seed, arm
+
+
+def _replies(folder: Path, wanted: set[Key]) -> dict[Key, Mapping[str, Any]]:
+    """The rows of the replies that are wanted and that are there."""
+    import pyarrow as pa
+
+    columns = ("eval", "scenario", "seed", "arm")
+    path = folder / REPLIES
+    names = read_table(path, [*columns, "error"])
+    keys = list(zip(*(names[name].to_pylist() for name in columns), strict=True))
+    errors = names["error"].to_pylist()
+    rows = [n for n, key in enumerate(keys) if key in wanted and not errors[n]]
+    texts = read_table(path, ["messages", "reply"]).take(pa.array(rows, pa.int64()))
+    return {keys[n]: text for n, text in zip(rows, texts.to_pylist(), strict=True)}
+
+
+def _turn(message: Mapping[str, Any], words: Iterator[str]) -> Turn:
+    """A message as it is shown; what a user said comes from the scenario's words while they last.
+
+    A simulated user says more than the scenario holds.
+    """
+    text = message["text"]
+    return Turn(
+        role=message["role"],
+        text=next(words, text) if message["role"] == "user" else text,
+        calls=tuple(
+            f"{call['name']}({json.dumps(call['arguments'], ensure_ascii=False)})"
+            for call in message.get("tool_calls") or ()
+        ),
+    )
+
+
+# Questions ---------------------------------------------------------------------------------------
+
+YES_OR_NO = (
+    Option(name=MET, label="Met", key="1", value=1.0),
+    Option(name=UNMET, label="Not met", key="2", value=0.0),
+    Option(name=CANNOT_SAY, label="Cannot say", key="0", value=None),
+)
+PREFERENCES = (
+    Option(name="a", label="Reply 1", key="1", value="a"),
+    Option(name="b", label="Reply 2", key="2", value="b"),
+    Option(name=TIE, label="Tie", key="3", value=TIE),
+    Option(name=CANNOT_SAY, label="Cannot say", key="0", value=None),
+)
+
+
+def criteria(rubric: Rubric, labels: Mapping[str, str]) -> Iterator[Question]:
+    """The judged criteria that apply to a scenario, as questions about one reply."""
+    for (principle, name), criterion in rubric.applicable(labels):
+        if criterion.ask:
+            yield Question(
+                id=f"{principle}/{name}",
+                ask=criterion.ask,
+                options=_options(criterion),
+                note=criterion.note,
+                anchors=tuple(_anchors(criterion)),
+                principle=_words(principle),
+                about=rubric.principles[principle].text,
+            )
+
+
+def preferences(rubric: Rubric, labels: Mapping[str, str]) -> Iterator[Question]:
+    """Which reply is better: as a whole, and by each principle that applies to the scenario."""
+    yield Question(id="", ask="As a whole, which reply is better?", options=PREFERENCES)
+    for principle in dict.fromkeys(principle for (principle, _), _ in rubric.applicable(labels)):
+        yield Question(
+            id=principle,
+            ask=_words(principle),
+            options=PREFERENCES,
+            note=rubric.principles[principle].text,
+        )
+
+
+def _options(criterion: Criterion) -> tuple[Option, ...]:
+    if not criterion.levels:
+        return YES_OR_NO
+    levels = [
+        Option(name=name, label=_words(name), key=str(n) if n < 10 else "", value=level.value)
+        for n, (name, level) in enumerate(criterion.levels.items(), 1)
+    ]
+    return (*levels, YES_OR_NO[-1])
+
+
+def _anchors(criterion: Criterion) -> Iterator[tuple[str, str]]:
+    yield from (("Met", text) for text in criterion.met)
+    yield from (("Not met", text) for text in criterion.unmet)
+    for name, level in criterion.levels.items():
+        yield from ((_words(name), text) for text in level.anchors)
+
+
+def _words(name: str) -> str:
+    """An id as people read it: `invented-facts`, Invented facts."""
+    return name.replace("-", " ").capitalize()
