@@ -1,0 +1,348 @@
+"""A sampling plan as it is asked for, kept in the store, and put into words."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tastemaker.content import fingerprint
+from tastemaker.errors import UserError
+from tastemaker.experiment import Experiment
+from tastemaker.marks import CONSENSUS, Item, MarkStore
+from tastemaker.rating.material import (
+    Criteria,
+    Material,
+    failures,
+    met_shares,
+    read_findings,
+    read_material,
+)
+from tastemaker.rating.places import Places
+from tastemaker.rating.plan import (
+    Drawn,
+    Kind,
+    Unit,
+    draw,
+    frame,
+    in_order,
+    overlapping,
+    seated,
+    with_signals,
+)
+from tastemaker.rating.sheets import Row, Sheet
+from tastemaker.stats.ppi import FEWEST_FOR_RELEASE, FEWEST_LABELS, labels_needed
+
+USUAL_COUNT = FEWEST_FOR_RELEASE
+FEWEST_FAILED = 30
+"""Replies that people fail, from which a specificity may be told (STATS section 6.2)."""
+FOR_FOUR_POINTS = 200
+
+IMPLIED_SD = {0.75: (0.30, 0.44), 0.90: (0.24, 0.33), 0.98: (0.13, 0.15)}
+"""sd(H - lambda J) by rate of good replies: for a good judge (sensitivity 97%, specificity 90%) and
+a noisy one (90%, 75%); STATS section 6.2."""
+LIST_COLUMNS = ("scenario", "seed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What somebody asks of a plan."""
+
+    kind: Kind = "random"
+    count: int | None = None
+    """Scenarios; None: enough for a release, or all."""
+    raters: tuple[str, ...]
+    overlap: str | None = None
+    """As `overlapping` reads it; None: a fifth of the scenarios, where there are two raters."""
+    side_by_side: bool = False
+    seed: int = 1
+    half_width: float = 0.05
+    criteria: Criteria = "judged"
+    only: frozenset[str] = frozenset()
+    """Arms; empty: all."""
+    list_file: Path | None = None
+    """Of the kind `list`: the scenarios and seeds to rate."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A sampling plan with what it rests on."""
+
+    asked: Asked
+    arms: tuple[str, ...]
+    frame: int
+    """Scenarios that could be drawn."""
+    left_out: int
+    """Scenarios with criteria to rate that could not: in no seed all arms replied."""
+    drawn: tuple[Drawn, ...]
+    seats: Mapping[str, Sequence[Drawn]]
+    items: tuple[Item, ...]
+    met: Mapping[str, float]
+    """By principle: how good the replies are by the judge."""
+    failed: Mapping[str, int]
+    """By criterion: how many of the replies drawn the judge fails."""
+
+    @property
+    def fingerprint(self) -> str:
+        """The hash of what is drawn, with its chances; the order of a list does not matter."""
+        return fingerprint(sorted([*one.unit.spot, one.chance] for one in self.drawn))
+
+    @property
+    def touching(self) -> list[str]:
+        """The raters who see two replies of one scenario next to each other."""
+        together = set()
+        for one, other in zip(self.items, self.items[1:], strict=False):
+            if (one.rater, one.eval, one.scenario) == (other.rater, other.eval, other.scenario):
+                together.add(one.rater)
+        return sorted(together)
+
+
+def make_plan(experiment: Experiment, folder: Path, asked: Asked) -> Plan:
+    """The plan that is asked for, over the replies of a run.
+
+    Raises:
+        UserError: There is nothing to rate, or what is asked for does not fit together.
+    """
+    _refuse_raters(asked.raters)
+    if not 0 < asked.half_width < 1:
+        raise UserError(f"--half-width {asked.half_width:g}: expected above 0 and below 1")
+    material = read_material(experiment, folder, asked.only)
+    if asked.side_by_side and len(material.arms) < 2:
+        raise UserError(f"side by side takes two arms with replies; there is {material.arms[0]}")
+    units = frame(
+        material, criteria=asked.criteria, seed=asked.seed, eval_weights=experiment.weights
+    )
+    if not units:
+        raise UserError(_nothing(experiment.name, material, asked.criteria))
+    left_out = _askable(material, asked.criteria) - len(units)
+    if asked.list_file:
+        units = read_list(asked.list_file, material, asked.criteria)
+    elif asked.kind == "failures":
+        findings = read_findings(folder, {one.spot for one in units}, set(material.arms))
+        units = with_signals(units, material, findings, asked.criteria)
+    drawn = draw(units, asked.kind, asked.count or USUAL_COUNT, asked.seed)
+    raters = asked.raters
+    overlap = overlapping(asked.overlap or ("0.2" if len(raters) > 1 else "1"), len(raters))
+    seats = seated(drawn, raters, overlap, asked.seed)
+    return Plan(
+        asked=asked,
+        arms=material.arms,
+        frame=len(units),
+        left_out=left_out,
+        drawn=tuple(drawn),
+        seats=seats,
+        items=tuple(
+            item
+            for rater, mine in seats.items()
+            for item in in_order(rater, mine, side_by_side=asked.side_by_side, seed=asked.seed)
+        ),
+        met=met_shares(material, asked.criteria),
+        failed=_failed(drawn, material, asked.criteria),
+    )
+
+
+def keep_plan(plan: Plan, store: MarkStore, record: str) -> None:
+    """Put the plan in the place of the one before; marks stay.
+
+    Args:
+        plan: The plan.
+        store: Where it is kept.
+        record: The hash of the run's record.
+    """
+    store.assign(plan.items)
+    for key, value in facts(plan).items():
+        store.say(key, value)
+    store.say("record", record)
+
+
+def facts(plan: Plan) -> dict[str, str]:
+    """What the store keeps about a plan, each as text."""
+    asked = plan.asked
+    chances = Counter(f"{one.chance:.6g}" for one in plan.drawn)
+    return {
+        "kind": asked.kind,
+        "seed": str(asked.seed),
+        "criteria": asked.criteria,
+        "side_by_side": "yes" if asked.side_by_side else "no",
+        "arms": json.dumps(plan.arms),
+        "raters": json.dumps(asked.raters),
+        "overlap": asked.overlap or "",
+        "frame": str(plan.frame),
+        "scenarios": str(len(plan.drawn)),
+        "items": str(len(plan.items)),
+        "chances": json.dumps(chances),
+        "hash": plan.fingerprint,
+        "half_width": f"{asked.half_width:g}",
+    }
+
+
+def _refuse_raters(raters: Sequence[str]) -> None:
+    for name in raters:
+        if not name.strip() or name != name.strip() or not name.isprintable() or len(name) > 200:
+            raise UserError(f"--raters: '{name}' is no name; write them like ana,ben")
+        if name == CONSENSUS:
+            raise UserError(f"a rater cannot be named '{CONSENSUS}': agreed marks stand under it")
+    if twice := [name for name, times in Counter(raters).items() if times > 1]:
+        raise UserError(f"--raters: {twice[0]} stands there twice")
+
+
+def _askable(material: Material, criteria: Criteria) -> int:
+    return sum(
+        bool(setting.weight > 0 and material.asked(home, criteria))
+        for home, setting in material.settings.items()
+    )
+
+
+def _nothing(name: str, material: Material, criteria: Criteria) -> str:
+    if criteria == "judged" and not _askable(material, "judged"):
+        return (
+            f"{name}: no criterion is judged, and checks need no people; "
+            "--criteria all has them rated all the same"
+        )
+    return f"{name}: in no seed of any scenario did all of {', '.join(material.arms)} reply"
+
+
+def _failed(drawn: Sequence[Drawn], material: Material, criteria: Criteria) -> dict[str, int]:
+    """By criterion how many of the replies drawn the judge fails; 0 where none."""
+    wrong = failures(material, criteria)
+    counts: Counter[str] = Counter()
+    for one in drawn:
+        counts.update(dict.fromkeys(material.asked(one.unit.spot[:2], criteria), 0))
+        counts.update(name for _, name in wrong.get(one.unit.spot, ()))
+    return dict(counts)
+
+
+# A list ------------------------------------------------------------------------------------------
+
+
+def read_list(path: Path, material: Material, criteria: Criteria) -> list[Unit]:
+    """The scenarios and seeds of a file with the columns scenario, seed and, if need be, eval.
+
+    A column `chance` says with which probability each was drawn, where the list is a sample.
+
+    Raises:
+        UserError: Something is wrong in the file; every problem at once.
+    """
+    sheet = Sheet(path)
+    sheet.expect(LIST_COLUMNS, ("eval", "chance"))
+    sheet.checked()
+    places = Places(sheet, material)
+    units: dict[tuple[str, str], Unit] = {}
+    for row in sheet.rows:
+        unit = _listed(places, row, criteria)
+        if unit is None:
+            continue
+        if unit.spot[:2] in units:
+            sheet.wrong(row, "scenario", f"'{unit.scenario}' stands here twice; one seed is rated")
+        units[unit.spot[:2]] = unit
+    sheet.checked()
+    return list(units.values())
+
+
+def _listed(places: Places, row: Row, criteria: Criteria) -> Unit | None:
+    sheet, material = places.sheet, places.material
+    spot = places.spot(row)
+    if spot is None:
+        return None
+    chance = places.chance(row)
+    if missing := sorted(set(material.arms) - material.replies[spot]):
+        sheet.wrong(row, "seed", f"in seed {spot[2]} there is no reply of {', '.join(missing)}")
+    if not material.asked(spot[:2], criteria):
+        sheet.wrong(row, "scenario", "no criterion of it is judged; --criteria all rates it")
+    return Unit(
+        eval=spot[0], scenario=spot[1], seed=spot[2], arms=material.arms, chance=chance
+    )
+
+
+# Words -------------------------------------------------------------------------------------------
+
+
+def needed(rate: float, half_width: float) -> tuple[int, int]:
+    """Labelled scenarios for an interval of +- half_width: with a good judge, and a noisy one.
+
+    By the table of STATS section 6.2 for the rate of good replies that is nearest.
+    """
+    nearest = min(IMPLIED_SD, key=lambda known: abs(known - rate))
+    good, noisy = IMPLIED_SD[nearest]
+    return labels_needed(good, half_width), labels_needed(noisy, half_width)
+
+
+def lines(plan: Plan, marked: int) -> list[str]:
+    """The plan in words.
+
+    Args:
+        plan: The plan.
+        marked: How many scenarios of it have marks already.
+    """
+    asked, drawn = plan.asked, len(plan.drawn)
+    source = f"{drawn} listed scenarios" if asked.list_file else f"{drawn} of {plan.frame} scenarios"
+    what = "side by side" if asked.side_by_side else "check-marks"
+    told = [
+        f"Plan: {asked.kind}, seed {asked.seed}: {source}, one seed each, {what}, "
+        f"arms {', '.join(plan.arms)}.",
+        *(_load(rater, mine, plan) for rater, mine in plan.seats.items()),
+        _chances(plan),
+        f"Hash of the list: {plan.fingerprint}.",
+    ]
+    if plan.left_out:
+        told.append(f"{plan.left_out} scenarios were left out: in no seed did all arms reply.")
+    if plan.touching:
+        told.append(
+            f"{', '.join(plan.touching)}: has one scenario alone, so its replies come one after "
+            "the other and may be held against each other."
+        )
+    if marked:
+        told.append(f"{marked} of these scenarios have marks already; they count.")
+    return [*told, *_labels(plan), *_specificity(plan)]
+
+
+def _load(rater: str, mine: Sequence[Drawn], plan: Plan) -> str:
+    items = sum(one.rater == rater for one in plan.items)
+    unit = "pairs" if plan.asked.side_by_side else "replies"
+    shared = {one.unit.spot for one in mine} & {
+        one.unit.spot for name, others in plan.seats.items() if name != rater for one in others
+    }
+    also = f", {len(shared)} scenarios seen by others too" if shared else ""
+    return f"  {rater}: {items} {unit} of {len(mine)} scenarios{also}"
+
+
+def _chances(plan: Plan) -> str:
+    chances = sorted({one.chance for one in plan.drawn})
+    if plan.asked.kind == "list" and chances == [1.0]:
+        return "The list says no chances: its marks speak of the list, not of the distribution."
+    if len(chances) == 1:
+        return f"Every scenario had a chance of {chances[0]:.3g}; marks count alike."
+    return (
+        f"Chances from {chances[0]:.3g} to {chances[-1]:.3g} are kept; "
+        "each mark counts by 1/chance when the judge is corrected."
+    )
+
+
+def _labels(plan: Plan) -> list[str]:
+    width, drawn = plan.asked.half_width, len(plan.drawn)
+    told = [f"Labelled scenarios for an interval of ±{width:g} (a good judge, a noisy one):"]
+    for principle, rate in plan.met.items():
+        good, noisy = needed(rate, width)
+        told.append(f"  {principle}: {good} to {noisy} (the judge finds {rate:.0%} good)")
+    enough = [
+        (FEWEST_LABELS, "to correct a verdict at all"),
+        (FEWEST_FOR_RELEASE, "for a release"),
+        (FOR_FOUR_POINTS, "for about ±0.04"),
+    ]
+    short = [f"{number} {what}" for number, what in enough if drawn < number]
+    told.append(
+        f"This plan labels {drawn}" + (f"; it takes {', '.join(short)}." if short else ".")
+    )
+    return told
+
+
+def _specificity(plan: Plan) -> list[str]:
+    few = {name: number for name, number in plan.failed.items() if number < FEWEST_FAILED}
+    if not few:
+        return []
+    listed = ", ".join(f"{name} {number}" for name, number in sorted(few.items()))
+    hint = "" if plan.asked.kind == "failures" else "; --plan failures seeks them out"
+    return [
+        f"A specificity takes {FEWEST_FAILED} replies that people fail. The judge fails fewer "
+        f"here, of {listed}{hint}."
+    ]
