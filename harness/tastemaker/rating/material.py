@@ -1,7 +1,7 @@
 """What of a run people can rate: its replies, and the criteria that apply to each."""
 
 import json
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -148,10 +148,6 @@ Findings = Mapping[tuple[str, str, int, str], Mapping[str, Finding]]
 
 def read_findings(folder: Path, spots: Set[Spot], arms: Set[str]) -> Findings:
     """What the judge, and its panel, said of the replies of some arms to some scenarios."""
-    columns = ["eval", "scenario", "seed", "arm", "findings"]
-    table = read_table(folder / REPLIES, columns)
-    scenarios = pa.array(sorted({spot[1] for spot in spots}), pa.string())
-    table = table.filter(pc.is_in(table["scenario"], value_set=scenarios))
     return {
         (*spot, row["arm"]): {
             name.replace(".", "/"): Finding(
@@ -162,9 +158,58 @@ def read_findings(folder: Path, spots: Set[Spot], arms: Set[str]) -> Findings:
             )
             for name, told in json.loads(row["findings"]).items()
         }
-        for row in table.to_pylist()
-        if (spot := (row["eval"], row["scenario"], row["seed"])) in spots and row["arm"] in arms
+        for spot, row in _replies(folder, spots, ["findings"])
+        if row["arm"] in arms
     }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read:
+    """One reply with what led to it, as raters read it."""
+
+    prompt: str
+    before: tuple[tuple[str, str], ...]
+    """(role, text) of what was said before the prompt, without system prompts: an arm's own would
+    give it away."""
+    reply: str
+    document: str | None
+
+
+def read_replies(folder: Path, spots: Set[Spot]) -> dict[tuple[str, str, int, str], Read]:
+    """The replies to some scenarios, by eval, scenario, seed and arm."""
+    columns = ["prompt", "messages", "reply", "document"]
+    return {
+        (*spot, row["arm"]): Read(
+            prompt=row["prompt"],
+            before=_before(row),
+            reply=row["reply"],
+            document=row["document"],
+        )
+        for spot, row in _replies(folder, spots, columns)
+    }
+
+
+def _before(row: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What was said before the last thing that the user said."""
+    said = [
+        (message["role"], message["text"])
+        for message in json.loads(row["messages"])
+        if message["role"] != "system" and message["text"]
+    ]
+    asked = [place for place, one in enumerate(said) if one == ("user", row["prompt"])]
+    return tuple(said[: asked[-1]]) if asked else ()
+
+
+def _replies(
+    folder: Path, spots: Set[Spot], columns: Sequence[str]
+) -> Iterator[tuple[Spot, dict[str, Any]]]:
+    """The rows of the replies table at some places, with these columns."""
+    table = read_table(folder / REPLIES, ["eval", "scenario", "seed", "arm", *columns])
+    scenarios = pa.array(sorted({spot[1] for spot in spots}), pa.string())
+    for row in table.filter(pc.is_in(table["scenario"], value_set=scenarios)).to_pylist():
+        spot = (row["eval"], row["scenario"], row["seed"])
+        if spot in spots:
+            yield spot, row
 
 
 def met_shares(material: Material, criteria: Criteria) -> dict[str, float]:

@@ -205,9 +205,9 @@ def chances_of(units: Sequence[Unit], kind: Kind, count: int) -> Floats:
         return bounded_shares(sizes, count, np.zeros(number), np.full(number, most))
     if kind == "stratified":
         strata, place = np.unique([one.stratum for one in units], return_inverse=True)
-        sizes = np.bincount(place, np.ones(number))
-        weights = np.bincount(place, [one.weight for one in units])
-        least = np.minimum(1.0, most * sizes) if len(strata) <= count else np.zeros(len(strata))
+        sizes = np.bincount(place, np.ones(number)).astype(np.float64)
+        weights: Floats = np.bincount(place, [one.weight for one in units]).astype(np.float64)
+        least = np.minimum(1.0, most * sizes) * float(len(strata) <= count)
         shares: Floats = bounded_shares(weights, count, least, most * sizes) / sizes
         return shares[place]
     return np.full(number, count / number)

@@ -249,9 +249,7 @@ def _listed(places: Places, row: Row, criteria: Criteria) -> Unit | None:
         sheet.wrong(row, "seed", f"in seed {spot[2]} there is no reply of {', '.join(missing)}")
     if not material.asked(spot[:2], criteria):
         sheet.wrong(row, "scenario", "no criterion of it is judged; --criteria all rates it")
-    return Unit(
-        eval=spot[0], scenario=spot[1], seed=spot[2], arms=material.arms, chance=chance
-    )
+    return Unit(eval=spot[0], scenario=spot[1], seed=spot[2], arms=material.arms, chance=chance)
 
 
 # Words -------------------------------------------------------------------------------------------
@@ -275,7 +273,9 @@ def lines(plan: Plan, marked: int) -> list[str]:
         marked: How many scenarios of it have marks already.
     """
     asked, drawn = plan.asked, len(plan.drawn)
-    source = f"{drawn} listed scenarios" if asked.list_file else f"{drawn} of {plan.frame} scenarios"
+    source = (
+        f"{drawn} listed scenarios" if asked.list_file else f"{drawn} of {plan.frame} scenarios"
+    )
     what = "side by side" if asked.side_by_side else "check-marks"
     told = [
         f"Plan: {asked.kind}, seed {asked.seed}: {source}, one seed each, {what}, "
@@ -330,9 +330,7 @@ def _labels(plan: Plan) -> list[str]:
         (FOR_FOUR_POINTS, "for about ±0.04"),
     ]
     short = [f"{number} {what}" for number, what in enough if drawn < number]
-    told.append(
-        f"This plan labels {drawn}" + (f"; it takes {', '.join(short)}." if short else ".")
-    )
+    told.append(f"This plan labels {drawn}" + (f"; it takes {', '.join(short)}." if short else "."))
     return told
 
 
