@@ -94,7 +94,7 @@ def disagreements(
 
 
 def marks_by_question(store: MarkStore) -> dict[Question, list[Mark]]:
-    """The standing marks of all raters on each question, raters by name; without the agreed ones."""
+    """The standing marks of all raters on each question, by name; not the agreed ones."""
     by_question: dict[Question, list[Mark]] = {}
     for one in sorted(store.marks(), key=lambda one: one.rater):
         if one.rater != CONSENSUS:

@@ -285,7 +285,8 @@ def lines(plan: Plan, marked: int) -> list[str]:
         f"Hash of the list: {plan.fingerprint}.",
     ]
     if plan.left_out:
-        told.append(f"{plan.left_out} scenarios were left out: in no seed did all arms reply.")
+        were = f"{_many(plan.left_out, 'scenario')} {'was' if plan.left_out == 1 else 'were'}"
+        told.append(f"{were} left out: in no seed did all arms reply.")
     if plan.touching:
         told.append(
             f"{', '.join(plan.touching)}: has one scenario alone, so its replies come one after "
@@ -302,8 +303,12 @@ def _load(rater: str, mine: Sequence[Drawn], plan: Plan) -> str:
     shared = {one.unit.spot for one in mine} & {
         one.unit.spot for name, others in plan.seats.items() if name != rater for one in others
     }
-    also = f", {len(shared)} scenarios seen by others too" if shared else ""
-    return f"  {rater}: {items} {unit} of {len(mine)} scenarios{also}"
+    also = f", {_many(len(shared), 'scenario')} seen by others too" if shared else ""
+    return f"  {rater}: {items} {unit} of {_many(len(mine), 'scenario')}{also}"
+
+
+def _many(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def _chances(plan: Plan) -> str:
