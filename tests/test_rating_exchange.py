@@ -144,8 +144,8 @@ def standing(rows, key):
 
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl"])
-@given(marks=st.lists(MARKS_MADE, min_size=1, max_size=8))
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(marks=st.lists(MARKS_MADE, min_size=1, max_size=12))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 def test_marks_come_back_as_they_went(tmp_path, ending, marks):
     marks = list(
         standing(marks, lambda m: (m.scenario, m.seed, m.arm, m.criterion, m.rater)).values()
@@ -165,7 +165,7 @@ def test_marks_come_back_as_they_went(tmp_path, ending, marks):
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl"])
 @given(pairs=st.lists(PAIRS_MADE, min_size=1, max_size=6))
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 def test_preferences_come_back_as_they_went(tmp_path, ending, pairs):
     pairs = list(standing(pairs, lambda p: (p.seed, p.principle, p.rater)).values())
     path = tmp_path / f"pairs.{ending}"

@@ -191,7 +191,7 @@ def test_an_overlap_is_a_count_or_a_share(text, said):
 @pytest.mark.parametrize(
     ("text", "raters", "message"),
     [
-        ("4", 3, "there are only 3 raters"),
+        ("4", 3, "more than the raters there are"),
         ("0.2", 1, "one rater alone cannot overlap"),
         ("1.5", 3, "expected how many raters"),
         ("0", 3, "expected how many raters"),

@@ -274,8 +274,10 @@ def _written(text: str, cases: Sequence[Case], version: int) -> str:
     """The text with the changes, each at the place the parser gives."""
     mark = text.startswith(BYTE_ORDER_MARK)
     body = text[mark:]
-    root = yaml.compose(body, Loader=LOADER)
+    root: Any = yaml.compose(body, Loader=LOADER)
     newline = "\r\n" if "\r\n" in body else "\n"
+    if not (root.flow_style or body.endswith("\n")):
+        body += newline
     grouped: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for one in cases:
         grouped[one.criterion, one.answer].append(one.text)
@@ -359,11 +361,8 @@ class _Writer:
         start, end = behind.start_mark.index, behind.end_mark.index
         # The end of a block of text lies behind the empty lines that follow it.
         last = start + len(self.text[start:end].rstrip())
-        below = self.text.find("\n", last) + 1
-        text = "".join(f"{line}{self.newline}" for line in lines)
-        if below == 0:
-            below, text = len(self.text), self.newline + text
-        self.changes.append((below, below, text))
+        below = self.text.index("\n", last) + 1
+        self.changes.append((below, below, "".join(f"{line}{self.newline}" for line in lines)))
 
 
 def _entry(mapping: Any, key: str) -> Any:

@@ -257,7 +257,7 @@ def overlapping(text: str, raters: int) -> int | float:
         return number
     if "." not in text and number >= 1 and number == int(number):
         if number > raters:
-            raise UserError(f"--overlap {text}: there are only {raters} raters")
+            raise UserError(f"--overlap {text}: more than the raters there are ({raters})")
         return int(number)
     raise UserError(
         f"--overlap {text}: expected how many raters see each scenario (like 2), or the share that "
