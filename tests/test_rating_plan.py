@@ -354,6 +354,14 @@ def test_failures_and_a_split_panel_are_sought(tables):
     assert sought == {"s0", "s1", "s2"}
 
 
+def test_what_the_judge_fails_mostly_is_not_sought(tables):
+    """The check fails in all 11 scenarios: with all criteria still only two are sought."""
+    material = read_material(EXPERIMENT, tables)
+    units = with_signals(frame(material, criteria="all"), material, {}, "all")
+
+    assert {one.scenario for one in units if one.sought} == {"s0", "s1"}
+
+
 def ask(**fields):
     return Asked(**({"raters": ("ana", "ben")} | fields))
 
@@ -406,6 +414,7 @@ def test_the_plan_says_in_words_what_it_takes(tables):
         (0.92, 0.05, (89, 168)),
         (0.99, 0.05, (72, 72)),  # the rule of three
         (0.99, 0.20, (50, 50)),  # never fewer
+        (0.08, 0.05, (89, 168)),  # nearly all bad varies as little as nearly all good
     ],
 )
 def test_labels_needed_are_those_of_the_table(rate, width, labels):

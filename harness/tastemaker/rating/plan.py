@@ -5,7 +5,7 @@ judge holds the arms' difference by people against the judge's on the same seed 
 """
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -30,7 +30,7 @@ from tastemaker.stats.panel import Floats
 Kind = Literal["random", "stratified", "failures", "list"]
 
 OVERSAMPLED = 4.0
-"""How much likelier a scenario is taken where the judge finds a failure or is not at one."""
+"""How much likelier a scenario is taken that is sought after."""
 MOST = 0.9
 """The largest chance, unless all are taken: a scenario that is taken for certain has none among
 the others to stand for it, and no correction could be made (STATS section 6.1)."""
@@ -53,7 +53,7 @@ class Unit:
     """What the scenario stands for: the weights of all units of its stratum sum to the stratum's
     share."""
     sought: bool = False
-    """Whether the judge finds a failure, cannot tell, or its panel is not at one."""
+    """Whether the judge finds a failure that is not common, or is in doubt: `with_signals`."""
     chance: float | None = None
     """With which a list says that it was drawn."""
 
@@ -149,9 +149,16 @@ def _share(part: float, whole: float) -> float:
 def with_signals(
     units: Sequence[Unit], material: Material, findings: Findings, criteria: Criteria
 ) -> list[Unit]:
-    """The units, with whether the judge failed, or was in doubt about, one of their replies."""
-    failed, silent = failures(material, criteria), unanswered(material, criteria)
-    split = {
+    """The units, with whether they are sought after.
+
+    Sought is where the judge fails a criterion that it fails in less than half of the scenarios
+    (of what is common any draw has enough), gave no answer, or its panel is not at one.
+    """
+    wrong = failures(material, criteria)
+    failed = {one.spot: {name for _, name in wrong.get(one.spot, ())} for one in units}
+    often = Counter(name for names in failed.values() for name in names)
+    rare = {name for name, times in often.items() if times < len(units) / 2}
+    doubted = unanswered(material, criteria) | {
         key[:3]
         for key, answers in findings.items()
         if any(
@@ -161,8 +168,7 @@ def with_signals(
         )
     }
     return [
-        replace(one, sought=one.spot in failed or one.spot in silent or one.spot in split)
-        for one in units
+        replace(one, sought=one.spot in doubted or bool(failed[one.spot] & rare)) for one in units
     ]
 
 

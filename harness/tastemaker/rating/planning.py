@@ -72,6 +72,8 @@ class Plan:
     arms: tuple[str, ...]
     frame: int
     """Scenarios that could be drawn."""
+    sought: int
+    """Of these, how many a plan of `failures` seeks out."""
     left_out: int
     """Scenarios with criteria to rate that could not: in no seed all arms replied."""
     drawn: tuple[Drawn, ...]
@@ -128,6 +130,7 @@ def make_plan(experiment: Experiment, folder: Path, asked: Asked) -> Plan:
         asked=asked,
         arms=material.arms,
         frame=len(units),
+        sought=sum(one.sought for one in units),
         left_out=left_out,
         drawn=tuple(drawn),
         seats=seats,
@@ -258,9 +261,11 @@ def _listed(places: Places, row: Row, criteria: Criteria) -> Unit | None:
 def needed(rate: float, half_width: float) -> tuple[int, int]:
     """Labelled scenarios for an interval of +- half_width: with a good judge, and a noisy one.
 
-    By the table of STATS section 6.2 for the rate of good replies that is nearest.
+    By the table of STATS section 6.2 for the rate that is nearest, of good replies or of bad ones:
+    a label varies alike when nearly all are 1 and when nearly all are 0.
     """
-    nearest = min(IMPLIED_SD, key=lambda known: abs(known - rate))
+    common = max(rate, 1 - rate)
+    nearest = min(IMPLIED_SD, key=lambda known: abs(known - common))
     good, noisy = IMPLIED_SD[nearest]
     return labels_needed(good, half_width), labels_needed(noisy, half_width)
 
@@ -281,6 +286,7 @@ def lines(plan: Plan, marked: int) -> list[str]:
         f"Plan: {asked.kind}, seed {asked.seed}: {source}, one seed each, {what}, "
         f"arms {', '.join(plan.arms)}.",
         *(_load(rater, mine, plan) for rater, mine in plan.seats.items()),
+        *_sought(plan),
         _chances(plan),
         f"Hash of the list: {plan.fingerprint}.",
     ]
@@ -309,6 +315,20 @@ def _load(rater: str, mine: Sequence[Drawn], plan: Plan) -> str:
 
 def _many(count: int, thing: str) -> str:
     return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
+def _sought(plan: Plan) -> list[str]:
+    """What a plan of failures goes after, and when that is nothing in particular."""
+    if plan.asked.kind != "failures":
+        return []
+    taken = sum(one.unit.sought for one in plan.drawn)
+    told = (
+        f"Sought after: {_many(plan.sought, 'scenario')} where the judge fails what it seldom "
+        f"fails, or is in doubt; {taken} of them are in the plan."
+    )
+    if plan.sought in (0, plan.frame):
+        return [told, "That is all or none of them, so this draws as --plan random does."]
+    return [told]
 
 
 def _chances(plan: Plan) -> str:
