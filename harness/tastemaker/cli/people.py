@@ -272,13 +272,18 @@ def _serve(desk: _Desk, names: Sequence[str], host: str, port: int, side_by_side
                 f"'{name}' has nothing to rate in this plan{did_you_mean(name, known)}; "
                 "--plan random --raters ... makes another"
             )
+    pairs = any(one.other for one in desk.store.items())
+    if side_by_side and not pairs:
+        raise UserError(
+            "the plan is of check-marks: --plan random --side-by-side makes one of pairs"
+        )
     serve(
         desk.experiment,
         desk.folder,
         host=host,
         port=port,
         names=list(names or known),
-        side_by_side=side_by_side or any(one.other for one in desk.store.items()),
+        side_by_side=pairs,
     )
 
 

@@ -275,6 +275,11 @@ def _as_plan(marks: Iterable[Mark], chances: Mapping[Spot, float]) -> list[Item]
     return items
 
 
+def proper_name(name: str) -> bool:
+    """Whether a rater may be called so: printable, no blanks around it, at most 200 characters."""
+    return bool(name) and name == name.strip() and name.isprintable() and len(name) <= LONGEST_NAME
+
+
 class _Reader:
     """Makes marks of the rows of a sheet, and notes what is wrong in them."""
 
@@ -412,7 +417,7 @@ class _Reader:
         given = row.cells["rater"]
         if not given.strip():
             self.sheet.wrong(row, "rater", "nobody is named")
-        elif given != given.strip() or not given.isprintable() or len(given) > LONGEST_NAME:
+        elif not proper_name(given):
             what = "expected a name without blanks around it, of at most 200 printable characters"
             self.sheet.wrong(row, "rater", what)
         return given

@@ -10,6 +10,7 @@ from tastemaker.content import fingerprint
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment
 from tastemaker.marks import CONSENSUS, Item, MarkStore
+from tastemaker.rating.exchange import proper_name
 from tastemaker.rating.material import (
     Criteria,
     Material,
@@ -181,7 +182,7 @@ def facts(plan: Plan) -> dict[str, str]:
 
 def _refuse_raters(raters: Sequence[str]) -> None:
     for name in raters:
-        if not name.strip() or name != name.strip() or not name.isprintable() or len(name) > 200:
+        if not proper_name(name):
             raise UserError(f"--raters: '{name}' is no name; write them like ana,ben")
         if name == CONSENSUS:
             raise UserError(f"a rater cannot be named '{CONSENSUS}': agreed marks stand under it")
