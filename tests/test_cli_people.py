@@ -201,6 +201,7 @@ REFUSED = [
     (["--packet", "a.pdf"], "a packet ends in .csv or .html"),
     (["--export", "a.csv"], "there are no marks to export"),
     (["--import", "a.csv"], "no such file"),
+    (["--adjudicate"], "say who settles it, with --raters NAME"),
     (["--anchors"], "no agreed case to add"),
 ]
 

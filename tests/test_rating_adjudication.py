@@ -11,8 +11,8 @@ from tastemaker.errors import UserError
 from tastemaker.marks import CONSENSUS, MARKS, Mark, MarkStore
 from tastemaker.rating.adjudication import adjudicate, disagreements
 from tastemaker.rating.anchors import LONGEST, Case, agreed, choose, edited, quoted
-from tastemaker.rating.material import Read
 from tastemaker.rating.questions import Questions
+from tastemaker.rating.ratable import Read
 from tastemaker.reading import read
 from tastemaker.records import Finding
 from tastemaker.rubric import Rubric

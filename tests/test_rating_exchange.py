@@ -20,10 +20,10 @@ from tastemaker.rating.exchange import (
     mark_rows,
     pair_rows,
 )
-from tastemaker.rating.material import Material, Read, Setting
 from tastemaker.rating.packet import COLUMNS, OPEN_COLUMNS, Packet, open_rows
 from tastemaker.rating.packet import PAIR_COLUMNS as PACKET_PAIR_COLUMNS
 from tastemaker.rating.questions import Questions, answer_text, answer_value
+from tastemaker.rating.ratable import Ratable, Read, Setting
 from tastemaker.rating.sheets import FORMULA, as_csv, as_text, plain_cell, safe_cell
 from tastemaker.rubric import Rubric
 
@@ -45,7 +45,7 @@ RUBRIC = Rubric.model_validate(
 QUESTIONS = Questions(rubrics={"email": RUBRIC, "note": RUBRIC}, own={})
 ASKED = {"clarity/ask": True, "clarity/tone": True, "warmth/tone": True}
 HOMES = [("email", "s1"), ("email", "=s2"), ("note", "s1"), ("note", "s3")]
-MATERIAL = Material(
+RATABLE = Ratable(
     arms=("old", "new"),
     replies={
         (*home, seed): frozenset(("old", "new"))
@@ -79,7 +79,7 @@ def bring(tmp_path, store):
     def brought(text, name="marks.csv"):
         path = tmp_path / name
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return import_marks(path, store, MATERIAL, QUESTIONS)
+        return import_marks(path, store, RATABLE, QUESTIONS)
 
     return brought
 
@@ -155,11 +155,11 @@ def test_marks_come_back_as_they_went(tmp_path, ending, marks):
     path.write_bytes(as_text(path, MARK_COLUMNS, rows).encode())
     (tmp_path / MARKS).unlink(missing_ok=True)
     store = MarkStore(tmp_path / MARKS)
-    done = import_marks(path, store, MATERIAL, QUESTIONS)
+    done = import_marks(path, store, RATABLE, QUESTIONS)
 
     assert store.marks() == marks
     assert len(done.added) == len(marks)
-    again = import_marks(path, store, MATERIAL, QUESTIONS)
+    again = import_marks(path, store, RATABLE, QUESTIONS)
     assert (again.added, again.unchanged) == ((), len(marks))
 
 
@@ -172,10 +172,10 @@ def test_preferences_come_back_as_they_went(tmp_path, ending, pairs):
     path.write_bytes(as_text(path, PAIR_COLUMNS, pair_rows(pairs)).encode())
     (tmp_path / MARKS).unlink(missing_ok=True)
     store = MarkStore(tmp_path / MARKS)
-    import_marks(path, store, MATERIAL, QUESTIONS)
+    import_marks(path, store, RATABLE, QUESTIONS)
 
     assert store.pairs() == pairs
-    assert import_marks(path, store, MATERIAL, QUESTIONS).added == ()
+    assert import_marks(path, store, RATABLE, QUESTIONS).added == ()
 
 
 def test_a_level_goes_out_by_its_name(store):
@@ -388,7 +388,7 @@ def packet(store, *items, replies=None):
         for seed in (1, 2)
         for arm in ("old", "new")
     }
-    return Packet(items, found | (replies or {}), MATERIAL, QUESTIONS, Codes(store), "judged")
+    return Packet(items, found | (replies or {}), RATABLE, QUESTIONS, Codes(store), "judged")
 
 
 def item(number=0, **fields):

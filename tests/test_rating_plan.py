@@ -12,7 +12,6 @@ import pytest
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment
 from tastemaker.marks import MARKS, Mark, MarkStore
-from tastemaker.rating.material import read_findings, read_material
 from tastemaker.rating.plan import (
     MOST,
     Drawn,
@@ -28,6 +27,7 @@ from tastemaker.rating.plan import (
     with_signals,
 )
 from tastemaker.rating.planning import Asked, keep_plan, lines, make_plan, needed
+from tastemaker.rating.ratable import read_findings, read_ratable
 from tastemaker.records import ReplyRow, ScoreRow
 from tastemaker.tables import reply_table, score_table, write_tables
 
@@ -327,15 +327,15 @@ def tables(tmp_path):
 
 
 def test_only_judged_criteria_are_asked_unless_all_are(tables):
-    material = read_material(EXPERIMENT, tables)
+    ratable = read_ratable(EXPERIMENT, tables)
 
-    assert material.arms == ("old", "new")
-    assert material.asked(("email", "s0"), "judged") == ["clarity/ask"]
-    assert material.asked(("email", "s0"), "all") == ["clarity/ask", "clarity/short"]
+    assert ratable.arms == ("old", "new")
+    assert ratable.asked(("email", "s0"), "judged") == ["clarity/ask"]
+    assert ratable.asked(("email", "s0"), "all") == ["clarity/ask", "clarity/short"]
 
 
 def test_a_scenario_without_all_replies_cannot_be_drawn(tables):
-    units = frame(read_material(EXPERIMENT, tables))
+    units = frame(read_ratable(EXPERIMENT, tables))
 
     assert {one.scenario for one in units} == {f"s{n}" for n in range(12)} - {"s3"}
     assert {one.arms for one in units} == {("old", "new")}
@@ -344,11 +344,11 @@ def test_a_scenario_without_all_replies_cannot_be_drawn(tables):
 
 
 def test_failures_and_a_split_panel_are_sought(tables):
-    material = read_material(EXPERIMENT, tables)
-    units = frame(material)
+    ratable = read_ratable(EXPERIMENT, tables)
+    units = frame(ratable)
     findings = read_findings(tables, {one.spot for one in units}, {"old", "new"})
     sought = {
-        one.scenario for one in with_signals(units, material, findings, "judged") if one.sought
+        one.scenario for one in with_signals(units, ratable, findings, "judged") if one.sought
     }
 
     assert sought == {"s0", "s1", "s2"}
@@ -356,8 +356,8 @@ def test_failures_and_a_split_panel_are_sought(tables):
 
 def test_what_the_judge_fails_mostly_is_not_sought(tables):
     """The check fails in all 11 scenarios: with all criteria still only two are sought."""
-    material = read_material(EXPERIMENT, tables)
-    units = with_signals(frame(material, criteria="all"), material, {}, "all")
+    ratable = read_ratable(EXPERIMENT, tables)
+    units = with_signals(frame(ratable, criteria="all"), ratable, {}, "all")
 
     assert {one.scenario for one in units if one.sought} == {"s0", "s1"}
 

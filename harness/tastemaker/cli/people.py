@@ -23,8 +23,8 @@ from tastemaker.errors import UserError
 if TYPE_CHECKING:
     from tastemaker.experiment import Experiment
     from tastemaker.rating.anchors import Edit
-    from tastemaker.rating.material import Criteria as CriteriaName
     from tastemaker.rating.planning import Asked, Plan
+    from tastemaker.rating.ratable import Criteria as CriteriaName
 
 SOMEBODY = "rater"
 """Who rates when nobody was named."""
@@ -103,6 +103,9 @@ def rate(
     disagreements: Annotated[
         bool, typer.Option("--disagreements", help="Where raters, or raters and judge, differ.")
     ] = False,
+    adjudicate: Annotated[
+        bool, typer.Option("--adjudicate", help="The page, to settle what raters differ on.")
+    ] = False,
     anchors: Annotated[
         bool, typer.Option("--anchors", help="Write agreed cases into the rubric, after the diff.")
     ] = False,
@@ -125,6 +128,7 @@ def rate(
             "--import": import_file is not None,
             "--packet": packet is not None and not disagreements,
             "--disagreements": disagreements,
+            "--adjudicate": adjudicate,
             "--anchors": anchors,
         }
     )
@@ -138,6 +142,8 @@ def rate(
         _disagreements(desk, packet, as_json)
     elif packet is not None:
         _packet(desk, packet, names)
+    elif adjudicate:
+        _adjudicate(desk, names, host, port)
     elif anchors:
         _anchors(desk, yes)
     elif kind is not None or not desk.store.items():
@@ -263,15 +269,7 @@ def _plan_data(plan: "Plan", marked: int) -> dict[str, Any]:
 
 def _serve(desk: _Desk, names: Sequence[str], host: str, port: int, side_by_side: bool) -> None:
     from tastemaker.rating.serve import serve  # type: ignore[import-not-found, unused-ignore]
-    from tastemaker.reading import did_you_mean
 
-    known = desk.raters or tuple(dict.fromkeys(one.rater for one in desk.store.items()))
-    for name in names:
-        if name not in known:
-            raise UserError(
-                f"'{name}' has nothing to rate in this plan{did_you_mean(name, known)}; "
-                "--plan random --raters ... makes another"
-            )
     pairs = any(one.other for one in desk.store.items())
     if side_by_side and not pairs:
         raise UserError(
@@ -282,8 +280,36 @@ def _serve(desk: _Desk, names: Sequence[str], host: str, port: int, side_by_side
         desk.folder,
         host=host,
         port=port,
-        names=list(names or known),
+        names=list(names),
         side_by_side=pairs,
+    )
+
+
+def _adjudicate(desk: _Desk, names: Sequence[str], host: str, port: int) -> None:
+    """The page once more, with what raters differ on, for those who settle it."""
+    from tastemaker.rating.adjudication import disagreements
+    from tastemaker.rating.desk import Reopened  # type: ignore[import-not-found, unused-ignore]
+    from tastemaker.rating.serve import serve
+
+    if not names:
+        raise UserError("--adjudicate: say who settles it, with --raters NAME")
+    open_again: dict[tuple[str, str, int, str], list[str]] = {}
+    for one in disagreements(desk.store):
+        reply = (one.eval, one.scenario, one.seed, one.arm)
+        open_again.setdefault(reply, []).append(one.criterion)
+    if not open_again:
+        raise UserError(f"{desk.experiment.name}: there is nothing on which raters differ")
+    serve(
+        desk.experiment,
+        desk.folder,
+        host=host,
+        port=port,
+        names=list(names),
+        side_by_side=False,
+        reopened=[
+            Reopened(eval=name, scenario=scenario, seed=seed, arm=arm, questions=tuple(criteria))
+            for (name, scenario, seed, arm), criteria in open_again.items()
+        ],
     )
 
 
@@ -321,11 +347,11 @@ def emit_exact(path: Path, text: str) -> None:
 def _import(desk: _Desk, path: Path) -> None:
     from tastemaker.marks import Mark
     from tastemaker.rating.exchange import import_marks
-    from tastemaker.rating.material import read_material
     from tastemaker.rating.questions import load_questions
+    from tastemaker.rating.ratable import read_ratable
 
-    material = read_material(desk.experiment, desk.folder)
-    done = import_marks(path, desk.store, material, load_questions(desk.experiment))
+    ratable = read_ratable(desk.experiment, desk.folder)
+    done = import_marks(path, desk.store, ratable, load_questions(desk.experiment))
     what = "marks" if not done.added or isinstance(done.added[0], Mark) else "preferences"
     told = [f"{len(done.added)} {what} taken in"]
     told += [f"{done.unchanged} stood there already"] if done.unchanged else []
@@ -343,9 +369,9 @@ def _import(desk: _Desk, path: Path) -> None:
 
 def _packet(desk: _Desk, path: Path, names: Sequence[str]) -> None:
     from tastemaker.rating.exchange import Codes
-    from tastemaker.rating.material import read_material, read_replies
     from tastemaker.rating.packet import COLUMNS, PAIR_COLUMNS, Packet
     from tastemaker.rating.questions import load_questions
+    from tastemaker.rating.ratable import read_ratable, read_replies
     from tastemaker.rating.sheets import as_csv
     from tastemaker.reading import did_you_mean
     from tastemaker.record import read_record
@@ -366,7 +392,7 @@ def _packet(desk: _Desk, path: Path, names: Sequence[str]) -> None:
     made = Packet(
         items,
         read_replies(desk.folder, spots),
-        read_material(desk.experiment, desk.folder),
+        read_ratable(desk.experiment, desk.folder),
         load_questions(desk.experiment),
         Codes(desk.store),
         desk.criteria,
@@ -387,9 +413,9 @@ def _packet(desk: _Desk, path: Path, names: Sequence[str]) -> None:
 def _disagreements(desk: _Desk, packet: Path | None, as_json: bool) -> None:
     from tastemaker.rating.adjudication import disagreements
     from tastemaker.rating.exchange import Codes
-    from tastemaker.rating.material import read_findings, read_replies
     from tastemaker.rating.packet import OPEN_COLUMNS, open_rows, side_text
     from tastemaker.rating.questions import load_questions
+    from tastemaker.rating.ratable import read_findings, read_replies
     from tastemaker.rating.sheets import as_csv
 
     spots = {(one.eval, one.scenario, one.seed) for one in desk.store.marks()}
@@ -434,16 +460,16 @@ def _disagreements(desk: _Desk, packet: Path | None, as_json: bool) -> None:
 
 def _anchors(desk: _Desk, yes: bool) -> None:
     from tastemaker.rating.anchors import choose, edited, rubric_files
-    from tastemaker.rating.material import read_findings, read_material, read_replies
     from tastemaker.rating.questions import load_questions
+    from tastemaker.rating.ratable import read_findings, read_ratable, read_replies
 
     marks = desk.store.marks()
     spots = {(one.eval, one.scenario, one.seed) for one in marks}
-    material, questions = (
-        read_material(desk.experiment, desk.folder),
+    ratable, questions = (
+        read_ratable(desk.experiment, desk.folder),
         load_questions(desk.experiment),
     )
-    held_out = {home for home, setting in material.settings.items() if setting.split == "held-out"}
+    held_out = {home for home, setting in ratable.settings.items() if setting.split == "held-out"}
     chosen = choose(
         desk.store,
         read_findings(desk.folder, spots, set(desk.experiment.arms)),

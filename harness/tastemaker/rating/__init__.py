@@ -1,1 +1,1 @@
-"""People rate replies: what they are given, and how their marks go out and come in."""
+"""People rate replies: what they are asked, the page they are asked on, and where marks go."""

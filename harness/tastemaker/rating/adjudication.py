@@ -6,7 +6,7 @@ from typing import Literal
 
 from tastemaker.errors import UserError
 from tastemaker.marks import CONSENSUS, Mark, MarkStore
-from tastemaker.rating.material import Findings
+from tastemaker.rating.ratable import Findings
 
 JUDGE = "judge"
 

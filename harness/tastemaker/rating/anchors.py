@@ -16,8 +16,8 @@ from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment, PlainEval, TaskEval
 from tastemaker.marks import CONSENSUS, Mark, MarkStore
 from tastemaker.rating.adjudication import marks_by_question
-from tastemaker.rating.material import Findings, Home, Read
 from tastemaker.rating.questions import Questions
+from tastemaker.rating.ratable import Findings, Home, Read
 from tastemaker.reading import LARGEST_YAML, LOADER, read, read_bytes, shown
 from tastemaker.rubric import Criterion, Level, Rubric
 

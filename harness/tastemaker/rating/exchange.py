@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Generic, TypeVar, get_args
 
 from tastemaker.marks import CONSENSUS, Choice, Item, Mark, MarkStore, PairMark
-from tastemaker.rating.material import Material, Spot
 from tastemaker.rating.places import Places
 from tastemaker.rating.questions import CANNOT_ASSESS, Questions, answer_text, answer_value
+from tastemaker.rating.ratable import Ratable, Spot
 from tastemaker.rating.sheets import Row, Sheet, Value
 from tastemaker.reading import did_you_mean, listed
 
@@ -149,7 +149,7 @@ def pair_rows(pairs: Iterable[PairMark]) -> list[dict[str, Value]]:
 
 
 def import_marks(
-    path: Path, store: MarkStore, material: Material, questions: Questions
+    path: Path, store: MarkStore, ratable: Ratable, questions: Questions
 ) -> Imported[Mark] | Imported[PairMark]:
     """Take in a file of marks, or of preferences if it has a column of that name: all or nothing.
 
@@ -160,7 +160,7 @@ def import_marks(
             CSV the number of the cell).
     """
     sheet = Sheet(path)
-    reader = _Reader(sheet, material, questions, Codes(store))
+    reader = _Reader(sheet, ratable, questions, Codes(store))
     if "preference" in sheet.columns:
         sheet.expect(PAIRS_NEEDED, (*PAIR_COLUMNS, *PACKET_ONLY))
         sheet.checked()
@@ -283,11 +283,9 @@ def proper_name(name: str) -> bool:
 class _Reader:
     """Makes marks of the rows of a sheet, and notes what is wrong in them."""
 
-    def __init__(
-        self, sheet: Sheet, material: Material, questions: Questions, codes: Codes
-    ) -> None:
-        self.sheet, self.material, self.questions, self.codes = sheet, material, questions, codes
-        self.places = Places(sheet, material)
+    def __init__(self, sheet: Sheet, ratable: Ratable, questions: Questions, codes: Codes) -> None:
+        self.sheet, self.ratable, self.questions, self.codes = sheet, ratable, questions, codes
+        self.places = Places(sheet, ratable)
         self.empty = 0
         self.chances: dict[Spot, float] = {}
 
@@ -378,22 +376,22 @@ class _Reader:
         )
 
     def _arm(self, row: Row, column: str, spot: Spot) -> str:
-        replied = self.material.replies.get(spot, frozenset())
+        replied = self.ratable.replies.get(spot, frozenset())
         arm = self.codes.arm(*spot, row.cells[column], sorted(replied))
         if arm in replied:
             return arm
-        if arm in self.material.arms:
+        if arm in self.ratable.arms:
             what = f"'{arm}' did not reply to this scenario in seed {spot[2]}"
         elif arm.startswith("r-"):
             what = f"'{arm}' is no reply's code here: was the packet made from another run?"
         else:
-            what = f"no arm '{arm}'{did_you_mean(arm, self.material.arms)}"
+            what = f"no arm '{arm}'{did_you_mean(arm, self.ratable.arms)}"
         self.sheet.wrong(row, column, what)
         return ""
 
     def _criterion(self, row: Row, spot: Spot) -> str:
         """As principle/criterion; "" where it is not to be found."""
-        given, known = row.cells["criterion"], self.material.questions[spot[:2]]
+        given, known = row.cells["criterion"], self.ratable.questions[spot[:2]]
         matches = [name for name in known if given in (name, name.partition("/")[2])]
         if len(matches) == 1:
             return matches[0]
@@ -407,7 +405,7 @@ class _Reader:
 
     def _principle(self, row: Row, spot: Spot) -> str:
         given = row.cells.get("principle", "")
-        known = {name.partition("/")[0] for name in self.material.questions[spot[:2]]}
+        known = {name.partition("/")[0] for name in self.ratable.questions[spot[:2]]}
         if given and given not in known:
             what = f"no principle '{given}'{did_you_mean(given, known)}"
             self.sheet.wrong(row, "principle", what)

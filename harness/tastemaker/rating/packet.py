@@ -7,8 +7,8 @@ from pathlib import Path
 from tastemaker.marks import CONSENSUS, Item, Mark, PairMark
 from tastemaker.rating.adjudication import Disagreement, Side
 from tastemaker.rating.exchange import Codes
-from tastemaker.rating.material import Criteria, Material, Read
 from tastemaker.rating.questions import ANSWERS, CANNOT_ASSESS, Questions, answer_text
+from tastemaker.rating.ratable import Criteria, Ratable, Read
 from tastemaker.rating.sheets import Value
 from tastemaker.rubric import Criterion
 
@@ -93,13 +93,13 @@ class Packet:
         self,
         items: Iterable[Item],
         replies: Replies,
-        material: Material,
+        ratable: Ratable,
         questions: Questions,
         codes: Codes,
         criteria: Criteria,
     ) -> None:
         """Of a rater's items; those whose reply is no longer there are left out."""
-        self.material, self.questions, self.codes = material, questions, codes
+        self.ratable, self.questions, self.codes = ratable, questions, codes
         self.criteria: Criteria = criteria
         self.pages = [
             self._page(item, replies)
@@ -124,13 +124,13 @@ class Packet:
         )
 
     def _questions(self, item: Item) -> Iterator[Question]:
-        for name in self.material.asked((item.eval, item.scenario), self.criteria):
+        for name in self.ratable.asked((item.eval, item.scenario), self.criteria):
             criterion = self.questions.criterion(item.eval, item.scenario, name)
             yield printed(name, criterion)
 
     def _pair_questions(self, item: Item) -> Iterator[Question]:
         yield Question(name="", text="As a whole, which reply is better?", answers=PREFERENCES)
-        asked = self.material.asked((item.eval, item.scenario), self.criteria)
+        asked = self.ratable.asked((item.eval, item.scenario), self.criteria)
         rubric = self.questions.rubrics.get(item.eval)
         for name in dict.fromkeys(one.partition("/")[0] for one in asked):
             known = rubric.principles.get(name) if rubric else None

@@ -1,6 +1,6 @@
 """Which reply a row of a file speaks of."""
 
-from tastemaker.rating.material import Home, Material, Spot
+from tastemaker.rating.ratable import Home, Ratable, Spot
 from tastemaker.rating.sheets import Row, Sheet
 from tastemaker.reading import did_you_mean, listed
 
@@ -8,20 +8,20 @@ from tastemaker.reading import did_you_mean, listed
 class Places:
     """Finds what the rows of a sheet name in a run, and notes in the sheet what is not there."""
 
-    def __init__(self, sheet: Sheet, material: Material) -> None:
+    def __init__(self, sheet: Sheet, ratable: Ratable) -> None:
         """Of a sheet and the run that it is about."""
-        self.sheet, self.material = sheet, material
+        self.sheet, self.ratable = sheet, ratable
         self.homes: dict[str, list[str]] = {}
-        for name, scenario in material.questions:
+        for name, scenario in ratable.questions:
             self.homes.setdefault(scenario, []).append(name)
         self.seeds: dict[Home, list[int]] = {}
-        for name, scenario, seed in material.replies:
+        for name, scenario, seed in ratable.replies:
             self.seeds.setdefault((name, scenario), []).append(seed)
 
     def spot(self, row: Row) -> Spot | None:
         """Eval, scenario and seed; None where they are not to be found."""
         scenario, given = row.cells["scenario"], row.cells.get("eval", "")
-        evals = {home for home, _ in self.material.questions}
+        evals = {home for home, _ in self.ratable.questions}
         if given and given not in evals:
             self.sheet.wrong(row, "eval", f"no eval '{given}'{did_you_mean(given, evals)}")
             return None

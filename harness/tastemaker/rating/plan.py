@@ -15,11 +15,11 @@ import numpy as np
 
 from tastemaker.errors import UserError
 from tastemaker.marks import Item
-from tastemaker.rating.material import (
+from tastemaker.rating.ratable import (
     Criteria,
     Findings,
     Home,
-    Material,
+    Ratable,
     Spot,
     failures,
     unanswered,
@@ -81,7 +81,7 @@ class Drawn:
 
 
 def frame(
-    material: Material,
+    ratable: Ratable,
     *,
     criteria: Criteria = "judged",
     seed: int = 1,
@@ -93,20 +93,20 @@ def frame(
     scenario's name and `seed`.
     """
     seeds: dict[Home, list[int]] = {}
-    for (name, scenario, number), arms in material.replies.items():
-        if arms >= set(material.arms):
+    for (name, scenario, number), arms in ratable.replies.items():
+        if arms >= set(ratable.arms):
             seeds.setdefault((name, scenario), []).append(number)
-    weights = _weights(material, eval_weights or {})
+    weights = _weights(ratable, eval_weights or {})
     units = []
-    for home, setting in material.settings.items():
-        if setting.weight > 0 and weights[home] > 0 and material.asked(home, criteria):
+    for home, setting in ratable.settings.items():
+        if setting.weight > 0 and weights[home] > 0 and ratable.asked(home, criteria):
             for number in _one(seeds.get(home, []), "/".join(home), seed):
                 units.append(
                     Unit(
                         eval=home[0],
                         scenario=home[1],
                         seed=number,
-                        arms=material.arms,
+                        arms=ratable.arms,
                         stratum=f"{home[0]}/{setting.stratum}",
                         weight=weights[home],
                     )
@@ -120,16 +120,16 @@ def _one(seeds: Sequence[int], name: str, seed: int) -> list[int]:
     return [keys[key] for key in in_hash_order(keys, seed)[:1]]
 
 
-def _weights(material: Material, eval_weights: Mapping[str, float]) -> dict[Home, float]:
+def _weights(ratable: Ratable, eval_weights: Mapping[str, float]) -> dict[Home, float]:
     """Each scenario's share, as the statistics weigh it: eval, then stratum, then scenario."""
     counted: defaultdict[Home, float] = defaultdict(float)
-    for (name, _), setting in material.settings.items():
+    for (name, _), setting in ratable.settings.items():
         counted[name, setting.stratum] += setting.weight
     declared = {
         (name, setting.stratum): counted[name, setting.stratum]
         if setting.stratum_weight is None
         else setting.stratum_weight
-        for (name, _), setting in material.settings.items()
+        for (name, _), setting in ratable.settings.items()
     }
     totals: defaultdict[str, float] = defaultdict(float)
     for (name, _), share in declared.items():
@@ -138,7 +138,7 @@ def _weights(material: Material, eval_weights: Mapping[str, float]) -> dict[Home
         (name, scenario): _share(setting.weight, counted[name, setting.stratum])
         * _share(declared[name, setting.stratum], totals[name])
         * eval_weights.get(name, 1.0)
-        for (name, scenario), setting in material.settings.items()
+        for (name, scenario), setting in ratable.settings.items()
     }
 
 
@@ -147,23 +147,23 @@ def _share(part: float, whole: float) -> float:
 
 
 def with_signals(
-    units: Sequence[Unit], material: Material, findings: Findings, criteria: Criteria
+    units: Sequence[Unit], ratable: Ratable, findings: Findings, criteria: Criteria
 ) -> list[Unit]:
     """The units, with whether they are sought after.
 
     Sought is where the judge fails a criterion that it fails in less than half of the scenarios
     (of what is common any draw has enough), gave no answer, or its panel is not at one.
     """
-    wrong = failures(material, criteria)
+    wrong = failures(ratable, criteria)
     failed = {one.spot: {name for _, name in wrong.get(one.spot, ())} for one in units}
     often = Counter(name for names in failed.values() for name in names)
     rare = {name for name, times in often.items() if times < len(units) / 2}
-    doubted = unanswered(material, criteria) | {
+    doubted = unanswered(ratable, criteria) | {
         key[:3]
         for key, answers in findings.items()
         if any(
             len({value for _, value in answers[name].votes}) > 1
-            for name in material.asked(key[:2], criteria)
+            for name in ratable.asked(key[:2], criteria)
             if name in answers
         )
     }

@@ -11,14 +11,6 @@ from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment
 from tastemaker.marks import CONSENSUS, Item, MarkStore
 from tastemaker.rating.exchange import proper_name
-from tastemaker.rating.material import (
-    Criteria,
-    Material,
-    failures,
-    met_shares,
-    read_findings,
-    read_material,
-)
 from tastemaker.rating.places import Places
 from tastemaker.rating.plan import (
     Drawn,
@@ -30,6 +22,14 @@ from tastemaker.rating.plan import (
     overlapping,
     seated,
     with_signals,
+)
+from tastemaker.rating.ratable import (
+    Criteria,
+    Ratable,
+    failures,
+    met_shares,
+    read_findings,
+    read_ratable,
 )
 from tastemaker.rating.sheets import Row, Sheet
 from tastemaker.stats.ppi import FEWEST_FOR_RELEASE, FEWEST_LABELS, labels_needed
@@ -109,27 +109,27 @@ def make_plan(experiment: Experiment, folder: Path, asked: Asked) -> Plan:
     _refuse_raters(asked.raters)
     if not 0 < asked.half_width < 1:
         raise UserError(f"--half-width {asked.half_width:g}: expected above 0 and below 1")
-    material = read_material(experiment, folder, asked.only)
-    if asked.side_by_side and len(material.arms) < 2:
-        raise UserError(f"side by side takes two arms with replies; there is {material.arms[0]}")
+    ratable = read_ratable(experiment, folder, asked.only)
+    if asked.side_by_side and len(ratable.arms) < 2:
+        raise UserError(f"side by side takes two arms with replies; there is {ratable.arms[0]}")
     units = frame(
-        material, criteria=asked.criteria, seed=asked.seed, eval_weights=experiment.weights
+        ratable, criteria=asked.criteria, seed=asked.seed, eval_weights=experiment.weights
     )
     if not units:
-        raise UserError(_nothing(experiment.name, material, asked.criteria))
-    left_out = _askable(material, asked.criteria) - len(units)
+        raise UserError(_nothing(experiment.name, ratable, asked.criteria))
+    left_out = _askable(ratable, asked.criteria) - len(units)
     if asked.list_file:
-        units = read_list(asked.list_file, material, asked.criteria)
+        units = read_list(asked.list_file, ratable, asked.criteria)
     elif asked.kind == "failures":
-        findings = read_findings(folder, {one.spot for one in units}, set(material.arms))
-        units = with_signals(units, material, findings, asked.criteria)
+        findings = read_findings(folder, {one.spot for one in units}, set(ratable.arms))
+        units = with_signals(units, ratable, findings, asked.criteria)
     drawn = draw(units, asked.kind, asked.count or USUAL_COUNT, asked.seed)
     raters = asked.raters
     overlap = overlapping(asked.overlap or ("0.2" if len(raters) > 1 else "1"), len(raters))
     seats = seated(drawn, raters, overlap, asked.seed)
     return Plan(
         asked=asked,
-        arms=material.arms,
+        arms=ratable.arms,
         frame=len(units),
         sought=sum(one.sought for one in units),
         left_out=left_out,
@@ -140,8 +140,8 @@ def make_plan(experiment: Experiment, folder: Path, asked: Asked) -> Plan:
             for rater, mine in seats.items()
             for item in in_order(rater, mine, side_by_side=asked.side_by_side, seed=asked.seed)
         ),
-        met=met_shares(material, asked.criteria),
-        failed=_failed(drawn, material, asked.criteria),
+        met=met_shares(ratable, asked.criteria),
+        failed=_failed(drawn, ratable, asked.criteria),
     )
 
 
@@ -190,28 +190,28 @@ def _refuse_raters(raters: Sequence[str]) -> None:
         raise UserError(f"--raters: {twice[0]} stands there twice")
 
 
-def _askable(material: Material, criteria: Criteria) -> int:
+def _askable(ratable: Ratable, criteria: Criteria) -> int:
     return sum(
-        bool(setting.weight > 0 and material.asked(home, criteria))
-        for home, setting in material.settings.items()
+        bool(setting.weight > 0 and ratable.asked(home, criteria))
+        for home, setting in ratable.settings.items()
     )
 
 
-def _nothing(name: str, material: Material, criteria: Criteria) -> str:
-    if criteria == "judged" and not _askable(material, "judged"):
+def _nothing(name: str, ratable: Ratable, criteria: Criteria) -> str:
+    if criteria == "judged" and not _askable(ratable, "judged"):
         return (
             f"{name}: no criterion is judged, and checks need no people; "
             "--criteria all has them rated all the same"
         )
-    return f"{name}: in no seed of any scenario did all of {', '.join(material.arms)} reply"
+    return f"{name}: in no seed of any scenario did all of {', '.join(ratable.arms)} reply"
 
 
-def _failed(drawn: Sequence[Drawn], material: Material, criteria: Criteria) -> dict[str, int]:
+def _failed(drawn: Sequence[Drawn], ratable: Ratable, criteria: Criteria) -> dict[str, int]:
     """By criterion how many of the replies drawn the judge fails; 0 where none."""
-    wrong = failures(material, criteria)
+    wrong = failures(ratable, criteria)
     counts: Counter[str] = Counter()
     for one in drawn:
-        counts.update(dict.fromkeys(material.asked(one.unit.spot[:2], criteria), 0))
+        counts.update(dict.fromkeys(ratable.asked(one.unit.spot[:2], criteria), 0))
         counts.update(name for _, name in wrong.get(one.unit.spot, ()))
     return dict(counts)
 
@@ -219,7 +219,7 @@ def _failed(drawn: Sequence[Drawn], material: Material, criteria: Criteria) -> d
 # A list ------------------------------------------------------------------------------------------
 
 
-def read_list(path: Path, material: Material, criteria: Criteria) -> list[Unit]:
+def read_list(path: Path, ratable: Ratable, criteria: Criteria) -> list[Unit]:
     """The scenarios and seeds of a file with the columns scenario, seed and, if need be, eval.
 
     A column `chance` says with which probability each was drawn, where the list is a sample.
@@ -230,7 +230,7 @@ def read_list(path: Path, material: Material, criteria: Criteria) -> list[Unit]:
     sheet = Sheet(path)
     sheet.expect(LIST_COLUMNS, ("eval", "chance"))
     sheet.checked()
-    places = Places(sheet, material)
+    places = Places(sheet, ratable)
     units: dict[tuple[str, str], Unit] = {}
     for row in sheet.rows:
         unit = _listed(places, row, criteria)
@@ -244,16 +244,16 @@ def read_list(path: Path, material: Material, criteria: Criteria) -> list[Unit]:
 
 
 def _listed(places: Places, row: Row, criteria: Criteria) -> Unit | None:
-    sheet, material = places.sheet, places.material
+    sheet, ratable = places.sheet, places.ratable
     spot = places.spot(row)
     if spot is None:
         return None
     chance = places.chance(row)
-    if missing := sorted(set(material.arms) - material.replies[spot]):
+    if missing := sorted(set(ratable.arms) - ratable.replies[spot]):
         sheet.wrong(row, "seed", f"in seed {spot[2]} there is no reply of {', '.join(missing)}")
-    if not material.asked(spot[:2], criteria):
+    if not ratable.asked(spot[:2], criteria):
         sheet.wrong(row, "scenario", "no criterion of it is judged; --criteria all rates it")
-    return Unit(eval=spot[0], scenario=spot[1], seed=spot[2], arms=material.arms, chance=chance)
+    return Unit(eval=spot[0], scenario=spot[1], seed=spot[2], arms=ratable.arms, chance=chance)
 
 
 # Words -------------------------------------------------------------------------------------------

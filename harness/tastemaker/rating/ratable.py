@@ -38,7 +38,7 @@ class Setting:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Material:
+class Ratable:
     """What of one run people can rate."""
 
     arms: tuple[str, ...]
@@ -58,7 +58,7 @@ class Material:
         return [name for name, judged in known.items() if judged or criteria == "all"]
 
 
-def read_material(experiment: Experiment, folder: Path, only: Set[str] = frozenset()) -> Material:
+def read_ratable(experiment: Experiment, folder: Path, only: Set[str] = frozenset()) -> Ratable:
     """What people can rate in a run; with `only`, the replies of these arms.
 
     Raises:
@@ -76,7 +76,7 @@ def read_material(experiment: Experiment, folder: Path, only: Set[str] = frozens
     rows = _of_arms(scores.filter(pc.is_valid(scores["criterion"])), arms)
     if not arms or not len(rows):
         raise UserError(f"{experiment.name}: has no reply with a criterion that people could rate")
-    return Material(
+    return Ratable(
         arms=arms,
         replies={spot: frozenset(names) for spot, names in found.items()},
         questions=_questions(rows),
@@ -118,12 +118,12 @@ def _settings(rows: pa.Table) -> dict[Home, Setting]:
     }
 
 
-def failures(material: Material, criteria: Criteria) -> dict[Spot, set[tuple[str, str]]]:
+def failures(ratable: Ratable, criteria: Criteria) -> dict[Spot, set[tuple[str, str]]]:
     """What the judge found wrong, by scenario and seed: (arm, principle/criterion).
 
     A criterion fails below one half of what is satisfied; where met is bad, the other way round.
     """
-    rows = _rated(material, criteria)
+    rows = _rated(ratable, criteria)
     low, bad = pc.less(rows["value"], 0.5), pc.less(rows["weight"], 0)
     failed = rows.filter(pc.fill_null(pc.xor(low, bad), False))
     found: dict[Spot, set[tuple[str, str]]] = {}
@@ -133,9 +133,9 @@ def failures(material: Material, criteria: Criteria) -> dict[Spot, set[tuple[str
     return found
 
 
-def unanswered(material: Material, criteria: Criteria) -> set[Spot]:
+def unanswered(ratable: Ratable, criteria: Criteria) -> set[Spot]:
     """The scenarios and seeds in which the judge left a criterion without a value."""
-    rows = _rated(material, criteria)
+    rows = _rated(ratable, criteria)
     rows = rows.filter(pc.is_null(rows["value"]))
     return {
         (row["eval"], row["scenario"], row["seed"]) for row in rows.select(ASKED[:3]).to_pylist()
@@ -212,9 +212,9 @@ def _replies(
             yield spot, row
 
 
-def met_shares(material: Material, criteria: Criteria) -> dict[str, float]:
+def met_shares(ratable: Ratable, criteria: Criteria) -> dict[str, float]:
     """How good the replies are by the judge, by principle: the mean share satisfied, unweighted."""
-    rows = _rated(material, criteria)
+    rows = _rated(ratable, criteria)
     bad = pc.less(rows["weight"], 0)
     good = pc.if_else(bad, pc.subtract(1.0, rows["value"]), rows["value"])
     means = (
@@ -226,7 +226,7 @@ def met_shares(material: Material, criteria: Criteria) -> dict[str, float]:
     return {row["principle"]: row["good_mean"] for row in means if row["good_mean"] is not None}
 
 
-def _rated(material: Material, criteria: Criteria) -> pa.Table:
+def _rated(ratable: Ratable, criteria: Criteria) -> pa.Table:
     if criteria == "all":
-        return material.rows
-    return material.rows.filter(pc.not_equal(material.rows["grader"], CHECK))
+        return ratable.rows
+    return ratable.rows.filter(pc.not_equal(ratable.rows["grader"], CHECK))
