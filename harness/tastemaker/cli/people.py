@@ -288,8 +288,6 @@ def _serve(desk: _Desk, names: Sequence[str], host: str, port: int, side_by_side
 def _adjudicate(desk: _Desk, names: Sequence[str], host: str, port: int) -> None:
     """The page once more, with what raters differ on, for those who settle it."""
     from tastemaker.rating.adjudication import disagreements
-    from tastemaker.rating.desk import Reopened  # type: ignore[import-not-found, unused-ignore]
-    from tastemaker.rating.serve import serve
 
     if not names:
         raise UserError("--adjudicate: say who settles it, with --raters NAME")
@@ -299,6 +297,9 @@ def _adjudicate(desk: _Desk, names: Sequence[str], host: str, port: int) -> None
         open_again.setdefault(reply, []).append(one.criterion)
     if not open_again:
         raise UserError(f"{desk.experiment.name}: there is nothing on which raters differ")
+    from tastemaker.rating.desk import Reopened  # type: ignore[import-not-found, unused-ignore]
+    from tastemaker.rating.serve import serve
+
     serve(
         desk.experiment,
         desk.folder,
