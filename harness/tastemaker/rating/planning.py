@@ -336,6 +336,8 @@ def _chances(plan: Plan) -> str:
     chances = sorted({one.chance for one in plan.drawn})
     if plan.asked.kind == "list" and chances == [1.0]:
         return "The list says no chances: its marks speak of the list, not of the distribution."
+    if chances == [1.0]:
+        return "Every scenario that could be drawn is in the plan; marks count alike."
     if len(chances) == 1:
         return f"Every scenario had a chance of {chances[0]:.3g}; marks count alike."
     return (
@@ -349,7 +351,8 @@ def _labels(plan: Plan) -> list[str]:
     told = [f"Labelled scenarios for an interval of ±{width:g} (a good judge, a noisy one):"]
     for principle, rate in plan.met.items():
         good, noisy = needed(rate, width)
-        told.append(f"  {principle}: {good} to {noisy} (the judge finds {rate:.0%} good)")
+        number = f"{good} to {noisy}" if noisy > good else str(good)
+        told.append(f"  {principle}: {number} (the judge finds {rate:.0%} good)")
     enough = [
         (FEWEST_LABELS, "to correct a verdict at all"),
         (FEWEST_FOR_RELEASE, "for a release"),
