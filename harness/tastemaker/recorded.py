@@ -45,7 +45,12 @@ PREFERENCE_OPTIONS = (
     "weight",
     "length_a",
     "length_b",
+    "rater",
+    "note",
+    "made",
 )
+"""With the columns that people's preferences are exported with."""
+UNSAID = ("", "CANNOT_ASSESS")
 ORDERS = {"ab": "ba", "ba": "ab"}
 """The orders in which two replies are shown, and what each is when the arms change places."""
 PREFERRED = ("a", "b", "tie")
@@ -337,6 +342,7 @@ class _PreferenceReader:
         if isinstance(base, str):
             return base
         lengths = [_number(row.get(name)) for name in ("length_a", "length_b")]
+        unsaid = _text(row["preference"]) in UNSAID
         found = replace(
             base,
             seed=_seed(row.get("seed")) or 1,
@@ -344,9 +350,9 @@ class _PreferenceReader:
             arm_a=_text(row["arm_a"]),
             arm_b=_text(row["arm_b"]),
             order=_text(row["order"]),
-            preference=_text(row["preference"]) or None,
-            reason="" if _text(row["preference"]) else "missing",
-            grader="recorded",
+            preference=None if unsaid else _text(row["preference"]),
+            reason="missing" if unsaid else "",
+            grader=_text(row.get("rater")) or "recorded",
             characters_a=lengths[0],
             characters_b=lengths[1],
         )
@@ -396,7 +402,7 @@ class _PreferenceReader:
         straight = row.arm_a < row.arm_b
         arms = sorted((row.arm_a, row.arm_b))
         order = row.order if straight else ORDERS[row.order]
-        key = (row.eval, row.scenario, row.seed, row.principle, *arms, order)
+        key = (row.eval, row.scenario, row.seed, row.principle, row.grader, *arms, order)
         if key in self._seen:
             about = f", principle '{row.principle}'" if row.principle else ""
             return (
@@ -415,7 +421,7 @@ def _wrong_answer(row: Row) -> str:
             "expected the order 'ab' (the reply of arm_a was shown first) or 'ba', found "
             f"{row.get('order')!r}"
         )
-    if _text(row.get("preference")) not in (*PREFERRED, ""):
+    if _text(row.get("preference")) not in (*PREFERRED, *UNSAID):
         return f"expected the preference 'a', 'b', 'tie' or nothing, found {row['preference']!r}"
     lengths = [_number(row.get(name)) for name in ("length_a", "length_b")]
     if (lengths[0] is None) != (lengths[1] is None):

@@ -1,0 +1,128 @@
+"""Where people, or people and the judge, are not at one, and what they agree on afterwards."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from tastemaker.errors import UserError
+from tastemaker.marks import CONSENSUS, Mark, MarkStore
+from tastemaker.rating.ratable import Findings
+
+JUDGE = "judge"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """What one rater, or the judge, says."""
+
+    who: str
+    value: float | None
+    """None: cannot say."""
+    quote: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disagreement:
+    """One criterion of one reply about which not all say the same."""
+
+    eval: str
+    scenario: str
+    seed: int
+    arm: str
+    criterion: str
+    """principle/criterion."""
+    between: Literal["raters", "judge"]
+    """`judge`: the raters are at one, and the judge says something else."""
+    sides: tuple[Side, ...]
+    """The raters by name, then the judge where it has answered."""
+    consensus: Mark | None = None
+    """What was agreed; None where it is open."""
+
+    @property
+    def distance(self) -> float:
+        """How far apart the values are, from 0 (somebody cannot say) to 1."""
+        values = [one.value for one in self.sides if one.value is not None]
+        return max(values) - min(values) if values else 0.0
+
+
+Question = tuple[str, str, int, str, str]
+"""Eval, scenario, seed, arm and criterion."""
+
+
+def disagreements(
+    store: MarkStore, findings: Findings | None = None, *, settled: bool = False
+) -> list[Disagreement]:
+    """Where answers differ, the farthest apart first, raters before the judge.
+
+    Raters differ when their values do; CANNOT_ASSESS differs from any value. The judge differs
+    when it has a value, and the raters are at one on another. What an agreement settles is left
+    out.
+
+    Args:
+        store: The marks.
+        findings: The judge's answers; without them raters alone are compared.
+        settled: Also those on which there is an agreement.
+    """
+    agreed = {_question(one): one for one in store.marks(CONSENSUS)}
+    found = []
+    for question, marks in marks_by_question(store).items():
+        consensus = agreed.get(question)
+        judge = (findings or {}).get(question[:4], {}).get(question[4])
+        values = {one.value for one in marks}
+        differs = judge is not None and judge.value is not None and {judge.value} != values
+        if (consensus and not settled) or not (len(values) > 1 or (differs and values != {None})):
+            continue
+        sides = [
+            Side(who=one.rater, value=one.value, quote=one.quote, note=one.note) for one in marks
+        ]
+        if judge is not None and judge.value is not None:
+            sides.append(Side(who=JUDGE, value=judge.value, quote=judge.quote, note=judge.reason))
+        found.append(
+            Disagreement(
+                eval=question[0],
+                scenario=question[1],
+                seed=question[2],
+                arm=question[3],
+                criterion=question[4],
+                between="raters" if len(values) > 1 else "judge",
+                sides=tuple(sides),
+                consensus=consensus,
+            )
+        )
+    return sorted(found, key=lambda one: (-one.distance, one.between == "judge"))
+
+
+def marks_by_question(store: MarkStore) -> dict[Question, list[Mark]]:
+    """The standing marks of all raters on each question, by name; not the agreed ones."""
+    by_question: dict[Question, list[Mark]] = {}
+    for one in sorted(store.marks(), key=lambda one: one.rater):
+        if one.rater != CONSENSUS:
+            by_question.setdefault(_question(one), []).append(one)
+    return by_question
+
+
+def _question(one: Mark) -> Question:
+    return one.eval, one.scenario, one.seed, one.arm, one.criterion
+
+
+def adjudicate(store: MarkStore, marks: Iterable[Mark]) -> list[Mark]:
+    """Keep what was agreed, beside the marks that it settles and never over them: all or none.
+
+    Args:
+        store: Where the marks stand.
+        marks: The agreed answers, by whoever wrote them down; they are kept under `CONSENSUS`.
+
+    Raises:
+        UserError: Nobody has marked one of these questions.
+    """
+    known: Mapping[Question, list[Mark]] = marks_by_question(store)
+    agreed = [replace(one, rater=CONSENSUS) for one in marks]
+    for one in agreed:
+        if _question(one) not in known:
+            raise UserError(
+                f"{one.scenario}, seed {one.seed}, {one.criterion}: nobody has marked it, "
+                "so there is nothing to agree on"
+            )
+    store.put(agreed)
+    return agreed
