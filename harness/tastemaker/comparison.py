@@ -10,7 +10,7 @@ from tastemaker.content import fingerprint
 from tastemaker.errors import UserError
 from tastemaker.experiment import TRANSPORT, Experiment
 from tastemaker.reading import did_you_mean, listed, shown
-from tastemaker.record import RECORD
+from tastemaker.record import LOOKS, RECORD
 from tastemaker.results import Results, results
 from tastemaker.tables import joined, read_scores
 
@@ -77,6 +77,7 @@ def differences(one: RunArm, other: RunArm) -> dict[str, str]:
 def _differences(one: RunArm, other: RunArm) -> Iterator[tuple[str, str]]:
     for key in OF_RUN:
         yield from _differ(key, one.record.get(key), other.record.get(key))
+    yield from _differ(LOOKS, *(_schedule(arm.record) for arm in (one, other)))
     evals = one.record.get("evals", {}), other.record.get("evals", {})
     if set(evals[0]) != set(evals[1]):
         yield "evals", f"evals: {listed(evals[0]) or 'none'} and {listed(evals[1]) or 'none'}"
@@ -89,6 +90,11 @@ def _differences(one: RunArm, other: RunArm) -> Iterator[tuple[str, str]]:
     configs = one.settings.get("config", {}), other.settings.get("config", {})
     for key in sorted((configs[0].keys() | configs[1].keys()) - TRANSPORT):
         yield from _differ(f"config.{key}", configs[0].get(key), configs[1].get(key))
+
+
+def _schedule(record: Mapping[str, Any]) -> Any:
+    """The hash of the schedule by which the scenarios came in; None where they came at once."""
+    return (record.get(LOOKS) or {}).get("schedule")
 
 
 def _differ(key: str, one: Any, other: Any) -> Iterator[tuple[str, str]]:
@@ -136,7 +142,10 @@ def compare_arms(one: RunArm, other: RunArm, *, declared: Collection[str] = ()) 
             **{key: other.record[key] for key in OF_RULES if other.record.get(key) is not None},
         }
     )
+    # Over unlike looks there is no common level: each difference is then taken as it stands.
+    looks = None if LOOKS in declared else other.record.get(LOOKS)
     record = {
+        LOOKS: looks,
         "record": fingerprint([one.record["record"], other.record["record"], *names]),
         "seeds": other.record["seeds"],
         "limit": other.record["limit"],

@@ -1,6 +1,6 @@
 """The evals of an experiment, found and loaded: our own, plain ones, and any Inspect task."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,7 +17,8 @@ from tastemaker.reading import did_you_mean
 from tastemaker.records import Message
 from tastemaker.rubric import Rubric
 from tastemaker.scenario import Dataset, Scenario, select
-from tastemaker.task import RubricTask, rubric_task, samples, task_name
+from tastemaker.schedule import Schedule
+from tastemaker.task import RubricTask, rubric_task, task_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +48,42 @@ class LoadedEval:
         task = self.make()
         if len(self.data.scenarios) == len(self.whole.scenarios):
             return task
-        if isinstance(task, RubricTask):
-            return task_with(task, dataset=MemoryDataset(samples(self.data), name=self.data.name))
-        return task_with(task, dataset=task.dataset[: len(self.data.scenarios)])
+        if isinstance(task, RubricTask) and self.rubric is not None:
+            return task.narrowed(self.rubric, self.data)
+        asked = {scenario.id for scenario in self.data.scenarios}
+        numbered = [
+            sample if sample.id is not None else sample.model_copy(update={"id": number})
+            for number, sample in enumerate(task.dataset, 1)
+        ]
+        kept = [sample for sample in numbered if str(sample.id) in asked]
+        return task_with(task, dataset=MemoryDataset(kept, name=task.dataset.name))
+
+    def at_look(self, schedule: Schedule, look: int, principles: Collection[str]) -> "LoadedEval":
+        """What of it one look brings in: its new scenarios, and the principles still asked."""
+        chosen = [
+            replace(one, criteria={key: c for key, c in one.criteria.items() if key in principles})
+            for one in self.whole.scenarios
+            if schedule.look_of(self.whole.name, one.cluster) == look
+        ]
+        return replace(
+            self,
+            data=replace(self.whole, scenarios=tuple(chosen)),
+            rubric=self.rubric.only(principles) if self.rubric else None,
+        )
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """The principles that apply to at least one of its scenarios."""
+        if self.rubric is None:
+            return tuple(self.principles)
+        found = {
+            principle
+            for scenario in self.data.scenarios
+            for (principle, _), _ in self.rubric.extended(scenario.criteria).applicable(
+                scenario.labels
+            )
+        }
+        return tuple(name for name in self.principles if name in found)
 
 
 def load_evals(experiment: Experiment, *, limit: int | None = None) -> list[LoadedEval]:

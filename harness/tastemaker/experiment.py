@@ -296,8 +296,10 @@ class Experiment(FileModel):
     seed_kind: Literal["sampling", "training"] = "sampling"
     ci_method: Literal["ladder", "gaffke"] = "ladder"
     alpha: Annotated[Number, Field(gt=0, le=0.5)] = 0.05
-    on_inconclusive: Literal["fail", "warn"] | None = None
+    on_inconclusive: Literal["fail", "warn", "extend"] | None = None
+    """`extend`: a run asks a fifth of the scenarios, then the next while it is inconclusive."""
     early_stopping: Flag = False
+    """Whether a run looks five times, and stops judging a principle once it is decided."""
     max_unscored: Share = 0.05
     pairwise: Flag = False
     limit: Annotated[Whole, Field(ge=1)] | None = None
@@ -348,6 +350,11 @@ class Experiment(FileModel):
         if isinstance(self.grader, tuple):
             return self.grader
         return () if self.grader is None else (self.grader,)
+
+    @property
+    def in_looks(self) -> bool:
+        """Whether its scenarios come in by planned looks, with a decision after each."""
+        return self.early_stopping or self.on_inconclusive == "extend"
 
     @property
     def place(self) -> Place:

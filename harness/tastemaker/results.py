@@ -1,6 +1,6 @@
 """From the stored tables to verdicts: what gate and every report show. Pure but for reading."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,19 +8,22 @@ from typing import Any
 
 import numpy as np
 
+from tastemaker.cases import Apart, compared, each_eval
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment
-from tastemaker.gate import Case, Decision, Verdict, conclude, decide
+from tastemaker.gate import AtLook, Decision, ResourceVerdict, Verdict, conclude, decide
+from tastemaker.looks import Examined, as_seen, examine
 from tastemaker.reading import did_you_mean
-from tastemaker.record import read_record, record_of_scores
+from tastemaker.record import read_record, record_of_scores, schedule_of
 from tastemaker.recorded import score_rows
 from tastemaker.records import ScoreRow
+from tastemaker.schedule import Schedule
 from tastemaker.slices import Slices, slices
 from tastemaker.spending import Gain, gains, resource_verdicts
 from tastemaker.stats.components import Components, one_arm
-from tastemaker.stats.paired import Paired, paired
+from tastemaker.stats.paired import Paired
 from tastemaker.stats.panel import Panel
-from tastemaker.tables import Arranged, Scores, panels, read_scores, scores_of_rows
+from tastemaker.tables import Arranged, Scores, read_scores, scores_of_rows
 from tastemaker.tensions import Pull, pulls
 
 
@@ -54,6 +57,8 @@ class Results:
     panels: Mapping[str, Panel]
     """By principle, pooled over its evals."""
     arranged: Arranged
+    looks: Examined | None = None
+    """What came of the looks, where the scenarios came in by looks."""
 
     @cached_property
     def slices(self) -> Slices:
@@ -99,6 +104,8 @@ def _refuse_idle(experiment: Experiment) -> None:
         for key in ("limit", "formats", "early_stopping", "pairwise")
         if getattr(experiment, key)
     ]
+    if experiment.on_inconclusive == "extend":
+        idle.append("on_inconclusive: extend")
     if idle:
         raise UserError(f"{experiment.name}: has no meaning for files of scores: {', '.join(idle)}")
 
@@ -159,122 +166,110 @@ def _refuse_disagreement(rows: Iterable[ScoreRow]) -> None:
 
 def results(experiment: Experiment, record: Mapping[str, Any], scores: Scores) -> Results:
     """Compare every candidate with the baseline on every principle, and apply the rules."""
+    schedule = schedule_of(record)
+    looks = None if schedule is None else _looks(experiment, schedule, scores)
+    scores = scores if looks is None else looks.scores
     arms = list(experiment.arms)
     arranged = Arranged(scores, arms, eval_weights=experiment.weights)
     pooled = arranged.panels()
-    apart = _by_eval(arranged, pooled)
-    _refuse_unknown(experiment, pooled, apart)
-    verdicts: list[Verdict] = []
-    by_eval: dict[tuple[str, str, str], Paired] = {}
-    for candidate in experiment.candidates:
-        whole = {name: _paired(experiment, panel, candidate) for name, panel in pooled.items()}
-        inside = {
-            (name, home): whole[name]
-            if panel is pooled[name]
-            else _paired(experiment, panel, candidate)
-            for (name, home), panel in apart.items()
-        }
-        by_eval |= {(candidate, *key): found for key, found in inside.items()}
-        limit = experiment.headroom.baseline_at_most if experiment.headroom else None
-        verdicts += decide(candidate, _cases(experiment, whole, inside), headroom_limit=limit)
+    apart = each_eval(arranged, pooled)
+    _refuse_unknown(experiment, pooled, apart, schedule)
+    by_eval, verdicts, limits = _decided(experiment, arranged, pooled, apart, looks)
     unscored = _unscored(arranged)
     return Results(
         experiment=experiment,
         record=record,
         decision=conclude(
             verdicts,
-            resource_verdicts(experiment, arranged),
-            incomplete=_incomplete(arms, scores, unscored)
-            + _too_much_missing(experiment, arranged, unscored),
+            limits,
+            incomplete=_gaps(experiment, arranged, scores, unscored) + _next_look(looks),
             limited=record.get("limit") is not None,
         ),
         by_eval=by_eval,
         unscored=unscored,
         spent={arm: _spent(arranged, arm) for arm in arms},
-        tensions=pulls(experiment, arranged, verdicts),
+        tensions=pulls(_with_seen_tensions(experiment, pooled), arranged, verdicts),
         warnings=(*record.get("warnings", ()), *_fewer_seeds(experiment, arranged)),
         panels=pooled,
         arranged=arranged,
+        looks=looks,
     )
 
 
-def _cases(
+def _looks(experiment: Experiment, schedule: Schedule, scores: Scores) -> Examined:
+    """A run goes by its schedule; a comparison of two runs takes what both have."""
+    return (examine if experiment.evals else as_seen)(experiment, schedule, scores)
+
+
+ByEval = dict[tuple[str, str, str], Paired]
+
+
+def _decided(
     experiment: Experiment,
-    whole: Mapping[str, Paired],
-    inside: Mapping[tuple[str, str], Paired],
-) -> list[Case]:
-    """Every principle, and every principle of one eval that a rule names."""
-    pooled = [
-        Case(principle=name, rule=experiment.rule_for(name), paired=found)
-        for name, found in whole.items()
-    ]
-    named = [rule.partition("@")[::2] for rule in experiment.rules if "@" in rule]
-    return pooled + [
-        Case(
-            principle=f"{principle}@{name}",
-            rule=experiment.rule_for(principle, name),
-            paired=inside[principle, name],
-        )
-        for principle, name in named
+    arranged: Arranged,
+    pooled: Mapping[str, Panel],
+    apart: Apart,
+    looks: Examined | None,
+) -> tuple[ByEval, Sequence[Verdict], Sequence[ResourceVerdict]]:
+    """The comparisons inside each eval, the verdicts, and what holds of limits."""
+    by_eval: ByEval = {}
+    verdicts: list[Verdict] = []
+    at: AtLook | None = looks.at if looks else None
+    limit = experiment.headroom.baseline_at_most if experiment.headroom else None
+    for candidate in experiment.candidates:
+        found = compared(experiment, pooled, apart, candidate, at=at)
+        by_eval |= {(candidate, *key): one for key, one in found.inside.items()}
+        if looks is None:
+            verdicts += decide(candidate, found.cases, headroom_limit=limit)
+    if looks is not None:
+        return by_eval, looks.verdicts, looks.resources
+    return by_eval, verdicts, resource_verdicts(experiment, arranged)
+
+
+def _next_look(looks: Examined | None) -> list[str]:
+    """That a run ended before its rule allows it to, in a sentence."""
+    if looks is None or not looks.wanted:
+        return []
+    return [
+        f"Look {looks.at.look + 1} of {looks.at.planned} is still to be taken: the rule asks for "
+        "it, and `tastemaker run` goes on with it."
     ]
 
 
-def _by_eval(arranged: Arranged, pooled: Mapping[str, Panel]) -> dict[tuple[str, str], Panel]:
-    """A panel for each principle of each eval; the pooled one where it stands in one alone."""
-    homes = {name: arranged.evals_of(name) for name in pooled}
-    several = [
-        name for name, evals in homes.items() if len(evals) > 1 or not pooled[name].scenarios
-    ]
-    rows = arranged.rows
-    apart = {
-        (principle, home): panel
-        for home in dict.fromkeys(home for name in several for home in homes[name])
-        for principle, panel in panels(
-            rows.keep(rows.texts["eval"].equal(home)), arranged.arms
-        ).items()
-    }
-    return {
-        (name, home): apart[name, home] if name in several else pooled[name]
-        for name, evals in homes.items()
-        for home in evals
-    }
+def _with_seen_tensions(experiment: Experiment, pooled: Mapping[str, Panel]) -> Experiment:
+    """Without the tensions of principles of which the looks so far brought in nothing."""
+    seen = tuple(pair for pair in experiment.tensions if all(name in pooled for name in pair))
+    return experiment.model_copy(update={"tensions": seen})
 
 
 def _refuse_unknown(
-    experiment: Experiment, pooled: Mapping[str, Panel], apart: Mapping[tuple[str, str], Panel]
+    experiment: Experiment,
+    pooled: Mapping[str, Panel],
+    apart: Apart,
+    schedule: Schedule | None,
 ) -> None:
     """A rule that names a principle or an eval without scores would decide nothing, unseen."""
-    names = {name for _, name in apart}
+    planned = schedule.principles if schedule else {}
+    inside = apart.keys() | {(name, home) for home, known in planned.items() for name in known}
+    seen, names = {name for name, _ in inside}, {name for _, name in inside}
     for name in experiment.weights:
         if name not in names:
             raise UserError(
                 f"{experiment.name}: weights name the eval '{name}'{did_you_mean(name, names)}"
             )
-    for name in {name for pair in experiment.tensions for name in pair} - pooled.keys():
+    for name in {name for pair in experiment.tensions for name in pair} - seen:
         raise UserError(
             f"{experiment.name}: tensions name '{name}', which has no scores; there is "
             f"{', '.join(pooled)}"
         )
     for rule in experiment.rules:
         principle, _, name = rule.partition("@")
-        known = (principle, name) in apart if name else rule == "default" or principle in pooled
+        known = (principle, name) in inside if name else rule == "default" or principle in seen
         if not known:
             raise UserError(
                 f"{experiment.name}: the rule '{rule}' names what has no scores; there is "
                 f"{', '.join(pooled)}"
             )
-
-
-def _paired(experiment: Experiment, panel: Panel, candidate: str) -> Paired:
-    return paired(
-        panel,
-        experiment.baseline_name,
-        candidate,
-        alpha=experiment.alpha,
-        method=experiment.ci_method,
-        seed_kind=experiment.seed_kind,
-        max_missing=experiment.max_unscored,
-    )
 
 
 def _unscored(arranged: Arranged) -> dict[str, dict[str, int]]:
@@ -307,6 +302,23 @@ def baseline_gaps(experiment: Experiment, folder: Path) -> list[str]:
     """What the baseline of a run should have and has not, in sentences."""
     scores, arms = read_scores(folder), [experiment.baseline_name]
     return _incomplete(arms, scores, _unscored(Arranged(scores, arms)))
+
+
+def gaps(experiment: Experiment, scores: Scores) -> list[str]:
+    """What a run should have by now and has not, in sentences."""
+    arranged = Arranged(scores, list(experiment.arms))
+    return _gaps(experiment, arranged, scores, _unscored(arranged))
+
+
+def _gaps(
+    experiment: Experiment,
+    arranged: Arranged,
+    scores: Scores,
+    unscored: Mapping[str, Mapping[str, int]],
+) -> list[str]:
+    return _incomplete(arranged.arms, scores, unscored) + _too_much_missing(
+        experiment, arranged, unscored
+    )
 
 
 def _incomplete(

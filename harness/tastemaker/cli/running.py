@@ -156,7 +156,7 @@ def gate(
     """
     from tastemaker.report.beside import limit_lines
     from tastemaker.report.data import exit_code
-    from tastemaker.report.words import headline, line, plain
+    from tastemaker.report.words import headline, line, look_lines, plain
     from tastemaker.results import load_results
 
     loaded = load(experiment, allow_outside)
@@ -170,7 +170,7 @@ def gate(
         for verdict in results.decision.verdicts:
             told = line(verdict)
             typer.echo(f"  {told.mark} {verdict.candidate}, {told.principle}: {told.verdict}")
-        for text in limit_lines(results):
+        for text in (*limit_lines(results), *look_lines(results)):
             typer.echo(f"  {text}")
     raise typer.Exit(exit_code(results))
 

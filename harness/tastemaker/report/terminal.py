@@ -18,6 +18,7 @@ from tastemaker.report.words import (
     headline,
     level,
     line,
+    look_lines,
     plain,
     seed_lines,
     share,
@@ -71,6 +72,8 @@ def print_report(results: Results, console: Console, *, slices: bool = False) ->
             console.print(text)
         console.print(_slice_table(results))
     console.print()
+    for text in look_lines(results):
+        console.print(text)
     console.print(averages_note(results))
     console.print(_average_table(results))
     for text in (*spent_lines(results), *seed_lines(results)):

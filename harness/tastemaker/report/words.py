@@ -4,7 +4,7 @@ import unicodedata
 from dataclasses import dataclass
 from math import isfinite
 
-from tastemaker.gate import Verdict
+from tastemaker.gate import AtLook, Verdict
 from tastemaker.results import Results
 from tastemaker.stats.estimates import ArmEstimate
 
@@ -91,7 +91,7 @@ def line(verdict: Verdict) -> Line:
 def _beside(verdict: Verdict) -> list[str]:
     """Headroom, power, what would decide, seeds and notes: each a few words."""
     paired, headroom = verdict.paired, verdict.headroom
-    told = []
+    told = [] if verdict.at is None else [_at_look(verdict, verdict.at)]
     if isfinite(headroom.room):
         little = ", too little to show an improvement" if headroom.saturated else ""
         told.append(f"Headroom {headroom.room:.3f}{little}.")
@@ -104,6 +104,23 @@ def _beside(verdict: Verdict) -> list[str]:
     if isfinite(paired.seed_share):
         told.append(f"Seeds {paired.seed_share:.0%} of the variance.")
     return told + [plain(note) for note in paired.notes]
+
+
+def _at_look(verdict: Verdict, at: AtLook) -> str:
+    what = "Decided at" if verdict.settled else "Not decided at"
+    return f"{what} look {at.look} of {at.planned}, {at.share:.0%} of the scenarios."
+
+
+def look_lines(results: Results) -> list[str]:
+    """How many looks were taken and what that means for the intervals, in words."""
+    looks = results.looks
+    if looks is None:
+        return []
+    at = looks.at
+    return [
+        f"Looks: {at.look} of {at.planned}, {at.share:.0%} of the scenarios. Each interval of a "
+        f"difference is as wide as its look demands: {level(results)} over all looks together."
+    ]
 
 
 def level(results: Results) -> str:
