@@ -10,7 +10,9 @@ from collections import Counter
 
 import pytest
 from inspect_ai.log import list_eval_logs
+from typer.testing import CliRunner
 
+from tastemaker.cli.main import app
 from tastemaker.comparison import compare_arms, open_arm
 from tastemaker.content import Place, fingerprint
 from tastemaker.errors import UserError
@@ -251,6 +253,7 @@ def test_a_pinned_baseline_serves_the_looks_without_a_call(looked, actor):
     assert found.unscored == {"old": {}, "new": {}}
 
 
+@pytest.mark.slow
 def test_the_same_verdicts_come_of_a_pinned_baseline_and_of_one_run_by_looks(
     looked, actor, tmp_path
 ):
@@ -380,6 +383,7 @@ def test_a_run_without_looks_has_the_record_that_it_had_before_there_were_any(lo
     assert as_data(found)["looks"] is None
 
 
+@pytest.mark.slow
 def test_runs_are_compared_only_over_equal_looks(looked, actor):
     folder = looked(noisy)
     go(folder)
@@ -501,3 +505,41 @@ def test_a_run_killed_in_its_second_look_goes_on_there_and_pays_nothing_twice(pr
     assert 30 <= kept < 48
     assert after - asked == 48 - kept
     assert (found.decision.outcome, found.looks.at.look) == ("pass", 2)
+
+
+def test_the_command_tells_each_look_and_the_report_where_each_verdict_was_decided(project):
+    """Recorded replies need no model: four in five of the candidate's are too long."""
+    replies = {
+        arm: "\n".join(
+            json.dumps(
+                {"scenario": f"s{n}", "seed": 1, "reply": "Hm. " * (9 if n % 5 < bad else 1)}
+            )
+            for n in range(SCENARIOS)
+        )
+        for arm, bad in (("old", 0), ("new", 4))
+    }
+    start = EARLY.split("baseline:")[0]
+    arms = "baseline: {old: {replies: ./old.jsonl}}\ncandidates: {new: {replies: ./new.jsonl}}\n"
+    project(
+        {
+            "kind.yaml": "rubric: kind\nprinciples: {p: {criteria: {c: {check: words, "
+            "with: {max: 5}}}}}",
+            "many.yaml": DATASET,
+            "try.yaml": start + arms + "early_stopping: true\nrules: {default: {margin: 0.3}}\n",
+            "old.jsonl": replies["old"],
+            "new.jsonl": replies["new"],
+        }
+    )
+    result = CliRunner().invoke(app, ["run", "try.yaml"])
+
+    assert result.exit_code == 1, result.output
+    assert "Look 1 of 5: 20% of the scenarios.\n  Not decided: p (new).\n  Going on." in (
+        result.stderr
+    )
+    assert "  Decided: p (new) REGRESSED.\n  No further look is asked for." in result.stderr
+    told = " ".join(result.stdout.split())
+    assert "Decided at look 2 of 5, 40% of the scenarios." in told
+    assert "Looks: 2 of 5, 40% of the scenarios." in told
+    again = CliRunner().invoke(app, ["gate", "try.yaml"])
+    assert again.exit_code == 1
+    assert "  Looks: 2 of 5, 40% of the scenarios." in again.stdout

@@ -272,7 +272,8 @@ def _ladder(case: Case, found: Difference, tests: _Tests, floor: bool) -> _Rulin
     if loss is not None and loss <= REGRESSION_LEVEL:
         severity, how = _severity(found, margin)
         p = f"exact sign-flip test over {found.informative_clusters} clusters that changed"
-        reason = f"{how} ({p}, Holm's p = {loss:.2g})."
+        looks = f" over {case.at.planned} looks" if case.at else ""
+        reason = f"{how} ({p}, Holm's p = {loss:.2g}{looks})."
         return _Ruling(Kind.REGRESSED, severity, reason)
     if (
         tests.p_improved_adjusted is not None

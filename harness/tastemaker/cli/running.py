@@ -65,7 +65,8 @@ def run(
     """Run and grade all arms, resuming what is there; then print the report.
 
     `--only baseline` runs the baseline alone and pins it: later runs call only the candidates, and
-    refuse to compare when what the baseline rests on has changed.
+    refuse to compare when what the baseline rests on has changed. With `early_stopping` or
+    `on_inconclusive: extend` the scenarios come in by five looks, as far as they are needed.
 
     Exits with 0 pass (or pinned), 1 fail, 3 inconclusive, 4 incomplete.
     """
