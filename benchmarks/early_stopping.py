@@ -83,8 +83,9 @@ def schedule(name: str, principles: int, seed: int = 1) -> Schedule:
         )
         for n in range(regime.scenarios)
     )
-    names = {"d": tuple(f"p{number}" for number in range(principles))}
-    return draw({"d": Dataset(name="d", strata={"": 1.0}, scenarios=scenarios)}, seed, names)
+    everywhere = {f"p{number}": [one.id for one in scenarios] for number in range(principles)}
+    data = Dataset(name="d", strata={"": 1.0}, scenarios=scenarios)
+    return draw({"d": data}, seed, {"d": everywhere})
 
 
 @cache

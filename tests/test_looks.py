@@ -19,6 +19,7 @@ from tastemaker.tables import scores_of_rows
 BENCHMARK = Path(__file__).parents[1] / "benchmarks" / "early_stopping.py"
 SCENARIOS = 100
 PER_LOOK = 20
+IDS = [f"s{n}" for n in range(SCENARIOS)]
 
 
 def experiment(**more):
@@ -51,7 +52,7 @@ def dataset(scenarios=SCENARIOS, strata=1):
 
 
 def planned(principles=("p",), seed=1):
-    return draw({"d": dataset()}, seed, {"d": principles})
+    return draw({"d": dataset()}, seed, {"d": dict.fromkeys(principles, IDS)})
 
 
 def scores(schedule, principles, looks=5, arms=("old", "new")):
@@ -185,6 +186,19 @@ def test_a_principle_of_which_nothing_came_in_yet_keeps_a_run_going():
 
     assert found.wanted
     assert found.open == {("rare", "d")}
+
+
+def test_a_principle_that_applies_to_nothing_more_is_not_waited_for():
+    """Of "rare" look 1 has everything: looks 2 to 5 bring nothing in, and the run is over."""
+    everywhere = planned(("p",))
+    first = [name for name, look in everywhere.entry["d"].items() if look == 1]
+    schedule = draw({"d": dataset()}, 1, {"d": {"p": IDS, "rare": first}})
+    rows = scores(schedule, {"p": same, "rare": noise}, looks=2)
+    rows = rows.keep(~rows.texts["principle"].equal("rare") | (row_looks(rows, schedule) == 1))
+    found = examine(EARLY, schedule, rows)
+
+    assert (found.at.look, found.wanted) == (5, False)
+    assert {v.principle: v.at.look for v in found.verdicts} == {"p": 2, "rare": 5}
 
 
 def test_a_principle_that_does_not_block_keeps_no_run_going():

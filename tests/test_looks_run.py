@@ -433,6 +433,22 @@ def test_a_task_whose_samples_have_no_ids_comes_in_by_looks_too(looked, actor):
     assert all(row["prompt"] in row["reply"] for row in replies)
 
 
+def test_scenarios_to_which_nothing_applies_that_is_open_are_not_asked(looked, actor):
+    """Only every fourth scenario is judged for warmth; brevity is decided at look 2."""
+    folder = looked(noisy)
+    (folder / "kind.yaml").write_text(RUBRIC.replace('warm?"}', 'warm?", when: {kind: q}}'))
+    marked = DATASET.replace('0."}', '0.", labels: {kind: q}}').replace(
+        '5."}', '5.", labels: {kind: q}}'
+    )
+    (folder / "many.yaml").write_text(marked)
+    found = go(folder)
+
+    late = [n for n, look in looks_of(folder).items() if look > 2 and n % 5 == 0]
+    assert found.looks.at.look == 5
+    assert actor.calls("new") == 2 * PER_LOOK + len(late)
+    assert found.decision.outcome == "inconclusive"
+
+
 def test_no_log_is_written_for_a_look_that_is_not_taken(looked):
     folder = looked()
     go(folder)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -59,11 +60,12 @@ class LoadedEval:
         return task_with(task, dataset=MemoryDataset(kept, name=task.dataset.name))
 
     def at_look(self, schedule: Schedule, look: int, principles: Collection[str]) -> "LoadedEval":
-        """What of it one look brings in: its new scenarios, and the principles still asked."""
+        """What of it one look brings in: the principles still asked, and where they apply."""
+        wanted = set().union(*(ids for name, ids in self.measured.items() if name in principles))
         chosen = [
             replace(one, criteria={key: c for key, c in one.criteria.items() if key in principles})
             for one in self.whole.scenarios
-            if schedule.look_of(self.whole.name, one.cluster) == look
+            if schedule.look_of(self.whole.name, one.cluster) == look and one.id in wanted
         ]
         return replace(
             self,
@@ -71,19 +73,17 @@ class LoadedEval:
             rubric=self.rubric.only(principles) if self.rubric else None,
         )
 
-    @property
-    def measured(self) -> tuple[str, ...]:
-        """The principles that apply to at least one of its scenarios."""
+    @cached_property
+    def measured(self) -> Mapping[str, Collection[str]]:
+        """The ids of the scenarios that each principle applies to; none that applies to none."""
         if self.rubric is None:
-            return tuple(self.principles)
-        found = {
-            principle
-            for scenario in self.data.scenarios
-            for (principle, _), _ in self.rubric.extended(scenario.criteria).applicable(
-                scenario.labels
-            )
-        }
-        return tuple(name for name in self.principles if name in found)
+            return {name: [one.id for one in self.whole.scenarios] for name in self.principles}
+        found: dict[str, dict[str, None]] = {}
+        for one in self.whole.scenarios:
+            rubric = self.rubric.extended(one.criteria) if one.criteria else self.rubric
+            for (principle, _), _ in rubric.applicable(one.labels):
+                found.setdefault(principle, {})[one.id] = None
+        return {name: list(found[name]) for name in self.principles if name in found}
 
 
 def load_evals(experiment: Experiment, *, limit: int | None = None) -> list[LoadedEval]:

@@ -53,13 +53,12 @@ def examine(experiment: Experiment, schedule: Schedule, scores: Scores) -> Exami
     Rows of looks after that one do not count: nothing is tested outside the schedule.
     """
     entry = row_looks(scores, schedule)
-    course = _Course(experiment, schedule)
-    found = None
-    for look in range(1, int(entry.max(initial=1)) + 1):
+    course, last = _Course(experiment, schedule), int(entry.max(initial=1))
+    for look in range(1, schedule.planned + 1):
         found = course.take(look, scores.keep(entry <= look))
-        if not found.wanted:
+        # A look that brings in nothing of what is open needs no rows to have been taken.
+        if not found.wanted or (look >= last and schedule.brings(look + 1, found.open)):
             break
-    assert found is not None, "there is always a first look"
     return found
 
 

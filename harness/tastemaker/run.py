@@ -214,7 +214,8 @@ def run(
         record = _record(plan, session, cells)
         before = _looks_taken(folder)
         _refuse_other_looks(folder, before, record)
-        record[TAKEN] = before.get(TAKEN, 0)
+        if plan.schedule is not None:
+            record[TAKEN] = before.get(TAKEN, 0)
         pin = None if repin else read_pin(folder)
         regraded = pin is not None and verify_pin(pin, record)
         # Until the tables are written anew there is nothing to decide on: a run that is stopped
@@ -303,6 +304,8 @@ def _run_looks(
     parts: list[Part] = []
     for look in range(1, schedule.planned + 1):
         new = list(session.parts(schedule, look, asked))
+        if not new:
+            continue
         of_look = session.look_cells(look, new, whole, served)
         parts, cells = [*parts, *new], [*cells, *of_look]
         _write_record(folder, record | {"cells": _shown_cells(cells)})

@@ -3,7 +3,7 @@
 STATS section 5: whole clusters, in random order within their stratum, in five equal parts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +27,8 @@ class Schedule:
     """By dataset and cluster, the look from 1 to 5 at which its scenarios come in."""
     scenarios: tuple[int, ...]
     """How many scenarios come in at each look, over all evals."""
-    principles: Mapping[str, tuple[str, ...]]
-    """By eval, what it measures on at least one scenario."""
+    principles: Mapping[str, Mapping[str, tuple[int, ...]]]
+    """By eval and principle, to how many of the scenarios of each look it applies."""
 
     @property
     def planned(self) -> int:
@@ -43,13 +43,20 @@ class Schedule:
         """Of all scenarios, how many have come in by a look, in [0, 1]."""
         return sum(self.scenarios[:look]) / sum(self.scenarios)
 
+    def brings(self, look: int, asked: Collection[tuple[str, str]]) -> bool:
+        """Whether a look has a scenario for any of these pairs of a principle and an eval."""
+        return any(self.principles[home][principle][look - 1] for principle, home in asked)
+
     def as_data(self) -> dict[str, Any]:
         """Plain data with its own hash, as the record of a run keeps it."""
         content = {
             "planned": self.planned,
             "entry": {name: dict(clusters) for name, clusters in self.entry.items()},
             "scenarios": list(self.scenarios),
-            "principles": {name: list(known) for name, known in self.principles.items()},
+            "principles": {
+                home: {name: list(counts) for name, counts in known.items()}
+                for home, known in self.principles.items()
+            },
         }
         return {**content, "schedule": fingerprint(content)}
 
@@ -65,14 +72,17 @@ class Schedule:
         return cls(
             entry=data["entry"],
             scenarios=tuple(data["scenarios"]),
-            principles={name: tuple(known) for name, known in data["principles"].items()},
+            principles={
+                home: {name: tuple(counts) for name, counts in known.items()}
+                for home, known in data["principles"].items()
+            },
         )
 
 
 def draw(
     datasets: Mapping[str, Dataset],
     seed: int,
-    principles: Mapping[str, tuple[str, ...]] | None = None,
+    measured: Mapping[str, Mapping[str, Collection[str]]] | None = None,
 ) -> Schedule:
     """The schedule of an experiment's evals, the same for the same scenarios and seed.
 
@@ -80,7 +90,7 @@ def draw(
         datasets: By eval, the scenarios that are asked. A cluster of a dataset that several evals
             ask comes in at one look in all of them.
         seed: The experiment's.
-        principles: By eval, what it measures.
+        measured: By eval and principle, the ids of the scenarios that it applies to.
     """
     rows = sorted(
         ((name, one.stratum), (data.name, one.cluster))
@@ -98,11 +108,22 @@ def draw(
     entry: dict[str, dict[str, int]] = {}
     for (_, (dataset, cluster)), look in zip(rows, looks, strict=True):
         entry.setdefault(dataset, {})[cluster] = look
+    at = {
+        name: {one.id: entry[data.name][one.cluster] for one in data.scenarios}
+        for name, data in datasets.items()
+    }
     return Schedule(
         entry=entry,
-        scenarios=tuple(looks.count(look) for look in range(1, LOOKS + 1)),
-        principles=principles or {},
+        scenarios=_by_look(looks),
+        principles={
+            home: {name: _by_look([at[home][key] for key in ids]) for name, ids in known.items()}
+            for home, known in (measured or {}).items()
+        },
     )
+
+
+def _by_look(looks: Sequence[int]) -> tuple[int, ...]:
+    return tuple(looks.count(look) for look in range(1, LOOKS + 1))
 
 
 def _codes(keys: list[Key]) -> Any:
