@@ -219,7 +219,7 @@ def test_each_mistake_in_an_arm_is_one_clear_line(write, arm, line):
         (START + ARMS + "tensions: [[b, b]]\n", ["5:12: 'b' cannot pull against itself"]),
         (START + ARMS + "weights: {writing/email: 0}\n", ["5:1: the weights sum to 0"]),
         (START + ARMS + "on_inconclusive: pass\n",
-         ["5:18: expected 'fail' or 'warn', found text 'pass'"]),
+         ["5:18: expected 'fail', 'warn' or 'extend', found text 'pass'"]),
         (START + ARMS + "grader: anthropic/claude\n",
          ["5:9: expected a list or keys and values, found text 'anthropic/claude'"]),
         (START + ARMS + "grader: {modle: x}\n",

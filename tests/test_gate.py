@@ -6,7 +6,7 @@ from math import nan
 import pytest
 
 from tastemaker.experiment import Rule
-from tastemaker.gate import EXIT_CODES, Case, Decision, Kind, Outcome, conclude, decide
+from tastemaker.gate import EXIT_CODES, AtLook, Case, Decision, Kind, Outcome, conclude, decide
 from tastemaker.stats.components import DeltaComponents
 from tastemaker.stats.estimates import ArmEstimate
 from tastemaker.stats.paired import Difference, Paired
@@ -374,3 +374,45 @@ def test_every_outcome_has_an_exit_code_of_its_own_and_none_is_that_of_a_mistake
         Outcome.INCONCLUSIVE: 3,
         Outcome.INCOMPLETE: 4,
     }
+
+
+# Looks -------------------------------------------------------------------------------------------
+
+
+def at_look(paired, look, unseen=0, others=()):
+    at = AtLook(look=look, planned=5, share=look / 5, alpha=0.01)
+    cases = [Case(principle="p", rule=Rule(), paired=one, at=at) for one in (paired, *others)]
+    return decide("new", cases, unseen=unseen)[0]
+
+
+@pytest.mark.parametrize(
+    ("look", "p_less", "high", "kind"),
+    [
+        # 5 % one-sided over five looks: z = 1.751 at the last, .0400; 3.915 at the first, .0000452.
+        (5, 0.0399, 0.01, Kind.REGRESSED),
+        (5, 0.0401, 0.01, Kind.INCONCLUSIVE),
+        (1, 0.000045, -0.001, Kind.REGRESSED),
+        (1, 0.000046, -0.001, Kind.INCONCLUSIVE),
+        # Before the last look the interval must lie below zero as well.
+        (4, 0.0001, -0.001, Kind.REGRESSED),
+        (4, 0.0001, 0.01, Kind.INCONCLUSIVE),
+    ],
+)
+def test_a_loss_is_told_over_all_looks(observed, look, p_less, high, kind):
+    assert at_look(observed(p_less=p_less, low=-0.07, high=high), look).kind is kind
+
+
+def test_a_case_without_a_p_value_or_a_scenario_counts_in_the_family_of_a_look(observed):
+    """A p of .02 at the last look is .02415 over five; alone it stands, with another it doubles."""
+    loss = observed(p_less=0.02, low=-0.07, high=0.01)
+
+    assert at_look(loss, 5).p_regressed_adjusted == pytest.approx(0.02415, abs=1e-5)
+    assert at_look(loss, 5, unseen=1).p_regressed_adjusted == pytest.approx(0.0483, abs=1e-4)
+    small = observed(clusters=5)
+    assert at_look(loss, 5, others=[small]).p_regressed_adjusted == pytest.approx(0.0483, abs=1e-4)
+
+
+def test_a_verdict_is_settled_when_the_gate_needs_no_more_of_it(observed):
+    assert at_look(observed(low=-0.04), 3).settled
+    assert at_look(observed(p_less=1e-6, low=-0.2, high=-0.1), 3).settled
+    assert not at_look(observed(low=-0.07, high=0.03), 3).settled

@@ -351,7 +351,15 @@ def test_files_that_put_a_scenario_into_different_places_are_refused(
     assert said in str(error.value)
 
 
-@pytest.mark.parametrize("key", ["limit: 10", "early_stopping: true", "formats: [xml]"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "limit: 10",
+        "early_stopping: true",
+        "formats: [xml]",
+        "on_inconclusive: extend",
+    ],
+)
 def test_what_does_nothing_to_scores_that_are_there_is_refused_and_not_ignored(recorded, key):
     scores = np.ones((1, 6, 1))
 

@@ -5,6 +5,7 @@ from tastemaker.stats.early import (
     entry_looks,
     look_alphas,
     look_limits,
+    overall_p,
     sequential,
     share_used,
 )
@@ -45,6 +46,42 @@ def test_all_looks_together_spend_one_sided_two_and_a_half_percent(looks):
 def test_only_planned_numbers_of_looks_are_known(looks):
     with pytest.raises(ValueError, match="2 to 5"):
         look_limits(looks)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "constants"),
+    [
+        (0.1, (1.678, 1.710, 1.733, 1.751)),
+        (0.05, (1.977, 2.004, 2.024, 2.040)),
+        (0.01, (2.580, 2.595, 2.609, 2.621)),
+    ],
+)
+def test_limits_of_other_levels_are_the_published_ones(alpha, constants):
+    """Jennison and Turnbull (2000), table 2.3, two-sided alpha, 2 to 5 looks."""
+    found = [look_limits(looks, alpha=alpha)[-1] for looks in (2, 3, 4, 5)]
+
+    assert found == pytest.approx(constants, abs=6e-4)
+
+
+@pytest.mark.parametrize("look", [1, 2, 3, 4, 5])
+def test_a_p_value_on_the_limit_of_its_look_is_the_level_over_all_looks(look):
+    p = look_alphas(5)[look - 1] / 2
+
+    assert overall_p(p, look) == pytest.approx(0.025, abs=2e-5)
+
+
+def test_p_values_over_all_looks_are_valid_at_whichever_look_one_stops():
+    """The smallest of five is below a in a of 40,000 walks (SE .0011 at .05)."""
+    walks = rng().normal(size=(40_000, 5)).cumsum(axis=1) / np.sqrt(np.arange(1, 6))
+    for level in (0.05, 0.01):
+        limits = np.array(look_limits(5, alpha=2 * level))
+        assert (walks > limits).any(axis=1).mean() == pytest.approx(level, abs=0.004)
+
+
+def test_a_p_value_over_all_looks_is_larger_and_knows_its_edges():
+    assert overall_p(0.02, 5) == pytest.approx(0.02415, abs=1e-5)
+    assert overall_p(1.0, 2) == 1.0
+    assert np.isnan(overall_p(np.nan, 2))
 
 
 def test_scenarios_enter_in_equal_parts_of_each_stratum_and_clusters_enter_whole():

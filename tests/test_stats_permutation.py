@@ -157,3 +157,31 @@ def test_the_order_of_the_clusters_changes_no_p_value():
     assert one == other
     joint = [max_t(v, rng=np.random.default_rng(5)) for v in (values, mixed)]
     assert joint[0].tolist() == joint[1].tolist()
+
+
+def test_where_no_flip_reaches_the_sum_more_are_drawn_and_then_a_bound_stands_in():
+    """Forty clusters all worse by one: the exact p is 2^-40; Hoeffding's bound is exp(-20)."""
+    worse = sign_flip(-np.ones(40), rng=np.random.default_rng(1))
+    fine = sign_flip(-np.ones(40), rng=np.random.default_rng(1), then=50_000)
+
+    assert worse.less == 1 / 10_001
+    assert fine.less == pytest.approx(np.exp(-20))
+    assert fine.greater == 1.0
+
+
+def test_more_flips_are_drawn_only_where_they_are_needed():
+    values = np.tile([1.0, 1.0, -1.0], 10)
+    plain, fine = (
+        sign_flip(values, rng=np.random.default_rng(1), then=then) for then in (None, 50_000)
+    )
+
+    assert plain == fine
+
+
+def test_hoeffding_s_bound_is_never_below_the_exact_p_value():
+    rng = np.random.default_rng(2)
+    for _ in range(50):
+        values = rng.normal(-0.5, 1, size=15)
+        exact = sign_flip(values, rng=rng)
+        bound = np.exp(-(values.sum() ** 2) / (2 * (values**2).sum()))
+        assert min(exact.less, exact.greater) <= bound

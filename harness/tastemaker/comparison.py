@@ -10,7 +10,7 @@ from tastemaker.content import fingerprint
 from tastemaker.errors import UserError
 from tastemaker.experiment import TRANSPORT, Experiment
 from tastemaker.reading import did_you_mean, listed, shown
-from tastemaker.record import RECORD, grading
+from tastemaker.record import LOOKS, RECORD, grading
 from tastemaker.results import Results, results
 from tastemaker.tables import joined, read_scores
 
@@ -84,6 +84,7 @@ def _differences(one: RunArm, other: RunArm) -> Iterator[tuple[str, str]]:
     for key in OF_RUN:
         both = one.record.get(key), other.record.get(key)
         yield from _differ(key, *(map(grading, both) if key == "grader" else both))
+    yield from _differ(LOOKS, *(_schedule(arm.record) for arm in (one, other)))
     evals = one.record.get("evals", {}), other.record.get("evals", {})
     if set(evals[0]) != set(evals[1]):
         yield "evals", f"evals: {listed(evals[0]) or 'none'} and {listed(evals[1]) or 'none'}"
@@ -105,6 +106,11 @@ def _gates_preference(record: Mapping[str, Any]) -> bool:
     """Whether a run decides by a preference, too."""
     rule = (record.get("pairwise") or {}).get("rule") or {}
     return bool(rule.get("blocking"))
+
+
+def _schedule(record: Mapping[str, Any]) -> Any:
+    """The hash of the schedule by which the scenarios came in; None where they came at once."""
+    return (record.get(LOOKS) or {}).get("schedule")
 
 
 def _differ(key: str, one: Any, other: Any) -> Iterator[tuple[str, str]]:
@@ -164,7 +170,10 @@ def compare_arms(one: RunArm, other: RunArm, *, declared: Collection[str] = ()) 
             **{key: other.record[key] for key in OF_RULES if other.record.get(key) is not None},
         }
     )
+    # Over unlike looks there is no common level: each difference is then taken as it stands.
+    looks = None if LOOKS in declared else other.record.get(LOOKS)
     record = {
+        LOOKS: looks,
         "record": fingerprint([one.record["record"], other.record["record"], *names]),
         "seeds": other.record["seeds"],
         "limit": other.record["limit"],

@@ -1,7 +1,8 @@
 """The evals of an experiment, found and loaded: our own, plain ones, and any Inspect task."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from tastemaker.reading import did_you_mean
 from tastemaker.records import Message
 from tastemaker.rubric import Rubric
 from tastemaker.scenario import Dataset, Scenario, select
-from tastemaker.task import RubricTask, rubric_task, samples, task_name
+from tastemaker.schedule import Schedule
+from tastemaker.task import RubricTask, rubric_task, task_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +49,41 @@ class LoadedEval:
         task = self.make()
         if len(self.data.scenarios) == len(self.whole.scenarios):
             return task
-        if isinstance(task, RubricTask):
-            return task_with(task, dataset=MemoryDataset(samples(self.data), name=self.data.name))
-        return task_with(task, dataset=task.dataset[: len(self.data.scenarios)])
+        if isinstance(task, RubricTask) and self.rubric is not None:
+            return task.narrowed(self.rubric, self.data)
+        asked = {scenario.id for scenario in self.data.scenarios}
+        numbered = [
+            sample if sample.id is not None else sample.model_copy(update={"id": number})
+            for number, sample in enumerate(task.dataset, 1)
+        ]
+        kept = [sample for sample in numbered if str(sample.id) in asked]
+        return task_with(task, dataset=MemoryDataset(kept, name=task.dataset.name))
+
+    def at_look(self, schedule: Schedule, look: int, principles: Collection[str]) -> "LoadedEval":
+        """What of it one look brings in: the principles still asked, and where they apply."""
+        wanted = set().union(*(ids for name, ids in self.measured.items() if name in principles))
+        chosen = [
+            replace(one, criteria={key: c for key, c in one.criteria.items() if key in principles})
+            for one in self.whole.scenarios
+            if schedule.look_of(self.whole.name, one.cluster) == look and one.id in wanted
+        ]
+        return replace(
+            self,
+            data=replace(self.whole, scenarios=tuple(chosen)),
+            rubric=self.rubric.only(principles) if self.rubric else None,
+        )
+
+    @cached_property
+    def measured(self) -> Mapping[str, Collection[str]]:
+        """The ids of the scenarios that each principle applies to; none that applies to none."""
+        if self.rubric is None:
+            return {name: [one.id for one in self.whole.scenarios] for name in self.principles}
+        found: dict[str, dict[str, None]] = {}
+        for one in self.whole.scenarios:
+            rubric = self.rubric.extended(one.criteria) if one.criteria else self.rubric
+            for (principle, _), _ in rubric.applicable(one.labels):
+                found.setdefault(principle, {})[one.id] = None
+        return {name: list(found[name]) for name in self.principles if name in found}
 
 
 def load_evals(experiment: Experiment, *, limit: int | None = None) -> list[LoadedEval]:

@@ -386,8 +386,10 @@ class Experiment(FileModel):
     seed_kind: Literal["sampling", "training"] = "sampling"
     ci_method: Literal["ladder", "gaffke"] = "ladder"
     alpha: Annotated[Number, Field(gt=0, le=0.5)] = 0.05
-    on_inconclusive: Literal["fail", "warn"] | None = None
+    on_inconclusive: Literal["fail", "warn", "extend"] | None = None
+    """`extend`: a run asks a fifth of the scenarios, then the next while it is inconclusive."""
     early_stopping: Flag = False
+    """Whether a run looks five times, and stops judging a principle once it is decided."""
     max_unscored: Share = 0.05
     pairwise: Annotated[Annotated[Flag, SCALAR] | Annotated[Pairwise, MAPPING], BY_SHAPE] = False
     """Whether replies are also compared side by side; `true` is every candidate with the baseline,
@@ -525,6 +527,11 @@ class Experiment(FileModel):
     def calibrated(self) -> Calibrated | None:
         """What its gate requires to be known of the judge; None: nothing."""
         return next(iter(self._calibrations), None)
+
+    @property
+    def in_looks(self) -> bool:
+        """Whether its scenarios come in by planned looks, with a decision after each."""
+        return self.early_stopping or self.on_inconclusive == "extend"
 
     @property
     def place(self) -> Place:

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 from tastemaker.calibration import PrincipleCalibration
 from tastemaker.experiment import Resource, Rule
+from tastemaker.stats.early import overall_p
 from tastemaker.stats.multiplicity import holm
 from tastemaker.stats.paired import Difference, Paired
 from tastemaker.stats.power import floor_clusters, scenarios_for_noninferiority
@@ -57,6 +58,23 @@ EXIT_CODES = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class AtLook:
+    """The look at which something was examined."""
+
+    look: int
+    """From 1."""
+    planned: int
+    share: float
+    """Of all scenarios of the experiment, how many came in up to this look, in [0, 1]."""
+    alpha: float
+    """One minus the level of this look's own two-sided intervals."""
+
+    @property
+    def last(self) -> bool:
+        return self.look == self.planned
+
+
+@dataclass(frozen=True, kw_only=True)
 class Case:
     """One principle of one candidate, with the rule that decides it."""
 
@@ -72,6 +90,8 @@ class Case:
     """What people's marks say of its judge, where they do."""
     judged: Paired | None = None
     """The judge's own comparison, where `paired` is corrected by people's marks."""
+    at: AtLook | None = None
+    """Where the scenarios come in by looks: the one whose level `paired` has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +122,7 @@ class Verdict:
     paired: Paired
     p_regressed: float | None
     p_regressed_adjusted: float | None
+    """Over all looks, where there are several, and over all principles."""
     p_improved: float | None
     p_improved_adjusted: float | None
     headroom: Headroom
@@ -114,6 +135,13 @@ class Verdict:
     """What people's marks say of its judge, where they do."""
     judged: Paired | None = None
     """The judge's own comparison, where `paired` is corrected by people's marks and decides."""
+    at: AtLook | None = None
+    """The look it rests on, where the scenarios come in by looks."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether more scenarios could not change what the gate makes of it."""
+        return self.holds or self.breaks
 
     @property
     def holds(self) -> bool:
@@ -138,24 +166,27 @@ def decide(
     *,
     headroom_limit: float | None = None,
     floor: bool = True,
+    unseen: int = 0,
 ) -> list[Verdict]:
     """A verdict for each case, in their order.
 
     The Holm families (one for losses, one for gains) are all cases that have a p-value; what is
-    barred has none.
+    barred has none. The p-value of a case that was examined at a look is first made one over all
+    looks (docs/decisions/0005-looks.md).
 
     Args:
         candidate: The arm the cases belong to.
         cases: Every principle (and principle@eval) that the gate looks at.
         headroom_limit: The score at which the baseline leaves too little to gain, if any is wished.
         floor: Whether a certificate needs the floor of clusters; `docs/decisions/0003-floor.md`.
+        unseen: Cases of which nothing has come in by this look; they count in both families.
     """
-    tests = _tests([case.paired for case in cases], [not case.barred for case in cases])
+    tests = _tests([_Seen(case.paired, case.at, case.barred) for case in cases], unseen)
     return [
         Verdict(
             candidate=candidate,
             principle=case.principle,
-            **_settled(index, cases, tests, floor)._asdict(),
+            **_settled(index, cases, tests, floor, unseen)._asdict(),
             rule=case.rule,
             paired=case.paired,
             **tests[index]._asdict(),
@@ -163,6 +194,7 @@ def decide(
             scores=case.scores,
             people=case.people,
             judged=case.judged,
+            at=case.at,
         )
         for index, case in enumerate(cases)
     ]
@@ -175,13 +207,27 @@ class _Tests(NamedTuple):
     p_improved_adjusted: float | None
 
 
-def _tests(differences: Sequence[Difference], tested: Sequence[bool]) -> list[_Tests]:
-    pairs = list(zip(differences, tested, strict=True))
-    losses = [_p_value(one, one.p_less) if counts else None for one, counts in pairs]
-    gains = [_p_value(one, one.p_greater) if counts else None for one, counts in pairs]
+class _Seen(NamedTuple):
+    """What of a case is tested."""
+
+    found: Difference
+    at: AtLook | None
+    barred: str
+
+
+def _tests(seen: Sequence[_Seen], unseen: int) -> list[_Tests]:
+    losses = [None if one.barred else _p_value(one.found, one.found.p_less) for one in seen]
+    gains = [None if one.barred else _p_value(one.found, one.found.p_greater) for one in seen]
+    looks = [one.at for one in seen]
     return [
         _Tests(*numbers)
-        for numbers in zip(losses, _adjusted(losses), gains, _adjusted(gains), strict=True)
+        for numbers in zip(
+            losses,
+            _adjusted(losses, looks, unseen),
+            gains,
+            _adjusted(gains, looks, unseen),
+            strict=True,
+        )
     ]
 
 
@@ -189,8 +235,23 @@ def _p_value(difference: Difference, p: float) -> float | None:
     return p if difference.clusters >= FEWEST_CLUSTERS and isfinite(p) else None
 
 
-def _adjusted(p_values: Sequence[float | None]) -> list[float | None]:
-    return [float(p) if isfinite(p) else None for p in holm(p_values)]
+def _adjusted(
+    p_values: Sequence[float | None], looks: Sequence[AtLook | None], unseen: int
+) -> list[float | None]:
+    """Holm's, of p-values over all looks where there are looks.
+
+    There a case without a p-value counts as one of 1: it may have one at the next look, and a
+    family that grew would take back what was decided.
+    """
+    overall = [
+        p if at is None else 1.0 if p is None else overall_p(p, at.look, at.planned)
+        for p, at in zip(p_values, looks, strict=True)
+    ]
+    adjusted = holm([*overall, *[1.0] * unseen])[: len(p_values)]
+    return [
+        float(new) if p is not None and isfinite(new) else None
+        for p, new in zip(p_values, adjusted, strict=True)
+    ]
 
 
 class _Ruling(NamedTuple):
@@ -200,43 +261,49 @@ class _Ruling(NamedTuple):
     needed_clusters: int | None = None
 
 
-def _settled(index: int, cases: Sequence[Case], tests: Sequence[_Tests], floor: bool) -> _Ruling:
+def _settled(
+    index: int, cases: Sequence[Case], tests: Sequence[_Tests], floor: bool, unseen: int
+) -> _Ruling:
     """The ruling on what was observed; with too much missing, only if no filling changes it."""
-    paired, rule = cases[index].paired, cases[index].rule
-    if cases[index].barred:
-        return _Ruling(Kind.NOT_EVALUABLE, None, cases[index].barred)
-    ruling = _ladder(paired, tests[index], rule, floor)
+    case = cases[index]
+    paired = case.paired
+    if case.barred:
+        return _Ruling(Kind.NOT_EVALUABLE, None, case.barred)
+    ruling = _ladder(case, paired, tests[index], floor)
     if not paired.too_much_missing or ruling.kind is Kind.NOT_EVALUABLE:
         return ruling
     missing = (
         f"{paired.baseline_missing:.1%} of the baseline's scores and "
         f"{paired.candidate_missing:.1%} of the candidate's are missing"
     )
-    tested = [not case.barred for case in cases]
     for fill in (paired.worst_fill, paired.best_fill):
         assert fill is not None, "paired() fills when too much is missing"
-        family: list[Difference] = [case.paired for case in cases]
-        family[index] = fill
-        if _ladder(fill, _tests(family, tested)[index], rule, floor)[:2] != ruling[:2]:
+        family = [_Seen(other.paired, other.at, other.barred) for other in cases]
+        family[index] = _Seen(fill, case.at, case.barred)
+        if _ladder(case, fill, _tests(family, unseen)[index], floor)[:2] != ruling[:2]:
             reason = f"Too much is missing: {missing}, and that could change the verdict."
             return _Ruling(Kind.NOT_EVALUABLE, None, reason)
     return ruling._replace(reason=f"{ruling.reason} However the gaps are filled: {missing}.")
 
 
-def _ladder(found: Difference, tests: _Tests, rule: Rule, floor: bool) -> _Ruling:
-    """The first rung that holds (STATS 4.1)."""
-    margin, interval = rule.margin, f"{found.low:+.3f} to {found.high:+.3f}"
+def _ladder(case: Case, found: Difference, tests: _Tests, floor: bool) -> _Ruling:
+    """The first rung that holds (STATS 4.1); `found` may be a filled form of the case's own."""
+    margin, interval = case.rule.margin, f"{found.low:+.3f} to {found.high:+.3f}"
     if found.clusters < FEWEST_CLUSTERS:
         reason = f"{_count(found.clusters)}: at least {FEWEST_CLUSTERS} are needed to say anything."
         return _Ruling(Kind.NOT_EVALUABLE, None, reason)
     if not isfinite(found.low):
         reason = " ".join(["The interval cannot be computed.", *found.notes])
         return _Ruling(Kind.NOT_EVALUABLE, None, reason)
-    if tests.p_regressed_adjusted is not None and tests.p_regressed_adjusted <= REGRESSION_LEVEL:
+    # Before the last look the interval must say it too: STATS 5 stops there by the interval.
+    may_regress = case.at is None or case.at.last or found.high < 0
+    loss = tests.p_regressed_adjusted if may_regress else None
+    if loss is not None and loss <= REGRESSION_LEVEL:
         severity, how = _severity(found, margin)
         p = f"exact sign-flip test over {found.informative_clusters} clusters that changed"
         p = p if found.test == "sign_flip" else f"Student's t over {found.clusters} clusters"
-        reason = f"{how} ({p}, Holm's p = {tests.p_regressed_adjusted:.2g})."
+        looks = f" over {case.at.planned} looks" if case.at else ""
+        reason = f"{how} ({p}, Holm's p = {loss:.2g}{looks})."
         return _Ruling(Kind.REGRESSED, severity, reason)
     if (
         tests.p_improved_adjusted is not None

@@ -56,6 +56,19 @@ class Cell:
     foreign: TaskEval | None = None
     grader: str = ""
     recorded: bool = False
+    look: int | None = None
+    """The look that it is a part of, where the scenarios come in by looks."""
+    dataset_hash: str = ""
+    """Of the whole dataset, where `data` is a look's part of it; "": that of `data`."""
+    rubric_hash: str = ""
+    """Of the whole rubric, where `rubric` is without what is decided."""
+
+    @property
+    def principles(self) -> list[str]:
+        """What it asks about."""
+        if self.foreign:
+            return [self.foreign.principle]
+        return list(self.rubric.principles) if self.rubric else []
 
 
 def logs_by_identity(folder: str) -> dict[str, EvalLog]:
@@ -71,6 +84,21 @@ def logs_by_identity(folder: str) -> dict[str, EvalLog]:
 
 def _progress(log: EvalLog) -> tuple[bool, str]:
     return log.status == "success", log.eval.created
+
+
+def whole_logs(cells: Iterable[Cell], folder: str) -> set[str]:
+    """The identities of the cells whose log is there, whole, with all their seeds."""
+    logs = logs_by_identity(folder)
+    found = {cell.identity: logs.get(cell.identity) for cell in cells}
+    seeds = {cell.identity: cell.seeds for cell in cells}
+    return {
+        identity
+        for identity, log in found.items()
+        if log is not None
+        and log.status == "success"
+        and not log.invalidated
+        and log.eval.config.epochs == seeds[identity]
+    }
 
 
 def forget_failed_grades(cells: Iterable[Cell], folder: str) -> int:
@@ -131,10 +159,10 @@ def _base(
         eval=cell.eval,
         dataset=cell.data.name,
         dataset_version=cell.data.version,
-        dataset_hash=cell.data.fingerprint,
+        dataset_hash=cell.dataset_hash or cell.data.fingerprint,
         rubric=cell.rubric.rubric if cell.rubric else "",
         rubric_version=cell.rubric.version if cell.rubric else 1,
-        rubric_hash=cell.rubric.fingerprint if cell.rubric else "",
+        rubric_hash=cell.rubric_hash or (cell.rubric.fingerprint if cell.rubric else ""),
         arm=cell.arm,
         model=cell.model,
         scenario=scenario.id,

@@ -11,6 +11,7 @@ from tastemaker.experiment import Experiment, PlainEval, TaskEval
 from tastemaker.reading import shown
 from tastemaker.rubric import Rubric, load_rubric
 from tastemaker.scenario import Dataset, load_dataset, select
+from tastemaker.schedule import Schedule, draw
 
 RECORD = "record.json"
 
@@ -32,6 +33,8 @@ FROZEN = (
     "on_inconclusive",
 )
 """The keys of an experiment that may not change between its run and its gate."""
+EARLY = "early_stopping"
+LOOKS = "looks"
 
 ADDED: Mapping[str, Any] = {"choices": {}}
 """What the records of earlier versions do not say, and what it was then."""
@@ -40,8 +43,11 @@ ADDED: Mapping[str, Any] = {"choices": {}}
 def frozen(experiment: Experiment) -> dict[str, Any]:
     """What of an experiment decides, as plain data; arms and evals by what they are made of."""
     written = experiment.model_dump(mode="json", by_alias=True)
+    # A run without looks keeps the hash that it had before there were any.
+    looks = {EARLY: True} if experiment.early_stopping else {}
     return {
         **{key: written[key] for key in FROZEN},
+        **looks,
         "baseline": experiment.baseline_name,
         "arms": {name: arm.fingerprint for name, arm in experiment.arms.items()},
         "named_evals": written["evals"],
@@ -79,6 +85,8 @@ def read_record(folder: Path, experiment: Experiment) -> dict[str, Any]:
         raise UserError(f"{shown(path)}: not a record of ours")
     changed = _changes(record, json.loads(json.dumps(frozen(experiment))))
     changed = changed or list(_changed_content(record, experiment))
+    if experiment.in_looks and not changed:
+        changed = list(_changed_schedule(record, experiment))
     if changed:
         raise UserError(
             f"{experiment.name} changed after its run, in {', '.join(changed)}: "
@@ -95,6 +103,43 @@ def grading(grader: Any) -> Any:
     if isinstance(grader, Mapping):
         return {**grader, "calibrated": False}
     return [grading(one) for one in grader] if grader else grader
+
+
+def schedule_of(record: Mapping[str, Any]) -> Schedule | None:
+    """The look schedule of a run, None without one; UserError when it is not what was drawn."""
+    return Schedule.from_data(record[LOOKS]) if record.get(LOOKS) else None
+
+
+def _changed_schedule(record: Mapping[str, Any], experiment: Experiment) -> Iterator[str]:
+    """The look schedule where it is not the one that the experiment's seed draws, in words."""
+    kept = schedule_of(record)
+    datasets = {name: _asked(experiment, one) for name, one in _own_evals(record, experiment)}
+    # The scenarios of a foreign task stand in no file that is read here.
+    whole = len(datasets) == len(record["evals"]) and all(datasets.values())
+    known = {name: data for name, data in datasets.items() if data is not None}
+    if kept is None or (whole and draw(known, experiment.seed).entry != kept.entry):
+        yield "the look schedule"
+
+
+def _own_evals(
+    record: Mapping[str, Any], experiment: Experiment
+) -> Iterator[tuple[str, PlainEval | str]]:
+    """The evals that are not foreign tasks: what they are called, and the reference or dataset."""
+    for reference, (name, ran) in zip(experiment.evals, record["evals"].items(), strict=True):
+        if not isinstance(reference, TaskEval):
+            yield name, reference if isinstance(reference, PlainEval) else ran["dataset"]
+
+
+def _asked(experiment: Experiment, reference: PlainEval | str) -> Dataset | None:
+    """The scenarios of an eval that a run asks; None for a dataset that has no file here."""
+    name = reference.dataset if isinstance(reference, PlainEval) else reference
+    try:
+        dataset = load_dataset(name, experiment.place)
+    except UserError:
+        if isinstance(reference, PlainEval):
+            raise
+        return None  # a task file of the user's own may take it from anywhere
+    return select(dataset, experiment.split or "dev")
 
 
 def contents(
@@ -134,4 +179,8 @@ def _changed_content(record: Mapping[str, Any], experiment: Experiment) -> Itera
 
 
 def _changes(record: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    return [key for key, value in now.items() if record.get(key, ADDED.get(key)) != value]
+    return [
+        key
+        for key in dict.fromkeys([*now, EARLY])
+        if record.get(key, ADDED.get(key)) != now.get(key, ADDED.get(key))
+    ]

@@ -17,7 +17,7 @@ from tastemaker.journal import digest
 from tastemaker.judge.grader import template_hash, together
 from tastemaker.logs import UNREAD, absence, logs_by_identity
 from tastemaker.reading import shown
-from tastemaker.record import RECORD
+from tastemaker.record import RECORD, schedule_of
 from tastemaker.records import Reply, ReplyRow, ScoreRow
 from tastemaker.rubric import Rubric, load_rubric, score_reply
 from tastemaker.tables import (
@@ -94,9 +94,8 @@ def regrade(
     scores: list[ScoreRow] = []
     replies: list[ReplyRow] = []
     for header in headers:
-        log = read_eval_log(header.location, exclude_fields=UNREAD)
-        samples = [one for one in log.samples or [] if not absence(one)]
-        mine = rubrics[_eval(header)]
+        samples = _samples(header, record)
+        mine = _still_asked(rubrics[_eval(header)], header, record)
         for sample, reply, graded in _graded(samples, mine, panel):
             base = _base(header, sample, mine, known)
             scores += _score_rows(base, mine, reply, graded, graders)
@@ -107,7 +106,7 @@ def regrade(
         },
         "graders": [one.model_dump(mode="json") for one in graders],
         "judge": template_hash(),
-        "logs": sorted(header.location.rsplit("/", 1)[-1] for header in headers),
+        "logs": sorted({header.location.rsplit("/", 1)[-1] for header in headers}),
     }
     written = _write(folder, about, scores, replies)
     return Regraded(folder=written, replies=len(replies), changes=tuple(_changes(known, scores)))
@@ -136,9 +135,9 @@ def finished_replies(folder: Path) -> list[FinishedReply]:
             cluster=str(sample.metadata.get("cluster", sample.id)),
             reply=reply_of_sample(sample),
         )
-        for header in _headers(folder, _record(folder))
-        for sample in read_eval_log(header.location, exclude_fields=UNREAD).samples or []
-        if not absence(sample)
+        for record in [_record(folder)]
+        for header in _headers(folder, record)
+        for sample in _samples(header, record)
     ]
 
 
@@ -166,10 +165,38 @@ def _headers(folder: Path, record: Mapping[str, Any]) -> list[EvalLog]:
 
 
 def _named(header: EvalLog, cell: Mapping[str, Any]) -> EvalLog:
-    """The header with the names that its eval and arm have now: an arm may have been renamed."""
-    names = {"eval": cell["eval"], "arm": cell["arm"]}
-    header.eval.metadata = {**(header.eval.metadata or {}), **names}
-    return header
+    """The header with the names that its eval and arm have now: an arm may have been renamed.
+
+    And with the look that it serves, and what that asked: one log may serve several looks.
+    """
+    names = {key: cell[key] for key in ("eval", "arm", "look", "principles") if key in cell}
+    metadata = {**(header.eval.metadata or {}), **names}
+    about = header.eval.model_copy(update={"metadata": metadata})
+    return header.model_copy(update={"eval": about})
+
+
+def _samples(header: EvalLog, record: Mapping[str, Any]) -> list[EvalSample]:
+    """The samples of a log that have a reply; of a run in looks, those that its look brought in."""
+    log = read_eval_log(header.location, exclude_fields=UNREAD)
+    samples = [one for one in log.samples or [] if not absence(one)]
+    schedule, look = schedule_of(record), (header.eval.metadata or {}).get("look")
+    if schedule is None or look is None:
+        return samples
+    dataset = record["evals"][_eval(header)]["dataset"]
+    return [
+        one
+        for one in samples
+        if schedule.look_of(dataset, str(one.metadata.get("cluster", one.id))) == look
+    ]
+
+
+def _still_asked(rubric: Rubric, header: EvalLog, record: Mapping[str, Any]) -> Rubric:
+    """The rubric without the principles that were decided before the look of a log."""
+    schedule, asked = schedule_of(record), (header.eval.metadata or {}).get("principles")
+    if schedule is None or asked is None:
+        return rubric
+    decided = set(schedule.principles[_eval(header)]) - set(asked)
+    return rubric.only([name for name in rubric.principles if name not in decided])
 
 
 def _eval(header: EvalLog) -> str:

@@ -1,7 +1,7 @@
 """From the stored tables to verdicts: what gate and every report show. Pure but for reading."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,38 +9,28 @@ from typing import Any
 import numpy as np
 
 from tastemaker.ablations import Ablation, ablation
-from tastemaker.calibration import (
-    Calibration,
-    Standing,
-    corrected,
-    leans,
-    shortcomings,
-    standing,
-)
+from tastemaker.calibration import Standing, standing
+from tastemaker.cases import Apart, compared, each_eval, pair, with_people
 from tastemaker.checkpoints import Series, series
 from tastemaker.choices import ChoicePanel, ChoiceReport, Held, choice_panels, choice_reports, held
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment
-from tastemaker.gate import Case, Decision, Verdict, conclude, decide
-from tastemaker.preferences import Preferences, cases, explained, lacking, preferences
+from tastemaker.gate import AtLook, Case, Decision, ResourceVerdict, Verdict, conclude, decide
+from tastemaker.looks import Examined, as_seen, examine
+from tastemaker.preferences import Preferences, explained, lacking, preferences
+from tastemaker.preferences import cases as preference_cases
 from tastemaker.reading import did_you_mean
-from tastemaker.record import read_record, record_of_scores
+from tastemaker.record import read_record, record_of_scores, schedule_of
 from tastemaker.recorded import blank_of_score, preference_rows, score_rows
 from tastemaker.records import PreferenceRow, ScoreRow
 from tastemaker.retained import Kept, retentions
+from tastemaker.schedule import Schedule
 from tastemaker.slices import Slices, slices
 from tastemaker.spending import Gain, gains, resource_verdicts
 from tastemaker.stats.components import Components, one_arm
-from tastemaker.stats.paired import Paired, paired
+from tastemaker.stats.paired import Paired
 from tastemaker.stats.panel import Panel
-from tastemaker.tables import (
-    Arranged,
-    Scores,
-    panels,
-    read_preferences,
-    read_scores,
-    scores_of_rows,
-)
+from tastemaker.tables import Arranged, Scores, read_preferences, read_scores, scores_of_rows
 from tastemaker.tensions import Pull, pulls
 
 
@@ -74,6 +64,8 @@ class Results:
     panels: Mapping[str, Panel]
     """By principle, pooled over its evals."""
     arranged: Arranged
+    looks: Examined | None = None
+    """What came of the looks, where the scenarios came in by looks."""
     chosen: Mapping[str, ChoicePanel] = field(default_factory=dict)
     """By name: what was called for and what was chosen, where scores say it."""
     preferences: Preferences | None = None
@@ -160,6 +152,8 @@ def _refuse_idle(experiment: Experiment) -> None:
         for key in ("limit", "formats", "early_stopping", "calibrated")
         if getattr(experiment, key)
     ]
+    if experiment.on_inconclusive == "extend":
+        idle.append("on_inconclusive: extend")
     if idle:
         raise UserError(f"{experiment.name}: has no meaning for files of scores: {', '.join(idle)}")
 
@@ -218,6 +212,16 @@ def _refuse_disagreement(rows: Iterable[ScoreRow]) -> None:
                 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Beside:
+    """What the gate may look at beside the principles' scores."""
+
+    rated: Sequence[Held]
+    """The classes of choices that rules name."""
+    preferred: Preferences | None
+    people: Standing | None
+
+
 def results(
     experiment: Experiment,
     record: Mapping[str, Any],
@@ -227,184 +231,146 @@ def results(
 ) -> Results:
     """Compare every candidate with the baseline on every principle, and apply the rules.
 
-    `people` is what is known of the judge from people's marks; without it the judge decides.
+    Args:
+        experiment: Whose arms and rules.
+        record: What the scores rest on.
+        scores: Of all arms.
+        preferred: Which replies were preferred, where they were compared side by side.
+        people: What is known of the judge from people's marks; without it the judge decides.
     """
+    schedule = schedule_of(record)
+    looks = None if schedule is None else _looks(experiment, schedule, scores)
+    scores = scores if looks is None else looks.scores
     arms = list(experiment.arms)
     arranged = Arranged(scores, arms, eval_weights=experiment.weights)
     pooled = arranged.panels()
-    apart = _by_eval(arranged, pooled)
-    _refuse_unknown(experiment, pooled, apart)
+    apart = each_eval(arranged, pooled)
+    _refuse_unknown(experiment, pooled, apart, schedule)
     chosen = choice_panels(scores, arms, eval_weights=experiment.weights)
     unscored = _unscored(arranged)
-    incomplete = _incomplete(arms, scores, unscored)
+    incomplete = _gaps(experiment, arranged, scores, unscored) + _next_look(looks)
     limited = record.get("limit") is not None
-    rated = held(experiment, chosen, partial=limited or bool(incomplete))
-    compared = preferences(experiment, preferred) if experiment.preference else None
-    _refuse_taken(experiment, compared, pooled)
-    verdicts: list[Verdict] = []
-    by_eval: dict[tuple[str, str, str], Paired] = {}
-    for candidate in experiment.candidates:
-        whole = {name: _paired(experiment, panel, candidate) for name, panel in pooled.items()}
-        inside = {
-            (name, home): whole[name]
-            if panel is pooled[name]
-            else _paired(experiment, panel, candidate)
-            for (name, home), panel in apart.items()
-        }
-        by_eval |= {(candidate, *key): found for key, found in inside.items()}
-        limit = experiment.headroom.baseline_at_most if experiment.headroom else None
-        liked = compared.of(candidate) if compared else []
-        asked = _cases(experiment, whole, inside)
-        if people is not None:
-            asked = [_with_people(case, candidate, people, experiment.alpha) for case in asked]
-        barred = {case.principle: case.barred for case in asked}
-        asked += [
-            replace(case, barred=barred.get(case.principle.partition("/")[0], ""))
-            for case in _choice_cases(experiment, rated, candidate)
-        ]
-        asked += cases(experiment, liked)
-        decided = decide(candidate, asked, headroom_limit=limit)
-        verdicts += [explained(verdict, liked) for verdict in decided]
+    beside = _Beside(
+        rated=held(experiment, chosen, partial=limited or bool(incomplete)),
+        preferred=preferences(experiment, preferred) if experiment.preference else None,
+        people=people,
+    )
+    _refuse_taken(experiment, beside.preferred, pooled)
+    by_eval, verdicts, limits = _decided(experiment, arranged, pooled, apart, looks, beside)
+    if beside.preferred:
+        incomplete += lacking(experiment, beside.preferred)
     return Results(
         experiment=experiment,
         record=record,
-        decision=conclude(
-            verdicts,
-            resource_verdicts(experiment, arranged),
-            incomplete=incomplete
-            + _too_much_missing(experiment, arranged, unscored)
-            + (lacking(experiment, compared) if compared else []),
-            limited=record.get("limit") is not None,
-        ),
+        decision=conclude(verdicts, limits, incomplete=incomplete, limited=limited),
         by_eval=by_eval,
         unscored=unscored,
         spent={arm: _spent(arranged, arm) for arm in arms},
-        tensions=pulls(experiment, arranged, verdicts),
+        tensions=pulls(_with_seen_tensions(experiment, pooled), arranged, verdicts),
         warnings=(*record.get("warnings", ()), *_fewer_seeds(experiment, arranged)),
         panels=pooled,
         arranged=arranged,
+        looks=looks,
         chosen=chosen,
-        preferences=compared,
+        preferences=beside.preferred,
     )
 
 
-def _choice_cases(experiment: Experiment, rated: Iterable[Held], candidate: str) -> list[Case]:
-    """Every class of a choice that a rule names: in one Holm family with the principles."""
-    return [
-        Case(principle=one.name, rule=one.rule, paired=_paired(experiment, one.panel, candidate))
-        for one in rated
-    ]
+def _looks(experiment: Experiment, schedule: Schedule, scores: Scores) -> Examined:
+    """A run goes by its schedule; a comparison of two runs takes what both have."""
+    return (examine if experiment.evals else as_seen)(experiment, schedule, scores)
 
 
-def _cases(
+ByEval = dict[tuple[str, str, str], Paired]
+
+
+def _decided(
     experiment: Experiment,
-    whole: Mapping[str, Paired],
-    inside: Mapping[tuple[str, str], Paired],
-) -> list[Case]:
-    """Every principle, and every principle of one eval that a rule names."""
-    pooled = [
-        Case(principle=name, rule=experiment.rule_for(name), paired=found)
-        for name, found in whole.items()
-    ]
-    named = [rule.partition("@")[::2] for rule in experiment.rules if "@" in rule]
-    return pooled + [
+    arranged: Arranged,
+    pooled: Mapping[str, Panel],
+    apart: Apart,
+    looks: Examined | None,
+    beside: _Beside,
+) -> tuple[ByEval, Sequence[Verdict], Sequence[ResourceVerdict]]:
+    """The comparisons inside each eval, the verdicts, and what holds of limits."""
+    by_eval: ByEval = {}
+    verdicts: list[Verdict] = []
+    at: AtLook | None = looks.at if looks else None
+    for candidate in experiment.candidates:
+        found = compared(experiment, pooled, apart, candidate, at=at)
+        by_eval |= {(candidate, *key): one for key, one in found.inside.items()}
+        if looks is None:
+            verdicts += _verdicts(experiment, candidate, found.cases, beside)
+    if looks is not None:
+        return by_eval, looks.verdicts, looks.resources
+    return by_eval, verdicts, resource_verdicts(experiment, arranged)
+
+
+def _verdicts(
+    experiment: Experiment, candidate: str, cases: Sequence[Case], beside: _Beside
+) -> list[Verdict]:
+    """On the principles, on the choices and the preference that have a rule: one Holm family."""
+    if beside.people is not None:
+        cases = [with_people(case, candidate, beside.people, experiment.alpha) for case in cases]
+    barred = {case.principle: case.barred for case in cases}
+    choices = [
         Case(
-            principle=f"{principle}@{name}",
-            rule=experiment.rule_for(principle, name),
-            paired=inside[principle, name],
+            principle=one.name,
+            rule=one.rule,
+            paired=pair(experiment, one.panel, candidate),
+            # A judge that may not gate a principle may not gate the choices it sees in it.
+            barred=barred.get(one.name.partition("/")[0], ""),
         )
-        for principle, name in named
+        for one in beside.rated
+    ]
+    liked = beside.preferred.of(candidate) if beside.preferred else []
+    decided = decide(
+        candidate,
+        [*cases, *choices, *preference_cases(experiment, liked)],
+        headroom_limit=experiment.headroom.baseline_at_most if experiment.headroom else None,
+    )
+    return [explained(verdict, liked) for verdict in decided]
+
+
+def _next_look(looks: Examined | None) -> list[str]:
+    """That a run ended before its rule allows it to, in a sentence."""
+    if looks is None or not looks.wanted:
+        return []
+    return [
+        f"Look {looks.at.look + 1} of {looks.at.planned} is still to be taken: the rule asks for "
+        "it, and `tastemaker run` goes on with it."
     ]
 
 
-def _with_people(case: Case, candidate: str, people: Standing, alpha: float) -> Case:
-    """The case with what people's marks say of its judge, and decided as they allow."""
-    found, (principle, _, _) = people.calibration, case.principle.partition("@")
-    if found is not None and not people.carried:
-        case = replace(case, people=found.of(candidate, case.principle))
-    if not people.required or principle not in people.judged:
-        return case
-    if found is None:
-        return replace(case, barred=people.problem)
-    if people.carried:
-        return replace(case, barred=_not_alone(case, found, people.min_labels))
-    here = case.people
-    if here is None:
-        return replace(case, barred=f"Nobody has marked the replies of {candidate} for it.")
-    if lacking := shortcomings(here.against, here.correction, people.min_labels):
-        return replace(case, barred=f"The judge may not gate it: {'; '.join(lacking)}.")
-    assert here.correction is not None, "without one there are shortcomings"
-    paired = corrected(case.paired, here.correction, alpha=alpha)
-    return replace(case, paired=paired, judged=case.paired)
-
-
-def _not_alone(case: Case, found: Calibration, min_labels: int) -> str:
-    """Why the judge, as another run has shown it, may not decide by itself; "" when it may.
-
-    It has to have been good enough there against every candidate that was marked.
-    """
-    whole = case.principle.partition("@")[0]
-    there = [one for one in found.principles if one.principle == case.principle] or [
-        one for one in found.principles if one.principle == whole
-    ]
-    if not there:
-        return f"The calibration of {found.experiment} says nothing of {whole}."
-    for one in there:
-        lacking = shortcomings(one.against, one.correction, min_labels)
-        leaning = leans(one.favour, case.rule.margin)
-        if why := "; ".join(lacking) or leaning:
-            return f"In {found.experiment}, against {one.candidate}: {why}."
-    return ""
-
-
-def named_panels(experiment: Experiment, arranged: Arranged) -> dict[str, Panel]:
-    """What verdicts are about: a panel for each principle, and each principle@eval of a rule."""
-    pooled = arranged.panels()
-    apart = _by_eval(arranged, pooled)
-    named = [rule for rule in experiment.rules if "@" in rule]
-    homes = [rule.partition("@")[::2] for rule in named]
-    return pooled | {name: apart[home] for name, home in zip(named, homes, strict=True)}
-
-
-def _by_eval(arranged: Arranged, pooled: Mapping[str, Panel]) -> dict[tuple[str, str], Panel]:
-    """A panel for each principle of each eval; the pooled one where it stands in one alone."""
-    homes = {name: arranged.evals_of(name) for name in pooled}
-    several = [
-        name for name, evals in homes.items() if len(evals) > 1 or not pooled[name].scenarios
-    ]
-    rows = arranged.rows
-    apart = {
-        (principle, home): panel
-        for home in dict.fromkeys(home for name in several for home in homes[name])
-        for principle, panel in panels(
-            rows.keep(rows.texts["eval"].equal(home)), arranged.arms
-        ).items()
-    }
-    return {
-        (name, home): apart[name, home] if name in several else pooled[name]
-        for name, evals in homes.items()
-        for home in evals
-    }
+def _with_seen_tensions(experiment: Experiment, pooled: Mapping[str, Panel]) -> Experiment:
+    """Without the tensions of principles of which the looks so far brought in nothing."""
+    seen = tuple(pair for pair in experiment.tensions if all(name in pooled for name in pair))
+    return experiment.model_copy(update={"tensions": seen})
 
 
 def _refuse_unknown(
-    experiment: Experiment, pooled: Mapping[str, Panel], apart: Mapping[tuple[str, str], Panel]
+    experiment: Experiment,
+    pooled: Mapping[str, Panel],
+    apart: Apart,
+    schedule: Schedule | None,
 ) -> None:
     """A rule that names a principle or an eval without scores would decide nothing, unseen."""
-    names = {name for _, name in apart}
+    planned = schedule.principles if schedule else {}
+    inside = apart.keys() | {(name, home) for home, known in planned.items() for name in known}
+    seen, names = {name for name, _ in inside}, {name for _, name in inside}
     for name in experiment.weights:
         if name not in names:
             raise UserError(
                 f"{experiment.name}: weights name the eval '{name}'{did_you_mean(name, names)}"
             )
-    for name in {name for pair in experiment.tensions for name in pair} - pooled.keys():
+    for name in {name for both in experiment.tensions for name in both} - seen:
         raise UserError(
             f"{experiment.name}: tensions name '{name}', which has no scores; there is "
             f"{', '.join(pooled)}"
         )
     for rule in experiment.rules:
         principle, _, name = rule.partition("@")
-        known = (principle, name) in apart if name else rule == "default" or principle in pooled
+        known = (principle, name) in inside if name else rule == "default" or principle in seen
         if not known:
             raise UserError(
                 f"{experiment.name}: the rule '{rule}' names what has no scores; there is "
@@ -416,24 +382,12 @@ def _refuse_taken(
     experiment: Experiment, compared: Preferences | None, pooled: Mapping[str, Panel]
 ) -> None:
     """A principle that is called as the verdict on a preference would be taken for it."""
-    for case in cases(experiment, compared.found if compared else ()):
+    for case in preference_cases(experiment, compared.found if compared else ()):
         if case.principle in pooled:
             raise UserError(
                 f"{experiment.name}: a principle is called '{case.principle}', as the verdict of "
                 "`pairwise: {rule: ...}` would be: rename it, or leave out the rule"
             )
-
-
-def _paired(experiment: Experiment, panel: Panel, candidate: str) -> Paired:
-    return paired(
-        panel,
-        experiment.baseline_name,
-        candidate,
-        alpha=experiment.alpha,
-        method=experiment.ci_method,
-        seed_kind=experiment.seed_kind,
-        max_missing=experiment.max_unscored,
-    )
 
 
 def _unscored(arranged: Arranged) -> dict[str, dict[str, int]]:
@@ -466,6 +420,23 @@ def baseline_gaps(experiment: Experiment, folder: Path) -> list[str]:
     """What the baseline of a run should have and has not, in sentences."""
     scores, arms = read_scores(folder), [experiment.baseline_name]
     return _incomplete(arms, scores, _unscored(Arranged(scores, arms)))
+
+
+def gaps(experiment: Experiment, scores: Scores) -> list[str]:
+    """What a run should have by now and has not, in sentences."""
+    arranged = Arranged(scores, list(experiment.arms))
+    return _gaps(experiment, arranged, scores, _unscored(arranged))
+
+
+def _gaps(
+    experiment: Experiment,
+    arranged: Arranged,
+    scores: Scores,
+    unscored: Mapping[str, Mapping[str, int]],
+) -> list[str]:
+    return _incomplete(arranged.arms, scores, unscored) + _too_much_missing(
+        experiment, arranged, unscored
+    )
 
 
 def _incomplete(

@@ -1,6 +1,6 @@
 """What a good reply looks like: principles, each with its criteria, and a reply's score."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -227,6 +227,11 @@ class Rubric(FileModel):
             for key, criterion in principle.criteria.items():
                 if applies(criterion, labels):
                     yield (name, key), criterion
+
+    def only(self, principles: Collection[str]) -> "Rubric":
+        """With these of its principles alone."""
+        kept = {name: one for name, one in self.principles.items() if name in principles}
+        return self.model_copy(update={"principles": kept})
 
     def extended(self, criteria: Mapping[str, Mapping[str, Criterion]]) -> "Rubric":
         """With more criteria for its principles, as one scenario brings them.

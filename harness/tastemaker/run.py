@@ -3,7 +3,7 @@
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -19,23 +19,36 @@ from tastemaker.errors import UserError
 from tastemaker.evaluation import LoadedEval, load_evals
 from tastemaker.experiment import Arm, Experiment
 from tastemaker.families import self_preference
+from tastemaker.gate import Verdict
 from tastemaker.grade import Panel, RubricGrader, calls_per_reply
 from tastemaker.graders import GradeStore, open_panel
 from tastemaker.journal import Journal, digest, endpoint
 from tastemaker.judge.grader import Grader, template_hash
 from tastemaker.judge.pairwise import pair_hash
-from tastemaker.logs import Cell, failures, forget_failed_grades, logs_by_identity, rows
+from tastemaker.logs import (
+    Cell,
+    failures,
+    forget_failed_grades,
+    logs_by_identity,
+    rows,
+    whole_logs,
+)
+from tastemaker.looks import Asked, Examined, examine
 from tastemaker.pin import bridge, bridge_lines, read_pin, verify_pin
-from tastemaker.reading import did_you_mean
-from tastemaker.record import RECORD, frozen
+from tastemaker.reading import did_you_mean, printable, shown
+from tastemaker.record import LOOKS, RECORD, frozen
 from tastemaker.recorded import RecordedReply, preference_rows, read_replies_file, score_rows
 from tastemaker.records import Message, PreferenceRow, ReplyRow, ScoreRow
+from tastemaker.results import gaps
 from tastemaker.rubric import NO, YES, Criterion
+from tastemaker.scenario import Scenario
+from tastemaker.schedule import Schedule, draw, refuse_empty, small
 from tastemaker.side_by_side import Pair, blank, calls_of, compare, pairs_of, unasked
 from tastemaker.tables import (
     PREFERENCES,
     REPLIES,
     SCORES,
+    read_scores,
     read_table,
     reply_table,
     score_table,
@@ -70,6 +83,8 @@ class Plan:
     evals: tuple[LoadedEval, ...]
     seeds: int
     limit: int | None
+    schedule: Schedule | None = None
+    """The looks at which the scenarios come in; None: all at once."""
 
     @property
     def replies(self) -> int:
@@ -132,7 +147,11 @@ def make_plan(
             "none: leave it out, or name a file: `pairwise: {preferences: FILE}`"
         )
     plan = Plan(
-        experiment=experiment, evals=tuple(evals), seeds=seeds or experiment.seeds, limit=limit
+        experiment=experiment,
+        evals=tuple(evals),
+        seeds=seeds or experiment.seeds,
+        limit=limit,
+        schedule=_schedule(experiment, evals, limit) if experiment.in_looks else None,
     )
     if asked and asked.preferences:
         _recorded_preferences(plan)  # what is wrong there is told before anything is called
@@ -172,6 +191,40 @@ def _possible_choices(evals: Sequence[LoadedEval]) -> Iterator[tuple[str, Criter
                     yield f"{principle}/{key}", criterion
 
 
+def _schedule(
+    experiment: Experiment, evals: Sequence[LoadedEval], limit: int | None
+) -> Schedule | None:
+    """The looks of an experiment; a UserError for what cannot go with them."""
+    key = "early_stopping" if experiment.early_stopping else "on_inconclusive: extend"
+    why: dict[str, Any] = {
+        "pairwise: which replies there will be to compare is known only at the end": (
+            experiment.preference
+        ),
+        "rules on choices: a class may come in with any look": experiment.choices,
+        "grader: calibrated, because people mark the replies of a whole run": (
+            experiment.calibrated
+        ),
+        "a limit: it asks a part of the scenarios for a quick look, and looks are planned over "
+        "all of them": limit,
+        "ci_method: gaffke, whose 20,000 draws do not reach the level of an early look": (
+            experiment.ci_method == "gaffke"
+        ),
+        "arms that are all scores: there is nothing to stop asking": all(
+            arm.scores for arm in experiment.arms.values()
+        ),
+    }
+    for what, wrong in why.items():
+        if wrong:
+            raise UserError(f"{experiment.name}: {key} does not go with {what}")
+    schedule = draw(
+        {one.name: one.whole for one in evals},
+        experiment.seed,
+        {one.name: one.measured for one in evals},
+    )
+    refuse_empty(schedule, experiment.name)
+    return schedule
+
+
 def _refuse_unsupported(experiment: Experiment) -> None:
     """What may be written already and does nothing yet is refused, not ignored."""
     asked = [
@@ -180,7 +233,7 @@ def _refuse_unsupported(experiment: Experiment) -> None:
         for key in ("tools", "solver", "format")
         if getattr(arm, key)
     ]
-    asked += [key for key in ("formats", "early_stopping") if getattr(experiment, key)]
+    asked += ["formats"] if experiment.formats else []
     if asked:
         raise UserError(f"{experiment.name}: not supported yet: {', '.join(asked)}")
 
@@ -200,6 +253,10 @@ def run(
     grader changed, its replies are graded again first, and the shift that the new grader alone
     causes (the bridge) is told on standard error.
 
+    Where the scenarios come in by looks, each look is run, written and examined before the next is
+    asked for; a look that is not complete is not examined. The baseline alone is run whole, and
+    serves every look.
+
     Args:
         plan: From `make_plan`.
         folder: Where the logs, the journal, `record.json` and the tables stand.
@@ -210,7 +267,7 @@ def run(
 
     Raises:
         UserError: Something is wrong with the plan's models or files, or the pinned baseline no
-            longer fits.
+            longer fits, or looks were taken there by another schedule.
         KeyboardInterrupt: Stopped from outside; what has arrived is kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -221,6 +278,10 @@ def run(
         session = _Session(plan, journal, store, listener)
         cells = session.cells()
         record = _record(plan, session, cells)
+        before = _looks_taken(folder)
+        _refuse_other_looks(folder, before, record)
+        if plan.schedule is not None:
+            record[TAKEN] = before.get(TAKEN, 0)
         pin = None if repin else read_pin(folder)
         regraded = pin is not None and verify_pin(pin, record)
         # People's marks are about the replies that are there now, and not about the next ones.
@@ -237,12 +298,19 @@ def run(
             _run_cells(session, baseline, folder, cells)
             for line in bridge_lines(bridge(folder, pin.baseline)):
                 print(line, file=sys.stderr)
-        _run_cells(session, chosen, folder, cells)
-        _compare_replies(session, folder)
+        if plan.schedule is None or list(only) == [plan.experiment.baseline_name]:
+            _run_cells(session, chosen, folder, cells)
+            _compare_replies(session, folder)
+        else:
+            _run_looks(session, plan.schedule, folder, cells, only, record)
 
 
 def _run_cells(
-    session: "_Session", chosen: Sequence[Cell], folder: Path, cells: Sequence[Cell]
+    session: "_Session",
+    chosen: Sequence[Cell],
+    folder: Path,
+    cells: Sequence[Cell],
+    parts: "Sequence[Part] | None" = None,
 ) -> None:
     """Run some cells, and write what all have by then, also when stopped."""
     tasks = [session.task(one) for one in chosen]
@@ -251,9 +319,107 @@ def _run_cells(
         if tasks:
             logs = _run_tasks(tasks, folder, session.panel.graders)
     finally:
-        write_results(session.plan, folder, cells)
+        write_results(session.plan, folder, cells, parts)
     for message in failures(logs):
         print(message, file=sys.stderr)
+
+
+TAKEN = "looks_taken"
+"""The key of a record for how many looks were examined; it is no part of the record's hash."""
+Part = LoadedEval
+"""What one look asks of one eval."""
+
+
+def _looks_taken(folder: Path) -> dict[str, Any]:
+    """The record of a run in this folder that examined at least one look; {} when there is none."""
+    path = folder / RECORD
+    try:
+        record = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) and record.get(TAKEN) else {}
+
+
+def _refuse_other_looks(folder: Path, before: Mapping[str, Any], record: Mapping[str, Any]) -> None:
+    """What was looked at by one schedule is not tested again by another, nor with more seeds."""
+    if not before:
+        return
+    names = {LOOKS: "the look schedule", "seeds": "the seeds"}
+    now = json.loads(json.dumps({key: record.get(key) for key in names}))
+    changed = [told for key, told in names.items() if before.get(key) != now[key]]
+    if changed:
+        raise UserError(
+            f"{shown(folder)}: {before[TAKEN]} of {before[LOOKS]['planned']} looks were taken "
+            f"here, and {' and '.join(changed)} changed since; testing the same replies again by "
+            "another plan makes false alarms likely. Undo the change, or run into another folder "
+            "with --logs."
+        )
+
+
+def _run_looks(
+    session: "_Session",
+    schedule: Schedule,
+    folder: Path,
+    whole: Sequence[Cell],
+    only: Sequence[str],
+    record: dict[str, Any],
+) -> None:
+    """Take the looks one by one, those that are there already without a call."""
+    served = whole_logs(whole, str(folder))
+    asked: Asked = frozenset(
+        (name, home) for home, names in schedule.principles.items() for name in names
+    )
+    cells: list[Cell] = []
+    parts: list[Part] = []
+    for look in range(1, schedule.planned + 1):
+        new = list(session.parts(schedule, look, asked))
+        if not new:
+            continue
+        of_look = session.look_cells(look, new, whole, served)
+        parts, cells = [*parts, *new], [*cells, *of_look]
+        _write_record(folder, record | {"cells": _shown_cells(cells)})
+        chosen = [
+            one for one in of_look if one.identity not in served and (not only or one.arm in only)
+        ]
+        forget_failed_grades(chosen, str(folder))
+        _run_cells(session, chosen, folder, cells, parts)
+        found = _examined(session.plan.experiment, schedule, folder)
+        if found is None:
+            print(f"Look {look} of {schedule.planned} is not complete.", file=sys.stderr)
+            return
+        record[TAKEN] = max(look, record[TAKEN])
+        _write_record(folder, record | {"cells": _shown_cells(cells)})
+        for line in look_lines(found):
+            print(line, file=sys.stderr)
+        if not found.wanted:
+            return
+        asked = found.open
+
+
+def _examined(experiment: Experiment, schedule: Schedule, folder: Path) -> Examined | None:
+    """What the looks so far say; None when something that should be there is not."""
+    scores = read_scores(folder)
+    if gaps(experiment, scores):
+        return None
+    return examine(experiment, schedule, scores)
+
+
+def look_lines(found: Examined) -> list[str]:
+    """What a look has decided and whether the next is asked for, in words."""
+    at = found.at
+    lines = [f"Look {at.look} of {at.planned}: {at.share:.0%} of the scenarios."]
+    settled = [one for one in found.verdicts if one.settled]
+    undecided = [one for one in found.verdicts if not one.settled]
+    if settled:
+        lines.append(f"  Decided: {', '.join(f'{_named(one)} {one.kind}' for one in settled)}.")
+    if undecided:
+        lines.append(f"  Not decided: {', '.join(_named(one) for one in undecided)}.")
+    lines.append("  Going on." if found.wanted else "  No further look is asked for.")
+    return lines
+
+
+def _named(verdict: Verdict) -> str:
+    return f"{printable(verdict.principle)} ({verdict.candidate})"
 
 
 def _run_tasks(tasks: list[Task], folder: Path, graders: Sequence[Grader]) -> list[EvalLog]:
@@ -285,6 +451,8 @@ class _Session:
         self.journal = journal
         self.listener = listener
         self.store = store
+        self._loaded: dict[str, LoadedEval] = {}
+        """By identity of a cell, the eval or the part of it that the cell asks."""
         self.panel = self.open_panel()
         self.replies = _recorded_replies(plan)
         self.models = {
@@ -344,6 +512,36 @@ class _Session:
             if not arm.scores
         ]
 
+    def parts(self, schedule: Schedule, look: int, asked: Asked) -> Iterator[Part]:
+        """What a look asks of each eval: nothing where all is decided or nothing comes in."""
+        for one in self.plan.evals:
+            names = {name for name, home in asked if home == one.name}
+            part = one.at_look(schedule, look, names)
+            if names and part.data.scenarios:
+                yield part
+
+    def look_cells(
+        self, look: int, parts: Iterable[Part], whole: Iterable[Cell], served: Collection[str]
+    ) -> list[Cell]:
+        """The cells of a look; where the log of the whole eval is there, that serves."""
+        entire = {(one.eval, one.arm): one for one in whole}
+        cells = []
+        for part in parts:
+            for name, arm in self.plan.experiment.arms.items():
+                if arm.scores:
+                    continue
+                cell, of_all = self._cell(part, name, arm), entire[part.name, name]
+                cells.append(
+                    replace(
+                        cell,
+                        identity=of_all.identity if of_all.identity in served else cell.identity,
+                        look=look,
+                        dataset_hash=of_all.data.fingerprint,
+                        rubric_hash=of_all.rubric.fingerprint if of_all.rubric else "",
+                    )
+                )
+        return cells
+
     def _cell(self, loaded: LoadedEval, name: str, arm: Arm) -> Cell:
         experiment = self.plan.experiment
         judged = loaded.rubric is not None and RubricGrader(loaded.rubric).judged
@@ -361,6 +559,7 @@ class _Session:
                 "seed": experiment.base_seed(name),
             }
         )
+        self._loaded[f"sha256:{identity}"] = loaded
         return Cell(
             eval=loaded.name,
             arm=name,
@@ -380,7 +579,7 @@ class _Session:
         Inspect decides by a task's version, among others, whether a log has it already, and leaves
         the content of dataset, rubric and prompts out: so it stands in the version.
         """
-        loaded = next(one for one in self.plan.evals if one.name == cell.eval)
+        loaded = self._loaded[cell.identity]
         arm = self.plan.experiment.arms[cell.arm]
         task = loaded.task()
         options: dict[str, Any] = {}
@@ -448,6 +647,9 @@ def _record(plan: Plan, session: _Session, cells: Sequence[Cell]) -> dict[str, A
             for one in plan.evals
         },
     }
+    looks = [] if plan.schedule is None or not experiment.early_stopping else small(plan.schedule)
+    if plan.schedule is not None:
+        content[LOOKS] = plan.schedule.as_data()
     return {
         "record": f"sha256:{digest(content)}",
         **content,
@@ -463,9 +665,11 @@ def _record(plan: Plan, session: _Session, cells: Sequence[Cell]) -> dict[str, A
             name: {"base": model.base_seed, "honoured": honours_seed(model)}
             for name, model in session.models.items()
         },
-        "cells": [{"eval": c.eval, "arm": c.arm, "identity": c.identity} for c in cells],
+        "cells": _shown_cells(cells),
         "versions": {name: version(name) for name in ("tastemaker", "inspect-ai")},
-        "warnings": [w for one in plan.evals for w in one.data.warnings] + _self_preference(plan),
+        "warnings": [w for one in plan.evals for w in one.data.warnings]
+        + _self_preference(plan)
+        + looks,
     }
 
 
@@ -473,6 +677,15 @@ def _pair_words(experiment: Experiment) -> dict[str, str]:
     """The hash of the words that a pair of replies is put to a judge in, where one is."""
     asked = experiment.preference
     return {"pair": pair_hash()} if asked and asked.preferences is None else {}
+
+
+def _shown_cells(cells: Iterable[Cell]) -> list[dict[str, Any]]:
+    """What names the logs of a run: with what each look asked of them, where there are looks."""
+    return [
+        {"eval": one.eval, "arm": one.arm, "identity": one.identity}
+        | ({} if one.look is None else {"look": one.look, "principles": one.principles})
+        for one in cells
+    ]
 
 
 def _write_record(folder: Path, record: Mapping[str, Any]) -> None:
@@ -490,10 +703,13 @@ def _self_preference(plan: Plan) -> list[str]:
     return self_preference(graders, arms) if judged else []
 
 
-def write_results(plan: Plan, folder: Path, cells: Sequence[Cell]) -> None:
+def write_results(
+    plan: Plan, folder: Path, cells: Sequence[Cell], parts: Sequence[Part] | None = None
+) -> None:
     """The tables from what the logs hold by now, and from the files of scores and preferences.
 
-    Replies that are still to be compared stand among the preferences as not run.
+    Replies that are still to be compared stand among the preferences as not run. `parts` is what
+    the looks so far have asked; None: all scenarios and principles.
     """
     logs = logs_by_identity(str(folder))
     scores: list[ScoreRow] = []
@@ -502,7 +718,7 @@ def write_results(plan: Plan, folder: Path, cells: Sequence[Cell]) -> None:
         for of_reply, reply in rows(cell, logs.get(cell.identity)):
             scores += of_reply
             replies.append(reply)
-    scores += _score_arms(plan)
+    scores += _score_arms(plan, plan.evals if parts is None else parts)
     write_tables(folder, score_table(scores), reply_table(replies))
     if plan.experiment.preference is None:
         return
@@ -563,9 +779,14 @@ def _recorded_preferences(plan: Plan) -> list[PreferenceRow]:
     return [row for row in rows if (row.eval, row.scenario) in kept and row.seed <= plan.seeds]
 
 
-def _score_arms(plan: Plan) -> Iterator[ScoreRow]:
+def _score_arms(plan: Plan, parts: Sequence[Part]) -> Iterator[ScoreRow]:
     """The rows of arms that bring scores, with what the datasets say of their scenarios."""
-    known = {one.name: {s.id: s for s in one.data.scenarios} for one in plan.evals}
+    known: dict[str, dict[str, Scenario]] = {one.name: {} for one in plan.evals}
+    asked: dict[tuple[str, str], list[str]] = {}
+    for part in parts:
+        known[part.name] |= {one.id: one for one in part.data.scenarios}
+        asked |= {(part.name, one.id): part.principles for one in part.data.scenarios}
+    by_look = plan.schedule is not None
     whole = {one.name: [s.id for s in one.whole.scenarios] for one in plan.evals}
     loaded: Mapping[str, LoadedEval] = {one.name: one for one in plan.evals}
     for name, arm in plan.experiment.arms.items():
@@ -576,6 +797,8 @@ def _score_arms(plan: Plan) -> Iterator[ScoreRow]:
                 yield row
             elif row.scenario in known[row.eval] and row.seed <= plan.seeds:
                 scenario, data = known[row.eval][row.scenario], loaded[row.eval].data
+                if by_look and row.principle not in asked[row.eval, row.scenario]:
+                    continue
                 yield replace(
                     row,
                     dataset=data.name,

@@ -34,14 +34,16 @@ def spent_panel(arranged: Arranged, resource: str) -> Panel:
     return arranged.spent(resource, numbers[resource])
 
 
-def resource_verdicts(experiment: Experiment, arranged: Arranged) -> list[ResourceVerdict]:
+def resource_verdicts(
+    experiment: Experiment, arranged: Arranged, *, alpha: float = 0.05
+) -> list[ResourceVerdict]:
     """Every candidate held to every limit on a resource that the experiment names."""
     verdicts = []
     for resource, rule in experiment.resources.items():
         panel = spent_panel(arranged, resource)
         baseline = panel.arm(experiment.baseline_name)
         for candidate in experiment.candidates:
-            ratio = resource_ratio(baseline, panel.arm(candidate), panel.design)
+            ratio = resource_ratio(baseline, panel.arm(candidate), panel.design, alpha=alpha)
             verdicts.append(hold_to(candidate, resource, rule, ratio))
     return verdicts
 

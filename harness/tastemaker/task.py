@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from inspect_ai import Task
+from inspect_ai import Task, task_with
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.log import EvalSample
 from inspect_ai.model import (
@@ -57,6 +57,16 @@ class RubricTask(Task):
             scorer=rubric_scorer(rubric, data, lambda: self.panel),
             **options,
         )
+
+    def narrowed(self, rubric: Rubric, data: Dataset) -> "RubricTask":
+        """This task with some of its scenarios, or some of its principles, alone."""
+        self.rubric, self.data = rubric, data
+        task_with(
+            self,
+            dataset=MemoryDataset(samples(data), name=data.name),
+            scorer=rubric_scorer(rubric, data, lambda: self.panel),
+        )
+        return self
 
 
 def task_name(eval: str) -> str:

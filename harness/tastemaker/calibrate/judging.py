@@ -32,13 +32,14 @@ from tastemaker.calibration import (
     kin_of,
     sentence,
 )
+from tastemaker.cases import named_panels
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment
 from tastemaker.gate import Case, Kind, Verdict, decide
 from tastemaker.marks import MARKS, MarkStore
 from tastemaker.reading import shown
 from tastemaker.record import read_record
-from tastemaker.results import Results, named_panels, results
+from tastemaker.results import Results, results
 from tastemaker.stats.agreement import (
     BINARY,
     Rate,

@@ -36,14 +36,14 @@ class Count:
         """Calls that are still to be made, as far as the plan can tell."""
         return max(self.planned - self.called - self.replayed, 0)
 
-    def told(self) -> str:
-        """In words: calls made and left, cost so far, time left."""
-        parts = [f"{self.called} calls made", f"{self.left} left"]
+    def told(self, *, ended: bool = False) -> str:
+        """In words: calls made and left, cost so far, time left; `ended` when none is to come."""
+        parts = [f"{self.called} calls made"] + ([] if ended else [f"{self.left} left"])
         if self.replayed:
             parts.append(f"{self.replayed} kept from before")
         if self.cost:
             parts.append(f"${self.cost:.2f}")
-        if self.called and self.left:
+        if self.called and self.left and not ended:
             seconds = (time.monotonic() - self.began) / self.called * self.left
             parts.append(f"about {_duration(seconds)} to go")
         return ", ".join(parts)
@@ -59,15 +59,18 @@ def progress(plan: "Plan") -> Iterator["Listener"]:
     """A listener for a run that shows how far it is, on standard error."""
     count = Count(plan.calls)
     arms = len(plan.experiment.arms)
+    looks = f", in up to {plan.schedule.planned} looks" if plan.schedule else ""
     print(
         f"{plan.experiment.name}: {arms} arms x {len(plan.evals)} evals, {plan.seeds} seeds, "
-        f"{count.planned} calls at most",
+        f"{count.planned} calls at most{looks}",
         file=sys.stderr,
     )
     shown = _bar(count) if sys.stderr.isatty() else _lines(count)
     with shown as listener:
         yield listener
-    print(f"{plan.experiment.name}: {count.told()}", file=sys.stderr)
+    # A run by looks may end with calls that nobody asks for any more.
+    ended = plan.schedule is not None
+    print(f"{plan.experiment.name}: {count.told(ended=ended)}", file=sys.stderr)
 
 
 @contextmanager

@@ -66,7 +66,8 @@ def run(
     """Run and grade all arms, resuming what is there; then print the report.
 
     `--only baseline` runs the baseline alone and pins it: later runs call only the candidates, and
-    refuse to compare when what the baseline rests on has changed.
+    refuse to compare when what the baseline rests on has changed. With `early_stopping` or
+    `on_inconclusive: extend` the scenarios come in by five looks, as far as they are needed.
 
     Exits with 0 pass (or pinned), 1 fail, 3 inconclusive, 4 incomplete.
     """
@@ -158,7 +159,7 @@ def gate(
     from tastemaker.escaping import plain
     from tastemaker.report.beside import limit_lines
     from tastemaker.report.data import exit_code
-    from tastemaker.report.words import headline, line
+    from tastemaker.report.words import headline, line, look_lines
     from tastemaker.results import load_results
 
     loaded = load(experiment, allow_outside)
@@ -172,7 +173,7 @@ def gate(
         for verdict in results.decision.verdicts:
             told = line(verdict)
             typer.echo(f"  {told.mark} {verdict.candidate}, {told.principle}: {told.verdict}")
-        for text in limit_lines(results):
+        for text in (*limit_lines(results), *look_lines(results)):
             typer.echo(f"  {text}")
     raise typer.Exit(exit_code(results))
 

@@ -46,6 +46,27 @@ def resource_data(results: Results) -> list[dict[str, Any]]:
     ]
 
 
+def look_data(results: Results) -> dict[str, Any] | None:
+    """The looks of a run whose scenarios came in by looks; None for any other.
+
+    `decided` says at which look a candidate's principle was decided; what is not, is not in it.
+    """
+    looks = results.looks
+    if looks is None:
+        return None
+    decided: dict[str, dict[str, int]] = {}
+    for verdict in results.decision.verdicts:
+        if verdict.settled and verdict.at is not None:
+            decided.setdefault(verdict.candidate, {})[verdict.principle] = verdict.at.look
+    return {
+        "planned": looks.at.planned,
+        "used": looks.at.look,
+        "share": looks.at.share,
+        "next_is_asked_for": looks.wanted,
+        "decided": decided,
+    }
+
+
 def gain_data(results: Results) -> list[dict[str, Any]]:
     """What more time or money bought; `extra` is of one reply, `per_unit` per minute or dollar."""
     return [

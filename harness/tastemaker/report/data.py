@@ -8,6 +8,7 @@ from tastemaker.calibration import Correction
 from tastemaker.gate import EXIT_CODES, Outcome, Verdict
 from tastemaker.report.beside import (
     gain_data,
+    look_data,
     resource_data,
     slice_data,
     tension_data,
@@ -39,6 +40,7 @@ def as_data(results: Results) -> dict[str, Any]:
         "record": results.record["record"],
         "reasons": list(results.decision.reasons),
         "limited": results.record.get("limit") is not None,
+        "looks": look_data(results),
         "verdicts": [_verdict(verdict) for verdict in results.decision.verdicts],
         "by_eval": [
             {
@@ -109,6 +111,8 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         },
         "detectable": _number(paired.minimum_detectable_effect),
         "needed_clusters": verdict.needed_clusters,
+        "look": verdict.at.look if verdict.at else None,
+        "interval_level": 1 - verdict.at.alpha if verdict.at else None,
         "headroom": {
             "room": _number(verdict.headroom.room),
             "saturated": verdict.headroom.saturated,

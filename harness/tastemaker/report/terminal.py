@@ -35,6 +35,7 @@ from tastemaker.report.words import (
     headline,
     level,
     line,
+    look_lines,
     seed_lines,
     share,
     sizes,
@@ -90,6 +91,8 @@ def print_report(results: Results, console: Console, *, slices: bool = False) ->
             console.print(text)
         console.print(_slice_table(results))
     console.print()
+    for text in look_lines(results):
+        console.print(text)
     console.print(averages_note(results))
     console.print(_average_table(results))
     for text in (*spent_lines(results), *gain_lines(results), *seed_lines(results)):

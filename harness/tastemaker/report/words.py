@@ -5,7 +5,7 @@ from math import isfinite
 
 from tastemaker.calibration import PrincipleCalibration
 from tastemaker.escaping import plain
-from tastemaker.gate import Verdict
+from tastemaker.gate import AtLook, Verdict
 from tastemaker.results import Results
 from tastemaker.stats.agreement import Rate
 from tastemaker.stats.estimates import ArmEstimate
@@ -85,6 +85,7 @@ def _beside(verdict: Verdict) -> list[str]:
     """Headroom, power, what would decide, seeds and notes: each a few words."""
     paired, headroom = verdict.paired, verdict.headroom
     told = [] if verdict.scores else ["The means are shares of pairs won, ties counting half."]
+    told += [] if verdict.at is None else [_at_look(verdict, verdict.at)]
     if isfinite(headroom.room):
         little = ", too little to show an improvement" if headroom.saturated else ""
         told.append(f"Headroom {max(0.0, headroom.room):.3f}{little}.")
@@ -125,6 +126,23 @@ def estimate(one: Estimate | Rate, form: str = ".2f") -> str:
     if one.low is None or one.high is None:
         return f"{one.value:{form}}"
     return f"{one.value:{form}} ({one.low:{form}} to {one.high:{form}})"
+
+
+def _at_look(verdict: Verdict, at: AtLook) -> str:
+    what = "Decided at" if verdict.settled else "Not decided at"
+    return f"{what} look {at.look} of {at.planned}, {at.share:.0%} of the scenarios."
+
+
+def look_lines(results: Results) -> list[str]:
+    """How many looks were taken and what that means for the intervals, in words."""
+    looks = results.looks
+    if looks is None:
+        return []
+    at = looks.at
+    return [
+        f"Looks: {at.look} of {at.planned}, {at.share:.0%} of the scenarios. Each interval of a "
+        f"difference is as wide as its look demands: {level(results)} over all looks together."
+    ]
 
 
 def level(results: Results) -> str:

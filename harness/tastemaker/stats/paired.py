@@ -11,7 +11,7 @@ from tastemaker.stats.components import DeltaComponents, delta, training_runs
 from tastemaker.stats.estimates import ArmEstimate, Linear, arm_mean, linear, scenario_means
 from tastemaker.stats.intervals import Interval, Method, gaffke, ladder, t_cdf
 from tastemaker.stats.panel import Design, Floats, Panel
-from tastemaker.stats.permutation import sign_flip
+from tastemaker.stats.permutation import MANY_FLIPS, sign_flip
 from tastemaker.stats.power import design_effect, detectable_from_interval
 
 Mask = NDArray[np.bool_]
@@ -34,6 +34,8 @@ class Comparing:
     """What a seed repeats: the reply, or the training of the model (STATS 1)."""
     rng_seed: int = RNG_SEED
     """Of the random sign flips and of Gaffke's draws."""
+    fine: bool = False
+    """Whether p-values below those of 10,000 flips matter, as at early looks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +112,8 @@ def paired(
     rng_seed: int = RNG_SEED,
     max_missing: float = MAX_MISSING,
     max_missing_gap: float = MAX_MISSING_GAP,
+    arm_alpha: float | None = None,
+    fine: bool = False,
 ) -> Paired:
     """Compare two arms of a panel on its principle (STATS 1 and 2).
 
@@ -121,6 +125,8 @@ def paired(
         baseline: Name of the arm in use now.
         candidate: Name of the arm proposed; the difference is candidate minus baseline.
         alpha: One minus the level of all two-sided intervals.
+        arm_alpha: The same for the arms' own means, where it is another.
+        fine: Whether p-values below those of 10,000 flips matter, as at early looks.
         method: "ladder" (t, guarded or rule of three by what the data allow) or "gaffke".
         seed_kind: "training" when each seed is a model trained anew.
         rng_seed: Of everything random here; the same seed gives the same numbers.
@@ -133,7 +139,8 @@ def paired(
             outside [0, 1] or with training seeds.
     """
     base, cand, design = panel.arm(baseline), panel.arm(candidate), panel.design
-    how = Comparing(alpha=alpha, method=method, seed_kind=seed_kind, rng_seed=rng_seed)
+    how = Comparing(alpha=alpha, method=method, seed_kind=seed_kind, rng_seed=rng_seed, fine=fine)
+    arm_alpha = alpha if arm_alpha is None else arm_alpha
     difference = compare(base, cand, design, how)
     missing = _missing(base), _missing(cand)
     shares = [_missing_share(mask, design) for mask in missing]
@@ -141,8 +148,8 @@ def paired(
     return Paired(
         **vars(difference),
         principle=panel.principle,
-        baseline=arm_mean(base, design, alpha=alpha),
-        candidate=arm_mean(cand, design, alpha=alpha),
+        baseline=arm_mean(base, design, alpha=arm_alpha),
+        candidate=arm_mean(cand, design, alpha=arm_alpha),
         seeds=int(max((~np.isnan(arm)).sum(axis=1).max(initial=0) for arm in (base, cand))),
         components=delta(base, cand),
         design_effect=_design_effect(base, cand, design, difference),
@@ -172,7 +179,7 @@ def compare(
         se, df, training = _with_training(estimate, baseline, candidate, design, ~np.isnan(y))
         notes += training
     rng = np.random.default_rng(how.rng_seed)
-    flips = sign_flip(estimate.contributions, rng=rng)
+    flips = sign_flip(estimate.contributions, rng=rng, then=MANY_FLIPS if how.fine else None)
     p_less, p_greater = flips.less, flips.greater
     if how.seed_kind == "training" and se != 0:
         # Flipping clusters says nothing about runs; only the t statistic carries their noise.

@@ -39,13 +39,16 @@ class ResourceCheck:
     reason: str
 
 
-def resource_ratio(baseline: Floats, candidate: Floats, design: Design) -> ResourceRatio:
+def resource_ratio(
+    baseline: Floats, candidate: Floats, design: Design, *, alpha: float = 0.05
+) -> ResourceRatio:
     """Paired ratio on the log scale with Student's interval across clusters (STATS section 1).
 
     Args:
         baseline: (N, K) seconds, tokens or cost, not negative, NaN missing; seeds averaged first.
         candidate: (N, K'), the same unit.
         design: Of the scenarios.
+        alpha: One minus the level of the two-sided interval.
 
     Raises:
         ValueError: a measurement is negative or infinite.
@@ -60,7 +63,7 @@ def resource_ratio(baseline: Floats, candidate: Floats, design: Design) -> Resou
     if positive.any():
         logs = np.log(means[1][positive] / means[0][positive])
         found = linear(logs, design.keep(positive))
-        ratio, clusters = _exponential(student(found)), found.clusters
+        ratio, clusters = _exponential(student(found, alpha)), found.clusters
     return ResourceRatio(
         ratio=ratio,
         baseline=arms[0],
