@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tastemaker.criteria import CriterionChange, criterion_changes
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment
 from tastemaker.gate import Case, Decision, Verdict, conclude, decide
@@ -54,6 +55,12 @@ class Results:
     panels: Mapping[str, Panel]
     """By principle, pooled over its evals."""
     arranged: Arranged
+    scores: Scores
+
+    @cached_property
+    def criteria(self) -> tuple[CriterionChange, ...]:
+        """The comparisons on single criteria; exploratory, computed when asked for."""
+        return criterion_changes(self.experiment, self.scores)
 
     @cached_property
     def slices(self) -> Slices:
@@ -195,6 +202,7 @@ def results(experiment: Experiment, record: Mapping[str, Any], scores: Scores) -
         warnings=(*record.get("warnings", ()), *_fewer_seeds(experiment, arranged)),
         panels=pooled,
         arranged=arranged,
+        scores=scores,
     )
 
 
