@@ -1,6 +1,7 @@
 """What most tests need: a project of their own, and a model that only pretends."""
 
 import importlib.util
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -92,3 +93,25 @@ def wire() -> Iterator[Any]:
     with servers.Server() as server:
         server.module = servers
         yield server
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """The Chromium of the machine, as Playwright drives it; a test fails where there is none."""
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.fail("Chromium is not installed: `make browser` installs it")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests with a browser come last: its driver holds the event loop of the thread from then on.
+
+    A test after them that starts a loop of its own, as every run does, would be refused.
+    """
+    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))

@@ -91,7 +91,15 @@
     waiting = setTimeout(filter, 120);
   });
   bar.addEventListener("submit", (event) => event.preventDefault());
-  bar.addEventListener("reset", () => setTimeout(filter));
+  bar.addEventListener("reset", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(filter); // the controls are reset after their event
+  });
+  const clear = () => {
+    bar.reset();
+    clearTimeout(waiting);
+    filter();
+  };
   const turn = (by) => {
     page += by;
     show();
@@ -134,13 +142,13 @@
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
     const entry = target?.closest(".entry");
     if (!entry) {
-      if (target?.closest("[hidden]")) bar.reset();
+      if (target?.closest("[hidden]")) {
+        clear();
+        target.scrollIntoView();
+      }
       return;
     }
-    if (!fitting.includes(entry)) {
-      bar.reset();
-      fitting = entries;
-    }
+    if (!fitting.includes(entry)) clear();
     page = Math.floor(fitting.indexOf(entry) / PAGE);
     show();
     if (entry.matches("details")) entry.open = true;
@@ -148,6 +156,8 @@
     (entry.querySelector("summary") ?? entry).focus({ preventScroll: true });
   };
   window.addEventListener("hashchange", follow);
+  // Once more when all is laid out: browsers scroll and move the focus then.
+  window.addEventListener("load", () => location.hash && follow());
 
   // Theme and differences --------------------------------------------------------------------
   const themes = ["system", "light", "dark"];

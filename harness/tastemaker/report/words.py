@@ -22,6 +22,10 @@ MARKS = {
 
 RERUN_SD = "re-run SD"
 
+ORDER = ("REGRESSED", "NOT_EVALUABLE", "INCONCLUSIVE", "UNDERPOWERED", "NON_INFERIOR", "IMPROVED")
+SEVERITIES = ("beyond_margin", "material", "within_margin", None)
+"""Both from what is to be looked at first."""
+
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Unicode categories of what steers a terminal or a line of text and is not seen itself."""
 
@@ -41,6 +45,16 @@ class Line:
     reason: str
     beside: tuple[str, ...]
     """What stands beside the verdict: headroom, power, notes."""
+
+
+def gravity(verdict: Verdict) -> tuple[int, int, float]:
+    """A key to sort verdicts by: the worst first, of equal ones the larger loss."""
+    difference = verdict.paired.difference
+    return (
+        ORDER.index(str(verdict.kind)),
+        SEVERITIES.index(verdict.severity),
+        difference if isfinite(difference) else 0.0,
+    )
 
 
 def plain(text: str) -> str:

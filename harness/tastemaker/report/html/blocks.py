@@ -6,7 +6,7 @@ escapes them. `Markup` is taken as it is.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from markupsafe import Markup
@@ -19,6 +19,8 @@ class Lines:
     kind: ClassVar[str] = "lines"
     items: Sequence[str]
     title: str = ""
+    inline: bool = False
+    """Whether they are short and stand side by side."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,16 @@ class Table:
     """Which columns are numbers, from 0."""
     note: str = ""
     folded: bool = False
+
+    def without(self, column: str) -> "Table":
+        """The same without the column of a name."""
+        gone = list(self.columns).index(column)
+        return replace(
+            self,
+            columns=[name for place, name in enumerate(self.columns) if place != gone],
+            rows=[[cell for place, cell in enumerate(row) if place != gone] for row in self.rows],
+            numbers={place - (place > gone) for place in self.numbers if place != gone},
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ from tastemaker.report.html.plots import CLASSES, forest_axis, forest_row, fores
 from tastemaker.report.html.sections import ABOVE, BELOW, Maker
 from tastemaker.report.html.source import NO_REPLIES, Source
 from tastemaker.report.html.texts import visible
-from tastemaker.report.words import UNKNOWN, level, line, share, signed, sizes
+from tastemaker.report.words import ORDER, UNKNOWN, gravity, level, line, share, signed, sizes
 from tastemaker.results import Results
 
 MOST_BYTES = 1_900_000
@@ -37,8 +37,6 @@ PROMPT = 110
 """Characters of a prompt beside the scenario's name."""
 MOST_CHIPS = 6
 
-SEVERITY = {"beyond_margin": 0, "material": 1, "within_margin": 2}
-ORDER = ("REGRESSED", "NOT_EVALUABLE", "INCONCLUSIVE", "UNDERPOWERED", "NON_INFERIOR", "IMPROVED")
 OUTCOMES = {"pass": "●", "fail": "▼", "inconclusive": "○", "incomplete": "×"}
 
 
@@ -138,19 +136,10 @@ def embedded(data: Any) -> Markup:
     return Markup(text)  # no character of it means anything in HTML
 
 
-def _severity(verdict: Verdict) -> tuple[Any, ...]:
-    difference = verdict.paired.difference
-    return (
-        ORDER.index(str(verdict.kind)),
-        SEVERITY.get(verdict.severity or "", 3),
-        difference if isfinite(difference) else 0.0,
-    )
-
-
 def _forests(results: Results, told: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     verdicts = results.decision.verdicts
     axis = forest_axis(verdicts)
-    numbered = sorted(zip(verdicts, told, strict=True), key=lambda pair: _severity(pair[0]))
+    numbered = sorted(zip(verdicts, told, strict=True), key=lambda pair: gravity(pair[0]))
     forests = []
     for number, candidate in enumerate(results.experiment.candidates):
         rows = [
@@ -199,14 +188,14 @@ def _facts(verdict: Verdict) -> list[tuple[str, str]]:
         ("Could detect", f"{paired.minimum_detectable_effect:.3f}, 80% power"
          if paired.minimum_detectable_effect < 1 else UNKNOWN),
     ]  # fmt: skip
-    return [*facts, ("Would decide", _deciding(verdict))]
+    return [*facts, ("What would decide", _deciding(verdict))]
 
 
 def _deciding(verdict: Verdict) -> str:
     needed, has = verdict.needed_clusters, verdict.paired.clusters
     if needed is None:
         known = verdict.kind != "NOT_EVALUABLE"
-        return "decided" if known else "scores that are not there yet"
+        return "it is decided" if known else "scores that are not there yet"
     if needed > has:
         return f"about {needed} clusters, has {has}"
     return "a fresh run, or a little more of the same"

@@ -11,6 +11,7 @@ from tastemaker.report.html.texts import visible
 from tastemaker.report.words import interval, share, signed
 from tastemaker.results import Results
 from tastemaker.stats.paired import Difference
+from tastemaker.stats.tension import Ellipse
 from tastemaker.tensions import Pull
 
 ROW = (320, 28)
@@ -158,7 +159,7 @@ def small_row(found: Difference, axis: Axis) -> Markup:
             f'<circle class="mark plain" cx="{axis.at(found.difference):g}" cy="9" r="3"/>'
         )
     label = f"{signed(found.difference)}, {interval(found.low, found.high)}"
-    return _drawing(120, 18, label, "".join(parts), "small")
+    return _drawing(120, 18, label, "".join(parts), "spark")
 
 
 # Planes ------------------------------------------------------------------------------------------
@@ -217,11 +218,9 @@ def _upright(x: float, y: float, text: str) -> str:
     )
 
 
-def _outline(ellipse: object) -> list[tuple[float, float]]:
+def _outline(ellipse: Ellipse | None) -> list[tuple[float, float]]:
     """Points around the joint region; [] where there is none."""
-    from tastemaker.stats.tension import Ellipse
-
-    if not isinstance(ellipse, Ellipse):
+    if ellipse is None:
         return []
     (cx, cy), (a, b), angle = ellipse.centre, ellipse.half_axes, ellipse.angle
     turns = [2 * pi * n / 48 for n in range(48)]

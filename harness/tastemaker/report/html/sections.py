@@ -5,10 +5,14 @@ A new section is a function here, or in a module of its own, and its name in one
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from math import isfinite
 from typing import Any
+
+from markupsafe import Markup
 
 from tastemaker.errors import UserError
 from tastemaker.experiment import PlainEval, TaskEval
+from tastemaker.gate import Verdict
 from tastemaker.report.beside import (
     EXPLORATORY,
     MOST_SLICES,
@@ -19,6 +23,7 @@ from tastemaker.report.beside import (
     variance_rows,
 )
 from tastemaker.report.html.blocks import Block, Figure, Figures, Lines, Section, Table, Texts
+from tastemaker.report.html.entries import TINY, anchor
 from tastemaker.report.html.plots import (
     CLASSES,
     arm_key,
@@ -28,12 +33,14 @@ from tastemaker.report.html.plots import (
     tension_plane,
 )
 from tastemaker.report.html.source import Source
+from tastemaker.report.html.texts import visible
 from tastemaker.report.words import (
     MARKS,
     RERUN_SD,
     UNKNOWN,
     arm_interval,
     averages_note,
+    gravity,
     interval,
     level,
     seed_lines,
@@ -42,6 +49,10 @@ from tastemaker.report.words import (
 )
 from tastemaker.results import Results
 from tastemaker.rubric import Criterion, Rubric, load_rubric
+from tastemaker.stats.estimates import scenario_means
+
+MOST_MOVED = 8
+"""Scenarios named under a principle."""
 
 Maker = Callable[[Results, Source], Section | None]
 
@@ -52,13 +63,23 @@ Maker = Callable[[Results, Source], Section | None]
 def principles(results: Results, source: Source) -> Section | None:
     """Each principle in words, its criteria and its slices."""
     rubrics = _rubrics(results)
-    parts = [_principle(results, rubrics, name) for name in results.panels]
+    worst = {
+        name: min(map(gravity, _verdicts(results, name)), default=(9, 0, 0.0))
+        for name in results.panels
+    }
+    names = sorted(worst, key=lambda name: worst[name])
+    parts = [_principle(results, rubrics, name) for name in names]
     return Section(id="principles", title="Principles", parts=parts) if parts else None
+
+
+def _verdicts(results: Results, name: str) -> list[Verdict]:
+    """Of a principle, in all its evals together and in one alone."""
+    return [v for v in results.decision.verdicts if v.principle.partition("@")[0] == name]
 
 
 def _principle(results: Results, rubrics: list[Rubric], name: str) -> Section:
     said = [one.principles[name].text for one in rubrics if name in one.principles]
-    verdicts = [v for v in results.decision.verdicts if v.principle.partition("@")[0] == name]
+    verdicts = _verdicts(results, name)
     lines = [
         f"{MARKS[str(v.kind)]} {v.candidate}"
         f"{', in ' + v.principle.partition('@')[2] if '@' in v.principle else ''}: "
@@ -66,9 +87,14 @@ def _principle(results: Results, rubrics: list[Rubric], name: str) -> Section:
         for v in verdicts
     ]
     blocks: list[Block] = [Lines(items=lines)]
-    blocks += _criteria(results, rubrics, name)
-    blocks += _by_eval(results, name)
-    blocks += _slices(results, name)
+    tables = [
+        *_criteria(results, rubrics, name),
+        *_by_eval(results, name),
+        *_slices(results, name),
+    ]
+    several = len(results.experiment.candidates) > 1
+    blocks += [table if several else table.without("candidate") for table in tables]
+    blocks[-1:-1] = _most_moved(results, name)
     return Section(
         id=f"principle-{list(results.panels).index(name) + 1}",
         title=name,
@@ -120,7 +146,7 @@ def _criteria(results: Results, rubrics: list[Rubric], name: str) -> Iterator[Ta
             level(results),
             "plot",
         ],
-        numbers={3, 4, 5},
+        numbers={3, 4, 5, 6},
         rows=[
             [
                 one.criterion,
@@ -136,6 +162,32 @@ def _criteria(results: Results, rubrics: list[Rubric], name: str) -> Iterator[Ta
         ],
         note=f"Share of replies that meet each criterion as it is asked. {EXPLORATORY}",
     )
+
+
+def _most_moved(results: Results, name: str) -> Iterator[Lines]:
+    """Links to the scenarios that moved most on a principle, for each candidate."""
+    panel = results.panels[name]
+    several = len(results.experiment.candidates) > 1
+    evals = {home for _, _, home in results.by_eval}
+    home = f"{min(evals)}/" if len(evals) == 1 else ""
+    before = scenario_means(panel.arm(results.experiment.baseline_name))
+    for candidate in results.experiment.candidates:
+        moved = scenario_means(panel.arm(candidate)) - before
+        pairs = zip(moved.tolist(), panel.scenarios, strict=True)
+        known = sorted((-abs(by), by, key) for by, key in pairs if isfinite(by) and abs(by) > TINY)
+        if known:
+            yield Lines(
+                title=f"Moved most: {candidate}" if several else "Moved most",
+                items=[_link(candidate, key, by, home) for _, by, key in known[:MOST_MOVED]],
+                inline=True,
+            )
+
+
+def _link(candidate: str, key: str, by: float, home: str) -> Markup:
+    link = Markup('<a href="#{}">{}</a> <b class="{}">{}</b>')
+    tone = "worse" if by < 0 else "better"
+    name = visible(key.removeprefix(home))
+    return link.format(anchor(candidate, key), name, tone, signed(by, 2))
 
 
 def _asks(criterion: Criterion | None) -> str:
@@ -183,7 +235,7 @@ def _slices(results: Results, name: str) -> Iterator[Table]:
             "plot",
             "scenarios in clusters",
         ],
-        numbers={2},
+        numbers={2, 3},
         rows=[
             [
                 f"{one.part.by}: {one.part.value or 'none'}"

@@ -212,12 +212,12 @@ def marked(
         piece = str(escape(text[start:end]))
         while change is not None and change[1] <= start:
             change = next(changes, None)
-        if change is not None and change[0] <= start:
-            piece = f"<{tag}>{piece}</{tag}>"
         here = [number for (low, high), number in pending if low <= start < high]
         if here:
             ends = ",".join(str(n) for (_, high), n in pending if n in here and high == end)
             label = f' data-n="{ends}"' if ends else ""
             piece = f"<mark{label}>{piece}</mark>"
+        if change is not None and change[0] <= start:
+            piece = f"<{tag}>{piece}</{tag}>"
         parts.append(piece)
     return Markup("".join(parts))  # every piece was escaped above
