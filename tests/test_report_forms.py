@@ -41,6 +41,12 @@ SURROGATE = "half \ud800 a pair"
 score = partial(ScoreRow, eval="email", scenario="s1", cluster="s1", seed=1)
 
 
+def stored(replies):
+    """Replies as a source of all their arms."""
+    table = reply_table(replies)
+    return Source(tables={arm: (table, arm) for arm in {one.arm for one in replies}})
+
+
 @pytest.fixture
 def reported():
     """Results and replies of some scenarios: the candidate loses one in four, and says so."""
@@ -76,7 +82,7 @@ def reported():
              "candidates": {new: {"scores": "n.csv"}}} | options
         )  # fmt: skip
         found = results(experiment, {"record": "sha256:0"} | (record or {}), scores_of_rows(scores))
-        return found, Source(table=reply_table(replies), dates=("2025-01-01",))
+        return found, stored(replies)
 
     return make
 
@@ -227,9 +233,9 @@ def test_a_hostile_name_stands_in_every_form_and_does_nothing(reported, text):
 
 def test_half_a_surrogate_pair_in_a_finding_is_shown_as_its_number(reported):
     found, source = reported(scenarios=8)
-    rows = source.table.to_pylist()
+    rows = next(iter(source.tables.values()))[0].to_pylist()
     rows[0]["findings"] = json.dumps({"honesty.said": {"value": 1.0, "reason": SURROGATE}})
-    source = Source(table=reply_table([ReplyRow(**row) for row in rows]), dates=())
+    source = stored([ReplyRow(**row) for row in rows])
     html = as_html(found, source)
 
     html.encode()
@@ -244,11 +250,11 @@ def test_no_cell_of_a_spreadsheet_is_a_formula(text):
 
 def test_a_confidential_arm_shows_no_system_prompt(reported):
     found, source = reported(scenarios=8)
-    rows = source.table.to_pylist()
+    rows = next(iter(source.tables.values()))[0].to_pylist()
     said = [{"role": "system", "text": "SECRET"}, *({"role": "user", "text": "Hi"},) * 3]
     for row in rows:
         row["messages"] = json.dumps(said)
-    source = Source(table=reply_table([ReplyRow(**row) for row in rows]), dates=())
+    source = stored([ReplyRow(**row) for row in rows])
     assert "SECRET" in as_html(found, source)
     for arm in found.experiment.arms.values():
         arm.__dict__["confidential"] = True

@@ -96,7 +96,8 @@ def large():
     )  # fmt: skip
     record = {"record": "sha256:0", "warnings": [HOSTILE]}
     found = results(experiment, record, scores_of_rows(scores))
-    return as_html(found, Source(table=reply_table(replies), dates=()))
+    table = reply_table(replies)
+    return as_html(found, Source(tables={arm: (table, arm) for arm in arms}))
 
 
 def shown(page, selector=".entry"):

@@ -13,8 +13,8 @@ import numpy as np
 from markupsafe import Markup
 
 from tastemaker.report.html.source import Source, Spot
-from tastemaker.report.html.texts import Searched, marked, visible, word_changes
-from tastemaker.report.words import share, signed
+from tastemaker.report.html.texts import Searched, Span, marked, visible, word_changes
+from tastemaker.report.words import share
 from tastemaker.results import Results
 from tastemaker.stats.estimates import scenario_means
 
@@ -76,7 +76,7 @@ class Entry:
 
 def anchor(candidate: str, key: str) -> str:
     """A fragment that a link can hold: readable letters, and a hash that makes it unique."""
-    letters = re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-")[-40:]
+    letters = re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-")[-24:].strip("-")
     own = hashlib.sha256(f"{candidate}\0{key}".encode(errors="surrogatepass")).hexdigest()[:8]
     return f"s-{letters}-{own}"
 
@@ -146,11 +146,15 @@ class Shown:
     reason: str
     quote: str
 
+    placed: bool = False
+    """Whether the quote is marked in the reply."""
+
     @property
-    def mark(self) -> str:
+    def kind(self) -> str:
+        """What it looks like."""
         if self.value is None:
-            return "?"
-        return {1.0: "✓", 0.0: "✗"}.get(self.value, "◐")
+            return "unscored"
+        return {1.0: "met", 0.0: "unmet"}.get(self.value, "partly")
 
     @property
     def word(self) -> str:
@@ -203,7 +207,9 @@ class Texts:
         wanted = [row for of_arm in places for row in of_arm.values()]
         rows = dict(zip(wanted, self.source.rows(wanted), strict=True)) if wanted else {}
         return [
-            self._seed(entry, number, arms, [rows.get(one.get(number, -1), {}) for one in places])
+            self._seed(
+                entry, number, arms, [rows[one[number]] if number in one else {} for one in places]
+            )
             for number in numbers
         ]
 
@@ -218,12 +224,12 @@ class Texts:
         found = [self.scores.get((arm, entry.key, number), {}) for arm in arms]
         panes = []
         for index, (row, text) in enumerate(zip(rows, texts, strict=True)):
-            findings = [_shown(n, *one) for n, one in enumerate(_findings(row), 1)]
+            findings, quotes = _found(text, row)
             changed, tag = ((changes.removed, "del"), (changes.added, "ins"))[index]
             panes.append(
                 Pane(
                     arm=arms[index],
-                    text=marked(text, changed, tag, _quotes(text, findings)),
+                    text=marked(text, changed, tag, quotes),
                     cut=len(whole[index]) if len(text) < len(whole[index]) else 0,
                     error=row.get("error") or ("" if row else "not there"),
                     scores=[(name, _told(*one)) for name, one in found[index].items()],
@@ -267,26 +273,27 @@ def _told(value: float, reason: str) -> str:
     return share(value, 2) if isfinite(value) else reason or "unscored"
 
 
-def _findings(row: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    found = row.get("findings") or {}
-    return [(key, one) for key, one in found.items() if isinstance(one, Mapping)]
-
-
-def _shown(number: int, key: str, found: Mapping[str, Any]) -> Shown:
-    principle, _, criterion = key.partition("." if "." in key else "/")
-    return Shown(
-        number=number,
-        principle=principle,
-        criterion=criterion,
-        value=found.get("value"),
-        reason=str(found.get("reason") or ""),
-        quote=visible(str(found.get("quote") or "")),
-    )
-
-
-def _quotes(text: str, findings: Sequence[Shown]) -> list[tuple[tuple[int, int], int]]:
-    searched = Searched(text)
-    return [(span, one.number) for one in findings for span in searched.find(one.quote)]
+def _found(text: str, row: Mapping[str, Any]) -> tuple[list[Shown], list[tuple[Span, int]]]:
+    """What was found of a reply, and where in it the quotes stand."""
+    searched, shown, quotes = Searched(text), [], []
+    told = [(key, one) for key, one in row.get("findings", {}).items() if isinstance(one, Mapping)]
+    for number, (key, one) in enumerate(told, 1):
+        principle, _, criterion = key.partition("." if "." in key else "/")
+        quote = visible(str(one.get("quote") or ""))
+        spans = searched.find(quote)
+        quotes += [(span, number) for span in spans]
+        shown.append(
+            Shown(
+                number=number,
+                principle=principle,
+                criterion=criterion,
+                value=one.get("value"),
+                reason=str(one.get("reason") or ""),
+                quote=quote,
+                placed=bool(spans),
+            )
+        )
+    return shown, quotes
 
 
 def _calls(row: Mapping[str, Any]) -> list[str]:
@@ -310,8 +317,3 @@ def _turns(row: Mapping[str, Any], *, confidential: bool) -> list[tuple[str, str
     ]
     spoken = [role for role, _ in said if role != "system"]
     return said if len(spoken) > 2 else []
-
-
-def chip(one: Moved) -> str:
-    """A principle's name with how far it moved."""
-    return f"{one.principle} {signed(one.difference, 2)}"

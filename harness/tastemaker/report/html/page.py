@@ -349,7 +349,7 @@ def _kept(
     full: bool,
 ) -> str:
     """Which texts are in the page, in words."""
-    if source.table is None:
+    if not source.tables:
         return (
             f"{len(found):,} scenarios, what moved most first. There are scores alone: "
             "no replies were kept."

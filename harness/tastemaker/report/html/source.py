@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tastemaker.tables import REPLIES, SCORES, read_table
 
@@ -26,57 +25,81 @@ class Spot(NamedTuple):
     """"eval/scenario", as panels name it."""
 
 
+class Row(NamedTuple):
+    """Where a reply is stored."""
+
+    arm: str
+    place: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """The replies of the arms of a report."""
+    """The replies of the arms of a report.
 
-    table: pa.Table | None
-    """With the columns of `COLUMNS`; None where only scores are there."""
-    dates: tuple[str, ...]
+    Rows are cut out one by one and columns read as lists: what Arrow has to find and take rows
+    imports pandas, which costs more than it saves here.
+    """
+
+    tables: Mapping[str, tuple[pa.Table, str]]
+    """By arm: a table with the columns of `COLUMNS`, and the arm's name there; {} where only
+    scores are there."""
+    dates: tuple[str, ...] = ()
     """The days on which the logs of the replies were begun, ascending, as YYYY-MM-DD."""
 
     @cached_property
-    def places(self) -> Mapping[Spot, Mapping[int, int]]:
-        """The row of each reply, by arm and scenario, then by seed, ascending."""
-        found: dict[Spot, dict[int, int]] = {}
-        if self.table is None:
-            return found
-        columns = [self.table[name].to_pylist() for name in ("eval", "scenario", "arm", "seed")]
-        for row, (home, scenario, arm, seed) in enumerate(zip(*columns, strict=True)):
-            found.setdefault(Spot(arm, f"{home}/{scenario}"), {})[seed] = row
+    def places(self) -> Mapping[Spot, Mapping[int, Row]]:
+        """Where each reply is stored, by arm and scenario, then by seed, ascending."""
+        found: dict[Spot, dict[int, Row]] = {}
+        for arm, (table, name) in self.tables.items():
+            columns = [table[key].to_pylist() for key in ("eval", "scenario", "arm", "seed")]
+            for place, (home, scenario, there, seed) in enumerate(zip(*columns, strict=True)):
+                if there == name:
+                    spot = Spot(arm, f"{home}/{scenario}")
+                    found.setdefault(spot, {})[seed] = Row(arm, place)
         return {spot: dict(sorted(rows.items())) for spot, rows in found.items()}
 
     @cached_property
     def prompts(self) -> Mapping[str, str]:
         """The prompt of each scenario."""
-        if self.table is None:
-            return {}
-        first = {spot.scenario: next(iter(rows.values())) for spot, rows in self.places.items()}
-        said = self.table["prompt"].take(pa.array(list(first.values()), pa.int64())).to_pylist()
-        return dict(zip(first, said, strict=True))
+        said = self._column("prompt")
+        return {
+            spot.scenario: said[row.arm][row.place]
+            for spot, rows in self.places.items()
+            for row in rows.values()
+        }
 
     @cached_property
     def failed(self) -> frozenset[str]:
         """The scenarios of which a reply is not there, by an error or otherwise."""
-        if self.table is None:
-            return frozenset()
-        gone = pc.greater(pc.binary_length(self.table["error"]), 0).to_pylist()
+        gone = self._column("error")
         return frozenset(
             spot.scenario
             for spot, rows in self.places.items()
-            if any(gone[row] for row in rows.values())
+            if any(gone[row.arm][row.place] for row in rows.values())
         )
 
-    def rows(self, wanted: Iterable[int]) -> list[dict[str, Any]]:
+    def rows(self, wanted: Iterable[Row]) -> list[dict[str, Any]]:
         """Some rows as plain data, their JSON read."""
-        assert self.table is not None
-        listed: list[dict[str, Any]] = self.table.take(
-            pa.array(list(wanted), pa.int64())
-        ).to_pylist()
-        for row in listed:
-            row["messages"] = json.loads(row["messages"] or "[]")
-            row["findings"] = json.loads(row["findings"] or "{}")
-        return listed
+        return [self._row(one) for one in wanted]
+
+    def _row(self, one: Row) -> dict[str, Any]:
+        found: dict[str, Any] = self.tables[one.arm][0].slice(one.place, 1).to_pylist()[0]
+        messages, findings = found["messages"], found["findings"]
+        return found | {
+            "messages": json.loads(messages or "[]"),
+            "findings": json.loads(findings or "{}"),
+        }
+
+    def _column(self, name: str) -> dict[str, list[str]]:
+        """A column of each arm's table; arms that share a table share the list."""
+        read: dict[int, list[str]] = {}
+        for table, _ in self.tables.values():
+            if id(table) not in read:
+                read[id(table)] = table[name].to_pylist()
+        return {arm: read[id(table)] for arm, (table, _) in self.tables.items()}
+
+
+NO_REPLIES = Source(tables={})
 
 
 def read_source(parts: Mapping[str, tuple[Path, str]]) -> Source:
@@ -84,21 +107,18 @@ def read_source(parts: Mapping[str, tuple[Path, str]]) -> Source:
 
     UserError when a folder has no tables of ours.
     """
-    folders = {folder: read_table(folder / REPLIES, COLUMNS) for folder, _ in parts.values()}
-    tables = [_of_arm(folders[folder], arm, name) for name, (folder, arm) in parts.items()]
-    logs = {
-        name
-        for folder in folders
-        for name in pc.unique(read_table(folder / SCORES, ["log"])["log"]).to_pylist()
-    }
-    days = {found[0] for name in logs if name and (found := DATE.match(name))}
-    return Source(table=pa.concat_tables(tables), dates=tuple(sorted(days)))
+    folders = dict.fromkeys(folder for folder, _ in parts.values())
+    # In one piece, or every row that is cut out would look through the pieces.
+    tables = {one: read_table(one / REPLIES, COLUMNS).combine_chunks() for one in folders}
+    days = {day for folder in folders for day in _days(folder)}
+    return Source(
+        tables={name: (tables[folder], arm) for name, (folder, arm) in parts.items()},
+        dates=tuple(sorted(days)),
+    )
 
 
-def _of_arm(table: pa.Table, arm: str, name: str) -> pa.Table:
-    found = table.filter(pc.equal(table["arm"], arm))
-    place = found.schema.get_field_index("arm")
-    return found.set_column(place, "arm", pa.repeat(name, len(found)))
-
-
-NO_REPLIES = Source(table=None, dates=())
+def _days(folder: Path) -> set[str]:
+    """The days that the names of a run's logs begin with."""
+    logs = read_table(folder / SCORES, ["log"], read_dictionary=["log"])["log"]
+    names = {name for chunk in logs.chunks for name in chunk.dictionary.to_pylist()}
+    return {found[0] for name in names if name and (found := DATE.match(name))}
