@@ -134,7 +134,7 @@ def _whisker(axis: Axis, found: Difference, y: float, kind: str) -> list[str]:
 def forest_scale(axis: Axis) -> Markup:
     """The numbers above the rows; said in cells too, so hidden from who hears the page."""
     inner = "".join(
-        _text(axis.at(tick), 12, f"{tick:+g}" if tick else "0") for tick in axis.ticks()
+        _text(axis.at(tick), 12, f"{tick:+g}" if tick else "0") for tick in axis.ticks(8)
     )
     width = ROW[0]
     return Markup(  # numbers of ours alone
