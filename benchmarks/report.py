@@ -152,7 +152,10 @@ def main() -> None:
         return
     print("# From stored tables to one HTML file\n")
     print("Made by `benchmarks/report.py`, which says how. 1,000 scenarios x 5 seeds x 2 arms, 6")
-    print("principles, 12 criteria. Wanted: 5 s and 2 MB for the usual page.\n")
+    print(
+        "principles, 12 criteria. Wanted: 5 s and 2 MB for the usual page. On a machine with other"
+    )
+    print("work to do the CPU time is the number to look at; it includes starting Python.\n")
     print(
         "| page | size (MB) | verdicts (s) | page (s) | wall, all (s) | CPU, all (s) | peak (MB) |"
     )
