@@ -104,7 +104,7 @@ def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     path = shutil.which("chromium")
-    assert path, "the tests of pages need Chromium: `make browser` installs it"
+    assert path, "the tests of pages need Chromium: `make outside` installs it"
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield chromium
@@ -218,3 +218,11 @@ def serving() -> Iterator[Callable[..., str]]:
     for server, thread in running:
         server.should_exit = True
         thread.join()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests with a browser come last: its driver holds the event loop of the thread from then on.
+
+    A test after them that starts a loop of its own, as every run does, would be refused.
+    """
+    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))

@@ -111,7 +111,14 @@ def test_report_exits_with_0_when_it_has_been_written_whatever_it_says(recorded)
 
 
 @pytest.mark.parametrize(
-    ("form", "begins"), [("terminal", "\nnew against old"), ("markdown", "# FAIL"), ("json", "{\n")]
+    ("form", "begins"),
+    [
+        ("terminal", "\nnew against old"),
+        ("markdown", "# FAIL"),
+        ("json", "{\n"),
+        ("junit", '<?xml version="1.0" encoding="utf-8"?>\n<testsuites name="recorded"'),
+        ("csv", "candidate,principle,verdict,"),
+    ],
 )
 def test_a_report_goes_to_a_file_whole_and_nothing_to_standard_output(
     recorded, tmp_path, form, begins
@@ -123,6 +130,59 @@ def test_a_report_goes_to_a_file_whole_and_nothing_to_standard_output(
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
     assert file.read_text(encoding="utf-8") == shown.stdout
     assert shown.stdout.startswith(begins)
+
+
+def test_the_html_report_goes_to_its_place_and_says_where(recorded, tmp_path):
+    name = recorded(new=0.2)
+    result = call("report", name, "--format", "html")
+    (path,) = re.findall(r"^HTML report: (.*)$", result.stdout, re.MULTILINE)
+
+    assert path == "reports/out/recorded/report.html"
+    html = (tmp_path / path).read_text(encoding="utf-8")
+    told = json.loads(call("gate", name, "--json").stdout)
+    (numbers,) = re.findall(r'<script type="application/json" id="numbers">(.*?)</script>', html)
+    assert json.loads(numbers)["verdicts"] == told["verdicts"]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "begins"),
+    [
+        ("html", "<!doctype html>"),
+        ("xml", "<?xml"),
+        ("csv", "candidate,"),
+        ("md", "# "),
+        ("json", "{"),
+    ],
+)
+def test_the_name_of_a_file_says_the_form(recorded, tmp_path, suffix, begins):
+    file = tmp_path / f"report.{suffix}"
+    result = call("report", recorded(), "-o", file)
+
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert file.read_text(encoding="utf-8").lstrip().startswith(begins)
+
+
+def test_only_html_can_be_full(recorded):
+    result = call("report", recorded(), "--full")
+
+    assert result.exit_code == MISTAKE
+    assert "--full goes with --format html" in result.stderr
+
+
+def test_a_run_leaves_a_page_with_the_replies(project, actor):
+    actor.says("old", "Gladly, and thank you for asking.")
+    actor.says("new", "Never! <script>alert(1)</script>")
+    folder = project(GOOD)
+    result = call("run", "try.yaml")
+    (path,) = re.findall(r"^HTML report: (.*)$", result.stdout, re.MULTILINE)
+    html = (folder / path).read_text(encoding="utf-8")
+
+    assert "All 3 scenarios with both arms' replies" in html.replace("&#39;", "'")
+    assert "Never! &lt;script&gt;" in html
+    assert re.search(r"logs begun</th><td[^>]*>\d{4}-\d\d-\d\d<", html)
+    compared = call("compare", "logs/try@old", "logs/try@new", "-o", folder / "both.html")
+    assert compared.exit_code in (0, 1, 3)
+    assert "Never! &lt;script&gt;" in (folder / "both.html").read_text(encoding="utf-8")
 
 
 def test_a_report_that_cannot_be_written_is_a_mistake_in_the_call(recorded, tmp_path):

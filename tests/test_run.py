@@ -219,9 +219,9 @@ def test_a_budget_of_calls_is_not_passed(small, actor):
 
 
 def test_what_is_not_built_yet_is_refused_and_not_ignored(small):
-    (small / "try.yaml").write_text(EXPERIMENT + "early_stopping: true\n")
+    (small / "try.yaml").write_text(EXPERIMENT + "formats: [xml]\n")
 
-    with pytest.raises(UserError, match="not supported yet: early_stopping"):
+    with pytest.raises(UserError, match="not supported yet: formats"):
         make_plan(load_experiment(small / "try.yaml"))
 
 

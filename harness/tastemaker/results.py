@@ -13,6 +13,7 @@ from tastemaker.calibration import Standing, standing
 from tastemaker.cases import Apart, compared, each_eval, pair, with_people
 from tastemaker.checkpoints import Series, series
 from tastemaker.choices import ChoicePanel, ChoiceReport, Held, choice_panels, choice_reports, held
+from tastemaker.criteria import CriterionChange, criterion_changes
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment
 from tastemaker.gate import AtLook, Case, Decision, ResourceVerdict, Verdict, conclude, decide
@@ -64,12 +65,18 @@ class Results:
     panels: Mapping[str, Panel]
     """By principle, pooled over its evals."""
     arranged: Arranged
+    scores: Scores
     looks: Examined | None = None
     """What came of the looks, where the scenarios came in by looks."""
     chosen: Mapping[str, ChoicePanel] = field(default_factory=dict)
     """By name: what was called for and what was chosen, where scores say it."""
     preferences: Preferences | None = None
     """None where replies were not compared side by side."""
+
+    @cached_property
+    def criteria(self) -> tuple[CriterionChange, ...]:
+        """The comparisons on single criteria; exploratory, computed when asked for."""
+        return criterion_changes(self.experiment, self.scores)
 
     @cached_property
     def choices(self) -> tuple[ChoiceReport, ...]:
@@ -273,6 +280,7 @@ def results(
         looks=looks,
         chosen=chosen,
         preferences=beside.preferred,
+        scores=scores,
     )
 
 

@@ -21,6 +21,7 @@ from tastemaker.cli.options import (
 
 if TYPE_CHECKING:
     from tastemaker.experiment import Experiment
+    from tastemaker.report.html.source import Source
     from tastemaker.results import Results
 
 REPORTS = Path("reports/out")
@@ -31,8 +32,11 @@ class Format(StrEnum):
 
     TERMINAL = "terminal"
     MARKDOWN = "markdown"
+    HTML = "html"
     JSON = "json"
     GITHUB = "github"
+    JUNIT = "junit"
+    CSV = "csv"
 
 
 def register(app: typer.Typer) -> None:
@@ -133,17 +137,27 @@ def _tell(experiment: "Experiment", folder: Path, as_json: bool) -> None:
 
     results = load_results(experiment, folder)
     _print(results, Format.JSON if as_json else Format.TERMINAL, None)
-    written = _write_markdown(results)
+    markdown, html = (_own_place(results, name) for name in ("report.md", "report.html"))
+    _print(results, Format.MARKDOWN, markdown)
+    _print(results, Format.HTML, html, source=_source(experiment, folder))
     if not as_json:
-        typer.echo(f"\nMarkdown report: {written}")
+        typer.echo(f"\nMarkdown report: {markdown}")
+        typer.echo(f"HTML report: {html}")
         typer.echo(f"Gate: {results.decision.outcome}")
     raise typer.Exit(exit_code(results))
 
 
-def _write_markdown(results: "Results") -> Path:
-    path = REPORTS / results.experiment.name / "report.md"
-    _print(results, Format.MARKDOWN, path)
-    return path
+def _own_place(results: "Results", name: str) -> Path:
+    return REPORTS / results.experiment.name / name
+
+
+def _source(experiment: "Experiment", folder: Path) -> "Source":
+    """The replies of a run; none where there are files of scores alone."""
+    from tastemaker.report.html.source import NO_REPLIES, read_source
+
+    if not experiment.evals:
+        return NO_REPLIES
+    return read_source({name: (folder, name) for name in experiment.arms})
 
 
 def gate(
@@ -183,21 +197,44 @@ def report(
     logs: Logs = None,
     format: Annotated[
         Format | None,
-        typer.Option(help="terminal, markdown or json.", case_sensitive=False),
+        typer.Option(help="terminal, markdown, html, json, junit or csv.", case_sensitive=False),
     ] = None,
     slices: Annotated[
         bool, typer.Option("--slices", help="On the terminal too: by stratum, label and split.")
+    ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="HTML with the texts of every reply, however large.")
     ] = False,
     output: Output = None,
     as_json: AsJson = False,
     allow_outside: AllowOutside = False,
 ) -> None:
-    """The report of a run that is there; always exits with 0 when it has been written."""
+    """The report of a run that is there; always exits with 0 when it has been written.
+
+    HTML goes to reports/out/EXPERIMENT/report.html unless -o says otherwise, and all other forms
+    to standard output.
+    """
     from tastemaker.results import load_results
 
-    loaded = load(experiment, allow_outside)
-    results = load_results(loaded, logs_of(loaded, logs))
-    _print(results, _form(format, as_json, output), output, slices=slices)
+    loaded, form = load(experiment, allow_outside), _form(format, as_json, output)
+    if full and form is not Format.HTML:
+        raise typer.BadParameter("--full goes with --format html")
+    folder = logs_of(loaded, logs)
+    results = load_results(loaded, folder)
+    if form is Format.HTML:
+        _print_html(results, output, _source(loaded, folder), full=full)
+    else:
+        _print(results, form, output, slices=slices)
+
+
+def _print_html(
+    results: "Results", output: Path | None, source: "Source", *, full: bool = False
+) -> None:
+    """A page into a file, because nobody reads one on a terminal; says where it is."""
+    place = output or _own_place(results, "report.html")
+    _print(results, Format.HTML, place, source=source, full=full)
+    if output is None:
+        typer.echo(f"HTML report: {place}")
 
 
 def compare(
@@ -209,7 +246,7 @@ def compare(
     ] = None,
     format: Annotated[
         Format | None,
-        typer.Option(help="terminal, markdown or json.", case_sensitive=False),
+        typer.Option(help="terminal, markdown, html, json, junit or csv.", case_sensitive=False),
     ] = None,
     output: Output = None,
     as_json: AsJson = False,
@@ -221,16 +258,28 @@ def compare(
     from tastemaker.comparison import compare_arms, open_arm
     from tastemaker.report.data import exit_code
 
-    results = compare_arms(
-        open_arm(baseline, candidate=False),
-        open_arm(candidate, candidate=True),
-        declared=declare or [],
-    )
-    _print(results, _form(format, as_json, output), output)
+    first, second = open_arm(baseline, candidate=False), open_arm(candidate, candidate=True)
+    results = compare_arms(first, second, declared=declare or [])
+    form = _form(format, as_json, output)
+    if form is Format.HTML:
+        from tastemaker.report.html.source import read_source
+
+        places = [(one.folder, one.arm) for one in (first, second)]
+        source = read_source(dict(zip(results.experiment.arms, places, strict=True)))
+        _print_html(results, output, source)
+    else:
+        _print(results, form, output)
     raise typer.Exit(exit_code(results))
 
 
-SUFFIXES = {".md": Format.MARKDOWN, ".json": Format.JSON, ".txt": Format.TERMINAL}
+SUFFIXES = {
+    ".md": Format.MARKDOWN,
+    ".html": Format.HTML,
+    ".json": Format.JSON,
+    ".xml": Format.JUNIT,
+    ".csv": Format.CSV,
+    ".txt": Format.TERMINAL,
+}
 
 
 def _form(format: Format | None, as_json: bool, output: Path | None) -> Format:
@@ -241,8 +290,29 @@ def _form(format: Format | None, as_json: bool, output: Path | None) -> Format:
     return format or by_name
 
 
-def _print(results: "Results", form: Format, output: Path | None, *, slices: bool = False) -> None:
+def _print(
+    results: "Results",
+    form: Format,
+    output: Path | None,
+    *,
+    slices: bool = False,
+    source: "Source | None" = None,
+    full: bool = False,
+) -> None:
     match form:
+        case Format.HTML:
+            from tastemaker.report.html.page import as_html
+            from tastemaker.report.html.source import NO_REPLIES
+
+            emit(as_html(results, source or NO_REPLIES, full=full), output)
+        case Format.JUNIT:
+            from tastemaker.report.junit import as_junit
+
+            emit(as_junit(results), output)
+        case Format.CSV:
+            from tastemaker.report.spreadsheet import as_csv
+
+            emit(as_csv(results), output)
         case Format.JSON:
             from tastemaker.report.data import as_json
 

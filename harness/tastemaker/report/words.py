@@ -25,6 +25,10 @@ MARKS = {
 
 RERUN_SD = "re-run SD"
 
+ORDER = ("REGRESSED", "NOT_EVALUABLE", "INCONCLUSIVE", "UNDERPOWERED", "NON_INFERIOR", "IMPROVED")
+SEVERITIES = ("beyond_margin", "material", "within_margin", None)
+"""Both from what is to be looked at first."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
@@ -41,6 +45,16 @@ class Line:
     reason: str
     beside: tuple[str, ...]
     """What stands beside the verdict: headroom, power, notes."""
+
+
+def gravity(verdict: Verdict) -> tuple[int, int, float]:
+    """A key to sort verdicts by: the worst first, of equal ones the larger loss."""
+    difference = verdict.paired.difference
+    return (
+        ORDER.index(str(verdict.kind)),
+        SEVERITIES.index(verdict.severity),
+        difference if isfinite(difference) else 0.0,
+    )
 
 
 def signed(value: float, digits: int = 3) -> str:
