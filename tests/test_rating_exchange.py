@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tastemaker.errors import UserError
+from tastemaker.escaping import FORMULA, from_spreadsheet, spreadsheet
 from tastemaker.marks import CONSENSUS, MARKS, Item, Mark, MarkStore, PairMark
 from tastemaker.rating.exchange import (
     MARK_COLUMNS,
@@ -24,7 +25,7 @@ from tastemaker.rating.packet import COLUMNS, OPEN_COLUMNS, Packet, open_rows
 from tastemaker.rating.packet import PAIR_COLUMNS as PACKET_PAIR_COLUMNS
 from tastemaker.rating.questions import Questions, answer_text, answer_value
 from tastemaker.rating.ratable import Ratable, Read, Setting
-from tastemaker.rating.sheets import FORMULA, as_csv, as_text, plain_cell, safe_cell
+from tastemaker.rating.sheets import as_csv, as_text
 from tastemaker.rubric import Rubric
 
 RUBRIC = Rubric.model_validate(
@@ -89,20 +90,20 @@ def bring(tmp_path, store):
 
 @pytest.mark.parametrize("start", FORMULA)
 def test_no_cell_begins_with_what_a_spreadsheet_would_run(start):
-    cell = safe_cell(f"{start}cmd|' /C calc'!A0")
+    cell = spreadsheet(f"{start}cmd|' /C calc'!A0")
 
     assert cell.startswith("'")
-    assert plain_cell(cell) == f"{start}cmd|' /C calc'!A0"
+    assert from_spreadsheet(cell) == f"{start}cmd|' /C calc'!A0"
 
 
 @given(st.text(alphabet=st.sampled_from("'=+-@\t\r\nab\"")))
 def test_every_text_comes_back_from_its_cell(text):
-    assert plain_cell(safe_cell(text)) == text
-    assert not safe_cell(text).startswith(FORMULA)
+    assert from_spreadsheet(spreadsheet(text)) == text
+    assert not spreadsheet(text).startswith(FORMULA)
 
 
 def test_an_apostrophe_that_guards_nothing_is_left_alone():
-    assert safe_cell("'tis so") == plain_cell("'tis so") == "'tis so"
+    assert spreadsheet("'tis so") == from_spreadsheet("'tis so") == "'tis so"
 
 
 # Round trips -------------------------------------------------------------------------------------

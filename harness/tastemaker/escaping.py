@@ -10,8 +10,8 @@ SPECIAL = re.compile(r"([\\`*_\[\]|~#!$])")
 CALLS = re.compile(r"@|(?<=:)//|(?<=www)\.", re.IGNORECASE)
 """What makes a bare name a mention, or a bare address a link, where comments are shown."""
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet take a text for a formula, at its beginning."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What a spreadsheet takes for the beginning of a formula, the wide forms included."""
 
 LATEX = {
     "\\": r"\textbackslash{}",
@@ -71,8 +71,14 @@ def markdown(text: str) -> str:
 
 
 def spreadsheet(text: str) -> str:
-    """So that a spreadsheet shows it and does not run it."""
-    return f"'{text}" if text.startswith(FORMULA) else text
+    """So that a spreadsheet shows it and does not run it; `from_spreadsheet` turns it back."""
+    return f"'{text}" if text.lstrip("'").startswith(FORMULA) else text
+
+
+def from_spreadsheet(text: str) -> str:
+    """The text of a cell that `spreadsheet` made; of any other cell the text as it stands."""
+    quoted = text.startswith("'") and text.lstrip("'").startswith(FORMULA)
+    return text[1:] if quoted else text
 
 
 def latex(text: str) -> str:

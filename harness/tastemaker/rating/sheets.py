@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tastemaker.errors import UserError
+from tastemaker.escaping import from_spreadsheet, spreadsheet
 from tastemaker.reading import (
     Mark,
     Problem,
@@ -21,8 +22,6 @@ from tastemaker.reading import (
 )
 
 KINDS = (".csv", ".jsonl")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a cell may not begin with: a spreadsheet would run it."""
 DELIMITERS = ",;\t"
 """A spreadsheet writes what its country separates by."""
 LARGEST = 256 * 2**20
@@ -117,7 +116,7 @@ class Sheet:
             return
         yield Row(
             line=line,
-            cells=dict(zip(self.columns, map(plain_cell, cells), strict=True)),
+            cells=dict(zip(self.columns, map(from_spreadsheet, cells), strict=True)),
             places={name: place for place, name in enumerate(self.columns, 1)},
         )
 
@@ -163,24 +162,13 @@ def _text(value: Value) -> str:
     return "" if value is None else str(value)
 
 
-def safe_cell(text: str) -> str:
-    """The text as a cell that a spreadsheet shows and does not run; `plain_cell` turns it back."""
-    return f"'{text}" if text.lstrip("'").startswith(FORMULA) else text
-
-
-def plain_cell(text: str) -> str:
-    """The text of a cell that `safe_cell` made; of any other cell the text as it stands."""
-    quoted = text.startswith("'") and text.lstrip("'").startswith(FORMULA)
-    return text[1:] if quoted else text
-
-
 def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Value]]) -> str:
     """The rows as CSV, no cell a formula; a column that a row does not have is empty."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([safe_cell(_text(row.get(name))) for name in columns])
+        writer.writerow([spreadsheet(_text(row.get(name))) for name in columns])
     return out.getvalue()
 
 

@@ -5,13 +5,10 @@ from collections.abc import Mapping
 from io import StringIO
 from typing import Any
 
-from tastemaker.escaping import plain
+from tastemaker.escaping import plain, spreadsheet
 from tastemaker.report.data import as_data
-from tastemaker.report.words import plain
 from tastemaker.results import Results
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What a spreadsheet takes for the beginning of a formula, the wide forms included."""
 LEFT_OUT = ("variance_of_difference", "seed_advice", "notes", "headroom")
 """What is a table or a list in itself; the JSON has it."""
 
@@ -39,4 +36,4 @@ def _flat(verdict: Mapping[str, Any]) -> dict[str, Any]:
 
 def cell(text: str) -> str:
     """Text that a spreadsheet shows and does not compute; one line."""
-    return ("'" if text.startswith(FORMULA) else "") + plain(text)
+    return plain(spreadsheet(text))
