@@ -149,6 +149,21 @@ def arm_model(
     return ArmModel(model, base_seed)
 
 
+def connections(model: Model) -> int:
+    """How many requests a model may come to have under way at once, by its settings."""
+    from inspect_ai._util.constants import DEFAULT_MAX_CONNECTIONS_BATCH
+    from inspect_ai.util._concurrency import adaptive_active, resolve_adaptive
+
+    config = model.config
+    if config.max_connections is not None:
+        return config.max_connections
+    if config.batch:
+        return DEFAULT_MAX_CONNECTIONS_BATCH
+    if adaptive_active(config.adaptive_connections, None, None):
+        return int(resolve_adaptive(config.adaptive_connections).max)
+    return int(model.api.max_connections())
+
+
 def honours_seed(model: Model) -> bool | None:
     """Whether the provider hands the seed on to its API; None when it is not known."""
     provider = str(model).split("/")[0]

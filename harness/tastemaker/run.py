@@ -1,6 +1,7 @@
 """Run the arms of an experiment over its evals, and leave the two tables beside the logs."""
 
 import contextlib
+import gc
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Any
 from inspect_ai import Epochs, Task, eval_set, task_with
 from inspect_ai.log import EvalLog
 
-from tastemaker.arm import ArmModel, arm_model, honours_seed, open_model
+from tastemaker.arm import ArmModel, arm_model, connections, honours_seed, open_model
 from tastemaker.errors import UserError
 from tastemaker.evaluation import LoadedEval, load_evals
 from tastemaker.experiment import Arm, Experiment
@@ -45,6 +46,11 @@ class Answered:
 
 
 Listener = Callable[[Answered], None]
+
+IN_FLIGHT = 1000
+"""Replies in work side by side, over all tasks; each takes about 0.1 MB."""
+SELDOM = (50_000, 20, 100)
+"""Thresholds of Python's cycle collector during a run; `gc.set_threshold` explains them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,21 +186,25 @@ def _run_cells(
     logs: list[EvalLog] = []
     try:
         if tasks:
-            logs = _run_tasks(tasks, folder, session.panel.graders)
+            logs = _run_tasks(session, tasks, chosen, folder)
     finally:
         write_results(session.plan, folder, cells)
     for message in failures(logs):
         print(message, file=sys.stderr)
 
 
-def _run_tasks(tasks: list[Task], folder: Path, graders: Sequence[Grader]) -> list[EvalLog]:
+def _run_tasks(
+    session: "_Session", tasks: list[Task], chosen: Sequence[Cell], folder: Path
+) -> list[EvalLog]:
+    graders = session.panel.graders
     # Inspect reports on standard output, which is for results.
-    with contextlib.redirect_stdout(sys.stderr):
+    with contextlib.redirect_stdout(sys.stderr), _seldom_collected():
         _, logs = eval_set(
             tasks,
             log_dir=str(folder),
             model_roles={"grader": [one.model for one in graders]} if graders else None,
             max_tasks=min(len(tasks), AT_ONCE),
+            max_samples=_side_by_side(session, chosen),
             retry_attempts=1,
             fail_on_error=True,
             continue_on_fail=True,
@@ -206,6 +216,33 @@ def _run_tasks(tasks: list[Task], folder: Path, graders: Sequence[Grader]) -> li
             log_dir_allow_dirty=True,
         )
     return logs
+
+
+@contextlib.contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Look for reference cycles seldom: as Python does it by itself, it takes a third of a run."""
+    before = gc.get_threshold()
+    gc.set_threshold(*SELDOM)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def _side_by_side(session: "_Session", chosen: Sequence[Cell]) -> int | None:
+    """How many replies of a task may be in work at once, so that no connection waits for one.
+
+    Inspect goes by the connections of the task's own model, and a reply that waits for its judge
+    holds one of its places. None, which is Inspect's choice, where somebody else's task may need
+    a sandbox for each.
+    """
+    if any(cell.foreign for cell in chosen):
+        return None
+    judges = [*session.panel.graders, *session.panel.own.values()]
+    arms = [session.models[cell.arm] for cell in chosen if cell.arm in session.models]
+    wished = max((connections(arm) for arm in arms), default=0)
+    wished += sum(connections(judge.model) for judge in judges)
+    return max(min(wished, IN_FLIGHT // min(len(chosen), AT_ONCE)), 1)
 
 
 class _Session:
