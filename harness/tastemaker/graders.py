@@ -81,12 +81,12 @@ def open_panel(
         UserError: A model cannot be opened.
     """
 
-    def opened(entry: GraderEntry) -> Grader:
-        return _opened(entry, store, before, answered)
+    def opened(entry: GraderEntry, name: str = "") -> Grader:
+        return _opened(entry, name or entry.model, store, before, answered)
 
     usual = entries[0] if entries else GraderEntry(model="none")
     return Panel(
-        graders=tuple(opened(entry) for entry in entries),
+        graders=tuple(map(opened, entries, grader_names(entries))),
         reducer=panel_reducer(entries),
         own={
             name: opened(usual.model_copy(update={"model": name, "config": {}}))
@@ -103,14 +103,26 @@ def panel_reducer(entries: Sequence[GraderEntry]) -> Reducer:
     return entries[0].reducer if entries else "mean"
 
 
-def _opened(entry: GraderEntry, store: GradeStore, before: Before, answered: Answered) -> Grader:
-    config = entry.config | ({"batch": True} if entry.batch else {})
+def grader_names(entries: Sequence[GraderEntry]) -> list[str]:
+    """What reports call the graders: their models, numbered where a model stands there twice."""
+    models = [entry.model for entry in entries]
+    return [
+        model if models.count(model) == 1 else f"{model} ({models[: place + 1].count(model)})"
+        for place, model in enumerate(models)
+    ]
+
+
+def _opened(
+    entry: GraderEntry, name: str, store: GradeStore, before: Before, answered: Answered
+) -> Grader:
+    # A config may say more of batches than whether: their size, how often they are looked after.
+    config = ({"batch": True} if entry.batch else {}) | entry.config
     model = open_model(entry.model, config=config)
     keep_answers(model, store.journal, scope=lambda: "", before=before, answered=answered)
     return Grader(
         model=model,
         secret=store.secret,
-        name=entry.model,
+        name=name,
         per_criterion=entry.per_criterion,
         order=entry.order,
         samples=entry.samples,

@@ -23,8 +23,8 @@ from inspect_ai.scorer import Score
 from tastemaker.arm import SPENT
 from tastemaker.errors import UserError
 from tastemaker.experiment import TaskEval
-from tastemaker.records import ReplyRow, ScoreRow
-from tastemaker.rubric import Rubric
+from tastemaker.records import Finding, ReplyRow, ScoreRow
+from tastemaker.rubric import Rubric, scores_by_grader
 from tastemaker.scenario import Dataset, Scenario
 from tastemaker.task import MISSING, plain_message
 
@@ -151,9 +151,11 @@ def _base(
         seconds=spent.get("seconds"),
         cost=spent.get("cost"),
         grader_calls=grading.get("calls"),
+        grader_replayed=grading.get("replayed"),
         grader_input_tokens=grading.get("input_tokens"),
         grader_output_tokens=grading.get("output_tokens"),
         grader_cost=grading.get("cost"),
+        grader_paid=grading.get("paid"),
         log=log,
     )
 
@@ -202,13 +204,21 @@ def _scores(
     rubric = cell.rubric.extended(scenario.criteria) if scenario.criteria else cell.rubric
     applicable = dict(rubric.applicable(scenario.labels))
     told = {} if why or sample is None else (sample.scores or {})["rubric"].metadata or {}
+    alone = _scores_by_grader(rubric, told, scenario)
     for principle in dict.fromkeys(principle for principle, _ in applicable):
         score = told.get("principles", {}).get(principle)
         if score is None:
             yield replace(base, principle=principle, reason=why or "unscored")
         else:
-            reason = _reason(score["reason"], told["findings"], principle)
-            yield replace(base, principle=principle, value=score["value"], reason=reason)
+            missing = [
+                str(found["reason"])
+                for key, found in told["findings"].items()
+                if key.startswith(f"{principle}.") and found["value"] is None
+            ]
+            reason = principle_reason(score["reason"], missing)
+            votes = json.dumps(list(alone[principle].items())) if principle in alone else None
+            value = score["value"]
+            yield replace(base, principle=principle, value=value, reason=reason, votes=votes)
     for (principle, name), criterion in applicable.items():
         found = told.get("findings", {}).get(f"{principle}.{name}") or {}
         value = found.get("value")
@@ -220,16 +230,37 @@ def _scores(
             grader="check" if criterion.check else criterion.grader or cell.grader,
             value=value,
             reason=why or ("" if value is not None else found.get("reason", "unscored")),
+            votes=json.dumps(found["votes"]) if found.get("votes") else None,
         )
 
 
-def _reason(told: str, findings: Mapping[str, Any], principle: str) -> str:
-    """Why a principle is unscored, as one of the reasons that tables count by."""
-    reasons = [
-        str(found["reason"]).split(":")[0]
+def _scores_by_grader(
+    rubric: Rubric, told: Mapping[str, Any], scenario: Scenario
+) -> dict[str, dict[str, float | None]]:
+    """By principle, each grader's own score; empty without a panel, which is the usual case."""
+    findings = told.get("findings", {})
+    if not any(found.get("votes") for found in findings.values()):
+        return {}
+    read = {
+        (principle, name): Finding(
+            value=found["value"],
+            reason=found["reason"],
+            votes=tuple((grader, value) for grader, value in found.get("votes", ())),
+        )
         for key, found in findings.items()
-        if key.startswith(f"{principle}.") and found["value"] is None
-    ]
+        for principle, _, name in [key.partition(".")]
+    }
+    return scores_by_grader(rubric, read, scenario.labels)
+
+
+def principle_reason(told: str, missing: Iterable[str]) -> str:
+    """Why a principle is unscored, as one of the reasons that tables count by.
+
+    Args:
+        told: The reason of its score.
+        missing: The reasons of its criteria that have no value.
+    """
+    reasons = [reason.split(":")[0] for reason in missing]
     return next((reason for reason in reasons if reason in ("no_grader", "grader_failed")), told)
 
 

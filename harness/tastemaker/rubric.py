@@ -1,6 +1,7 @@
 """What a good reply looks like: principles, each with its criteria, and a reply's score."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -265,6 +266,33 @@ def score_reply(
         if score is not None:
             scores[principle] = score
     return scores
+
+
+def scores_by_grader(
+    rubric: Rubric, findings: Mapping[tuple[str, str], Finding], labels: Mapping[str, str]
+) -> dict[str, dict[str, float | None]]:
+    """By principle, the score that each grader of a panel would have given the reply alone.
+
+    What no panel answered (checks, criteria with a grader of their own) counts as it is. Empty
+    where there was no panel; several answers of one grader are no panel.
+    """
+    names = dict.fromkeys(
+        name
+        for finding in findings.values()
+        if len({name for name, _ in finding.votes}) > 1
+        for name, _ in finding.votes
+    )
+    scores: dict[str, dict[str, float | None]] = {}
+    for name in names:
+        alone = {key: _alone(finding, name) for key, finding in findings.items()}
+        for principle, score in score_reply(rubric, alone, labels).items():
+            scores.setdefault(principle, {})[name] = score.value
+    return scores
+
+
+def _alone(finding: Finding, grader: str) -> Finding:
+    votes = dict(finding.votes)
+    return replace(finding, value=votes[grader]) if grader in votes else finding
 
 
 NO_FINDING = Finding(value=None, reason="no finding")

@@ -21,7 +21,7 @@ from tastemaker.families import self_preference
 from tastemaker.grade import RubricGrader, calls_per_reply
 from tastemaker.graders import GradeStore, open_panel
 from tastemaker.journal import Journal, digest, endpoint
-from tastemaker.judge.grader import Grader, template_hash
+from tastemaker.judge.grader import template_hash
 from tastemaker.logs import Cell, failures, forget_failed_grades, logs_by_identity, rows
 from tastemaker.pin import bridge, bridge_lines, read_pin, verify_pin
 from tastemaker.record import RECORD, frozen

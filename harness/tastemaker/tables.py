@@ -117,6 +117,7 @@ READ_TEXTS = (
     "principle",
     "criterion",
     "reason",
+    "votes",
 )
 READ_NUMBERS = (
     "seed",
@@ -127,6 +128,12 @@ READ_NUMBERS = (
     "output_tokens",
     "seconds",
     "cost",
+    "grader_calls",
+    "grader_replayed",
+    "grader_input_tokens",
+    "grader_output_tokens",
+    "grader_cost",
+    "grader_paid",
 )
 
 

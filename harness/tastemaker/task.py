@@ -28,7 +28,7 @@ from tastemaker.grade import Grading, Key, Panel, RubricGrader
 from tastemaker.judge.grader import Grader, Usage
 from tastemaker.recorded import RecordedReply
 from tastemaker.records import Finding, Message, Reply, ToolCall
-from tastemaker.rubric import Rubric, load_rubric, score_reply
+from tastemaker.rubric import Criterion, Rubric, load_rubric, score_reply
 from tastemaker.rubric import Score as PrincipleScore
 from tastemaker.scenario import Dataset, Scenario, load_dataset, select
 
@@ -112,10 +112,20 @@ def samples(data: Dataset) -> list[Sample]:
 
 def _given(scenario: Scenario) -> dict[str, Any]:
     """What a grade rests on beside the conversation: with it, a log can be graded by itself."""
-    given = {"prompt": scenario.prompt, "document": scenario.document}
-    return {key: text for key, text in given.items() if text} | (
-        {"expect": dict(scenario.expect)} if scenario.expect else {}
-    )
+    criteria = {
+        principle: {
+            name: criterion.model_dump(mode="json", by_alias=True, exclude_unset=True)
+            for name, criterion in own.items()
+        }
+        for principle, own in scenario.criteria.items()
+    }
+    given = {
+        "prompt": scenario.prompt,
+        "document": scenario.document,
+        "expect": dict(scenario.expect),
+        "criteria": criteria,
+    }
+    return {key: value for key, value in given.items() if value}
 
 
 def chat_message(message: Message) -> ChatMessage:
@@ -323,3 +333,12 @@ def reply_of_sample(sample: EvalSample) -> Reply:
         expect=given.get("expect", {}),
         labels=sample.metadata.get("labels", {}),
     )
+
+
+def own_criteria(sample: EvalSample) -> dict[str, dict[str, Criterion]]:
+    """The criteria that the sample's scenario brings itself, by principle and id."""
+    given = sample.metadata.get(GIVEN, {}).get("criteria", {})
+    return {
+        principle: {name: Criterion.model_validate(one) for name, one in own.items()}
+        for principle, own in given.items()
+    }
