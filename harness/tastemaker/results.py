@@ -22,6 +22,22 @@ from tastemaker.stats.paired import Paired, paired
 from tastemaker.stats.panel import Panel
 from tastemaker.tables import Arranged, Scores, panels, read_scores, scores_of_rows
 from tastemaker.tensions import Pull, pulls
+from tastemaker.votes import Alone, CriterionVotes, by_grader, criterion_votes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grading:
+    """What the judges of one arm's replies took."""
+
+    calls: int
+    replayed: int
+    """How many of the calls were answered by what had been kept from before."""
+    input_tokens: int
+    output_tokens: int
+    cost: float | None
+    """In dollars, of all answers; None where no price is known."""
+    paid: float | None
+    """In dollars, without those that had been kept from before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +51,8 @@ class Spent:
     """Mean seconds to a reply."""
     cost: float | None
     """In dollars, all replies together."""
+    grading: Grading | None = None
+    """None where no judge was asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +72,14 @@ class Results:
     panels: Mapping[str, Panel]
     """By principle, pooled over its evals."""
     arranged: Arranged
+    scores: Scores
+    alone: Alone
+    """What each grader of a panel alone would say; empty where there is no panel."""
+
+    @cached_property
+    def votes(self) -> tuple[CriterionVotes, ...]:
+        """How far several graders, or several answers of one, agree on each criterion."""
+        return criterion_votes(self.scores)
 
     @cached_property
     def slices(self) -> Slices:
@@ -178,23 +204,31 @@ def results(experiment: Experiment, record: Mapping[str, Any], scores: Scores) -
         limit = experiment.headroom.baseline_at_most if experiment.headroom else None
         verdicts += decide(candidate, _cases(experiment, whole, inside), headroom_limit=limit)
     unscored = _unscored(arranged)
+    alone = by_grader(experiment, scores)
+    decision = conclude(
+        verdicts,
+        resource_verdicts(experiment, arranged),
+        incomplete=_incomplete(arms, scores, unscored)
+        + _too_much_missing(experiment, arranged, unscored),
+        limited=record.get("limit") is not None,
+    )
     return Results(
         experiment=experiment,
         record=record,
-        decision=conclude(
-            verdicts,
-            resource_verdicts(experiment, arranged),
-            incomplete=_incomplete(arms, scores, unscored)
-            + _too_much_missing(experiment, arranged, unscored),
-            limited=record.get("limit") is not None,
-        ),
+        decision=alone.held_against(decision),
         by_eval=by_eval,
         unscored=unscored,
         spent={arm: _spent(arranged, arm) for arm in arms},
         tensions=pulls(experiment, arranged, verdicts),
-        warnings=(*record.get("warnings", ()), *_fewer_seeds(experiment, arranged)),
+        warnings=(
+            *record.get("warnings", ()),
+            *_fewer_seeds(experiment, arranged),
+            *alone.disagreements,
+        ),
         panels=pooled,
         arranged=arranged,
+        scores=scores,
+        alone=alone,
     )
 
 
@@ -379,4 +413,14 @@ def _spent(arranged: Arranged, arm: str) -> Spent:
         output_tokens=None if tokens[1] is None else int(tokens[1]),
         seconds=None if seconds is None else seconds / int(timed),
         cost=total("cost"),
+        grading=_grading({name: total(f"grader_{name}") for name in Grading.__annotations__}),
+    )
+
+
+def _grading(took: Mapping[str, float | None]) -> Grading | None:
+    if not took["calls"]:
+        return None
+    counts = ("calls", "replayed", "input_tokens", "output_tokens")
+    return Grading(
+        **{name: int(took[name] or 0) for name in counts}, cost=took["cost"], paid=took["paid"]
     )

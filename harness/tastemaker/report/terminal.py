@@ -11,6 +11,7 @@ from tastemaker.report.beside import (
     slice_rows,
     tension_lines,
 )
+from tastemaker.report.graders import grading_lines, print_panel
 from tastemaker.report.words import (
     RERUN_SD,
     arm_interval,
@@ -70,10 +71,11 @@ def print_report(results: Results, console: Console, *, slices: bool = False) ->
         for text in slice_notes(results):
             console.print(text)
         console.print(_slice_table(results))
+    print_panel(results, console, level(results))
     console.print()
     console.print(averages_note(results))
     console.print(_average_table(results))
-    for text in (*spent_lines(results), *seed_lines(results)):
+    for text in (*spent_lines(results), *grading_lines(results), *seed_lines(results)):
         console.print(f"  {escape(text)}")
     for text in unscored_lines(results):
         console.print(f"  [yellow]Unscored[/yellow], {escape(text)}")
