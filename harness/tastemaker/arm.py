@@ -133,6 +133,7 @@ def arm_model(
     system: str | None = None,
     before: Callable[[], None] = lambda: None,
     answered: Callable[[bool, Any], None] = lambda replayed, output: None,
+    failed: Callable[[], None] = lambda: None,
 ) -> ArmModel:
     """The model of one arm. Each of its answers is kept for one scenario and epoch of one eval.
 
@@ -145,7 +146,7 @@ def arm_model(
         sample = sample_active()
         return f"{sample.task}/{sample.sample.id}/{sample.epoch}" if sample else "outside"
 
-    keep_answers(model, journal, scope=scope, before=before, answered=answered)
+    keep_answers(model, journal, scope=scope, before=before, answered=answered, failed=failed)
     return ArmModel(model, base_seed)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from inspect_ai.model import Model
+
 from tastemaker.arm import open_model
 from tastemaker.experiment import Grader as GraderEntry
 from tastemaker.grade import Panel
@@ -66,6 +68,7 @@ def open_panel(
     *,
     before: Before = lambda: None,
     answered: Answered = lambda replayed, output: None,
+    failed: Before = lambda: None,
 ) -> Panel:
     """The graders of an experiment, and those that single criteria name, answering from the store.
 
@@ -76,13 +79,18 @@ def open_panel(
         store: Where answers are kept.
         before: Called before a request goes to a provider; what it raises stops the request.
         answered: Told of each answer: whether it came from the store, and the output.
+        failed: Told of each request that went to a provider and brought no answer.
 
     Raises:
         UserError: A model cannot be opened.
     """
 
     def opened(entry: GraderEntry, name: str = "") -> Grader:
-        return _opened(entry, name or entry.model, store, before, answered)
+        model = _model(entry)
+        keep_answers(
+            model, store.journal, scope=lambda: "", before=before, answered=answered, failed=failed
+        )
+        return _grader(entry, name or entry.model, model, store)
 
     usual = entries[0] if entries else GraderEntry(model="none")
     return Panel(
@@ -112,13 +120,13 @@ def grader_names(entries: Sequence[GraderEntry]) -> list[str]:
     ]
 
 
-def _opened(
-    entry: GraderEntry, name: str, store: GradeStore, before: Before, answered: Answered
-) -> Grader:
+def _model(entry: GraderEntry) -> Model:
     # A config may say more of batches than whether: their size, how often they are looked after.
     config = ({"batch": True} if entry.batch else {}) | entry.config
-    model = open_model(entry.model, config=config)
-    keep_answers(model, store.journal, scope=lambda: "", before=before, answered=answered)
+    return open_model(entry.model, config=config)
+
+
+def _grader(entry: GraderEntry, name: str, model: Model, store: GradeStore) -> Grader:
     return Grader(
         model=model,
         secret=store.secret,

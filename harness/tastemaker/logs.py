@@ -2,8 +2,6 @@
 
 import json
 import math
-import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,6 +21,7 @@ from inspect_ai.scorer import Score
 from tastemaker.arm import SPENT
 from tastemaker.errors import UserError
 from tastemaker.experiment import TaskEval
+from tastemaker.keys import without_keys
 from tastemaker.records import Finding, ReplyRow, ScoreRow
 from tastemaker.rubric import Rubric, scores_by_grader
 from tastemaker.scenario import Dataset, Scenario
@@ -31,13 +30,6 @@ from tastemaker.task import MISSING, plain_message
 UNREAD = {"events", "attachments", "store", "timelines"}
 LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
 """Inspect's correct, partial, incorrect and no answer."""
-KEY_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD")
-"""How the names of environment variables end that hold what nobody may see."""
-SHORTEST_KEY = 8
-KEY_LIKE = re.compile(
-    r"\b(sk|pk|key|AIza|AKIA|gsk|xai|hf|r8|eyJ)[-_]?[A-Za-z0-9*_.-]{12,}"
-    r"|(?<=Bearer )\S+|(?<=://)[^/\s@]+(?=@)"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -324,14 +316,6 @@ def _reply(cell: Cell, scenario: Scenario, seed: int, sample: EvalSample | None)
         if sample is None or sample.error is None
         else without_keys(f"error: {sample.error.message}"),
     )
-
-
-def without_keys(text: str) -> str:
-    """A provider's message without the keys of this process and what looks like one."""
-    for name, value in os.environ.items():
-        if len(value) >= SHORTEST_KEY and name.upper().endswith(KEY_NAMES):
-            text = text.replace(value, "[key]")
-    return KEY_LIKE.sub("[key]", text)
 
 
 def failures(logs: Iterable[EvalLog]) -> list[str]:

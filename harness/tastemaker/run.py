@@ -256,8 +256,9 @@ class _Session:
             plan.experiment.graders,
             plan.own_graders,
             store,
-            before=self._within_budget,
+            before=self._reserve,
             answered=lambda replayed, output: self._told("", replayed, output),
+            failed=self._release,
         )
         self.replies = _recorded_replies(plan)
         self.models = {
@@ -275,28 +276,43 @@ class _Session:
             journal=self.journal,
             base_url=arm.base_url,
             system=arm.system,
-            before=self._within_budget,
+            before=self._reserve,
             answered=lambda replayed, output: self._told(name, replayed, output),
+            failed=self._release,
         )
 
     _calls = 0
     _cost = 0.0
+    _under_way = 0
+    _dearest = 0.0
 
     def _told(self, arm: str, replayed: bool, output: Any) -> None:
         cost = output.usage.total_cost if output.usage else None
         if not replayed:
+            self._release()
             self._calls += 1
             self._cost += cost or 0.0
+            self._dearest = max(self._dearest, cost or 0.0)
         self.listener(Answered(arm=arm, replayed=replayed, cost=cost))
 
-    def _within_budget(self) -> None:
+    def _reserve(self) -> None:
+        """Before a call: what is under way counts as spent, each as dear as the dearest so far.
+
+        What a call costs is known only when it has been answered: the calls that are under way
+        before the first answer can go beyond a budget of dollars, never one of calls.
+        """
         budget = self.plan.experiment.budget
-        if budget is None:
-            return
-        if budget.calls is not None and self._calls >= budget.calls:
-            raise UserError(f"the budget of {budget.calls} calls is spent")
-        if budget.cost is not None and self._cost >= budget.cost:
-            raise UserError(f"the budget of ${budget.cost:g} is spent")
+        if budget is not None:
+            if budget.calls is not None and self._calls + self._under_way >= budget.calls:
+                raise UserError(f"the budget of {budget.calls} calls is spent")
+            cost = self._cost + (self._under_way + 1) * self._dearest
+            if budget.cost is not None and (cost > budget.cost or self._cost >= budget.cost):
+                raise UserError(f"the budget of ${budget.cost:g} is spent")
+        self._under_way += 1
+
+    def _release(self) -> None:
+        """After a call, answered or not."""
+        self._under_way -= 1
 
     def cells(self) -> list[Cell]:
         """Each eval under each arm that replies, all arms of an eval side by side."""
