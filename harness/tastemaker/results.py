@@ -13,7 +13,7 @@ from tastemaker.experiment import Experiment
 from tastemaker.gate import Case, Decision, Verdict, conclude, decide
 from tastemaker.reading import did_you_mean
 from tastemaker.record import read_record, record_of_scores
-from tastemaker.recorded import score_rows
+from tastemaker.recorded import score_place, score_rows
 from tastemaker.records import ScoreRow
 from tastemaker.slices import Slices, slices
 from tastemaker.spending import Gain, gains, resource_verdicts
@@ -143,7 +143,10 @@ def _refuse_strangers(experiment: Experiment, rows: Iterable[ScoreRow]) -> None:
         if strange := sorted(known[name][1] - scenarios):
             hint = did_you_mean(strange[0], scenarios)
             more = f" (and {len(strange) - 1} more)" if len(strange) > 1 else ""
-            raise UserError(f"{name}: the baseline has no scenario '{strange[0]}'{more}{hint}")
+            where = score_place(experiment.arms[name], strange[0])
+            raise UserError(
+                f"{where}: {name}: the baseline has no scenario '{strange[0]}'{more}{hint}"
+            )
 
 
 def _refuse_other_criteria(rows: Iterable[ScoreRow]) -> None:

@@ -15,7 +15,7 @@ from inspect_ai.log import EvalLog
 
 from tastemaker.arm import ArmModel, arm_model, connections, honours_seed, open_model
 from tastemaker.errors import UserError
-from tastemaker.evaluation import LoadedEval, load_evals
+from tastemaker.evaluation import LoadedEval, load_evals, refuse_self_grading
 from tastemaker.experiment import Arm, Experiment
 from tastemaker.families import self_preference
 from tastemaker.grade import RubricGrader, calls_per_reply
@@ -24,6 +24,7 @@ from tastemaker.journal import Journal, digest, endpoint
 from tastemaker.judge.grader import template_hash
 from tastemaker.logs import Cell, failures, forget_failed_grades, logs_by_identity, rows
 from tastemaker.pin import bridge, bridge_lines, read_pin, verify_pin
+from tastemaker.reading import did_you_mean
 from tastemaker.record import RECORD, frozen
 from tastemaker.recorded import RecordedReply, read_replies_file, score_rows
 from tastemaker.records import Message, ReplyRow, ScoreRow
@@ -105,9 +106,29 @@ def make_plan(
             f"{experiment.name}: rules or tensions name {', '.join(unknown)}, "
             f"but the rubrics have {', '.join(sorted(known))}"
         )
+    if evals:
+        _refuse_strange_rules(experiment, evals)
+    refuse_self_grading(experiment, evals)
     return Plan(
         experiment=experiment, evals=tuple(evals), seeds=seeds or experiment.seeds, limit=limit
     )
+
+
+def _refuse_strange_rules(experiment: Experiment, evals: Sequence[LoadedEval]) -> None:
+    """A rule for one eval that is not there, or that does not measure the principle."""
+    measured = {one.name: one.principles for one in evals}
+    for rule in experiment.rules:
+        principle, at, name = rule.partition("@")
+        if not at:
+            continue
+        if name not in measured:
+            hint = did_you_mean(name, measured)
+            raise UserError(f"{experiment.name}: the rule '{rule}' names no eval of it{hint}")
+        if principle not in measured[name]:
+            raise UserError(
+                f"{experiment.name}: the rule '{rule}': {name} does not measure {principle}; it "
+                f"measures {', '.join(measured[name])}"
+            )
 
 
 def _refuse_unsupported(experiment: Experiment) -> None:
@@ -279,6 +300,7 @@ class _Session:
             before=self._reserve,
             answered=lambda replayed, output: self._told(name, replayed, output),
             failed=self._release,
+            grades=bool(self.plan.experiment.graders),
         )
 
     _calls = 0
