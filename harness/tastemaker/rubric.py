@@ -273,20 +273,19 @@ def scores_by_grader(
 ) -> dict[str, dict[str, float | None]]:
     """By principle, the score that each grader of a panel would have given the reply alone.
 
-    What no panel answered (checks, criteria with a grader of their own) counts as it is. Empty
-    where there was no panel; several answers of one grader are no panel.
+    What no panel answered (checks, criteria with a grader of their own) counts as it is. Only
+    principles that a panel had a say in; several answers of one grader are no panel.
     """
-    names = dict.fromkeys(
-        name
-        for finding in findings.values()
-        if len({name for name, _ in finding.votes}) > 1
-        for name, _ in finding.votes
-    )
+    voted = {key: dict(finding.votes) for key, finding in findings.items()}
+    voted = {key: votes for key, votes in voted.items() if len(votes) > 1}
+    names = dict.fromkeys(name for votes in voted.values() for name in votes)
+    judged = {principle for principle, _ in voted}
     scores: dict[str, dict[str, float | None]] = {}
     for name in names:
         alone = {key: _alone(finding, name) for key, finding in findings.items()}
         for principle, score in score_reply(rubric, alone, labels).items():
-            scores.setdefault(principle, {})[name] = score.value
+            if principle in judged:
+                scores.setdefault(principle, {})[name] = score.value
     return scores
 
 

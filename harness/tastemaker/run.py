@@ -50,6 +50,8 @@ Listener = Callable[[Answered], None]
 
 IN_FLIGHT = 1000
 """Replies in work side by side, over all tasks; each takes about 0.1 MB."""
+MOST_ERRORS = 5
+"""How many different errors of single replies a run tells; the table has them all."""
 SELDOM = (50_000, 20, 100)
 """Thresholds of Python's cycle collector during a run; `gc.set_threshold` explains them."""
 
@@ -209,8 +211,8 @@ def _run_cells(
         if tasks:
             logs = _run_tasks(session, tasks, chosen, folder)
     finally:
-        write_results(session.plan, folder, cells)
-    for message in failures(logs):
+        errors = write_results(session.plan, folder, cells)
+    for message in dict.fromkeys([*failures(logs), *errors[:MOST_ERRORS]]):
         print(message, file=sys.stderr)
 
 
@@ -475,8 +477,12 @@ def _self_preference(plan: Plan) -> list[str]:
     return self_preference(graders, arms) if judged else []
 
 
-def write_results(plan: Plan, folder: Path, cells: Sequence[Cell]) -> None:
-    """The two tables from what the logs hold by now, and from the files of scores."""
+def write_results(plan: Plan, folder: Path, cells: Sequence[Cell]) -> list[str]:
+    """The two tables from what the logs hold by now, and from the files of scores.
+
+    Returns:
+        The distinct errors that single replies ended in.
+    """
     logs = logs_by_identity(str(folder))
     scores: list[ScoreRow] = []
     replies: list[ReplyRow] = []
@@ -486,6 +492,8 @@ def write_results(plan: Plan, folder: Path, cells: Sequence[Cell]) -> None:
             replies.append(reply)
     scores += _score_arms(plan)
     write_tables(folder, score_table(scores), reply_table(replies))
+    errors = [reply.error for reply in replies if reply.error.startswith("error: ")]
+    return list(dict.fromkeys(errors))
 
 
 def _score_arms(plan: Plan) -> Iterator[ScoreRow]:
