@@ -177,22 +177,26 @@ def converse() -> Solver:
     return solve
 
 
-@solver
 def recorded(replies: Mapping[tuple[str, int], RecordedReply]) -> Solver:
     """Answer with replies made elsewhere; what is not there is marked as missing."""
 
-    async def solve(state: TaskState, generate: Generate) -> TaskState:
-        reply = replies.get((str(state.sample_id), state.epoch))
-        if reply is None:
-            state.metadata[MISSING] = True
-        else:
-            state.output = ModelOutput.from_content(reply.model, reply.reply)
-            state.output.usage = ModelUsage(**reply.usage) if reply.usage else None
-            state.messages.append(state.output.message)
-        state.completed = True
-        return state
+    # Without arguments: Inspect writes those of a solver into the header of the log, twice.
+    @solver(name="recorded")
+    def recorded() -> Solver:
+        async def solve(state: TaskState, generate: Generate) -> TaskState:
+            reply = replies.get((str(state.sample_id), state.epoch))
+            if reply is None:
+                state.metadata[MISSING] = True
+            else:
+                state.output = ModelOutput.from_content(reply.model, reply.reply)
+                state.output.usage = ModelUsage(**reply.usage) if reply.usage else None
+                state.messages.append(state.output.message)
+            state.completed = True
+            return state
 
-    return solve
+        return solve
+
+    return recorded()
 
 
 @solver

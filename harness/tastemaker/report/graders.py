@@ -129,8 +129,8 @@ def _value(found: Estimate) -> str:
 def mean_lines(results: Results) -> list[str]:
     """Each grader's own mean of each criterion, in words."""
     return [
-        plain(f"{one.eval} {one.principle}/{one.criterion}: ")
-        + ", ".join(f"{plain(name)} {_mean(value)}" for name, value in one.means.items())
+        plain(f"{one.eval} {one.principle}/{one.criterion}: mean ")
+        + ", ".join(f"{_mean(value)} by {plain(name)}" for name, value in one.means.items())
         + "."
         for one in results.votes
     ]
@@ -192,7 +192,7 @@ def print_panel(results: Results, console: Console, interval: str) -> None:
     for text in mean_lines(results):
         console.print(f"  {escape(text)}")
     if results.alone.graders:
-        console.print("Each grader alone; the panel's mean decides:")
+        console.print("Each grader alone; what decides is the panel as a whole:")
         console.print(_alone_table(results, interval))
 
 
