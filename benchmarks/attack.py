@@ -1,7 +1,8 @@
-"""Put hostile replies to a judge, and count those that it lets pass.
+"""Put hostile replies to a judge, and say of each what became of it.
 
 Run as `make attack GRADER=provider/model`. The replies stand in `tests/attacks.yaml`; none of them
-meets any criterion. Exits with 1 when one was found to, or could not be graded.
+meets any criterion: it "held" when the judge found so. Exits with 1 when one was let pass, or could
+not be graded.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import contextlib
 import json
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,13 @@ import yaml
 from tastemaker.experiment import Grader
 from tastemaker.grade import Grading, Panel, RubricGrader
 from tastemaker.graders import GradeStore, open_panel
+from tastemaker.judge.grader import together
+from tastemaker.reading import printable
 from tastemaker.records import Reply
 from tastemaker.rubric import Rubric
 
+WIDEST = 120
+"""Characters of what is told of one attack."""
 ATTACKS = Path(__file__).parents[1] / "tests" / "attacks.yaml"
 
 
@@ -41,25 +47,44 @@ def load_attacks(path: Path = ATTACKS) -> tuple[Rubric, dict[str, Reply]]:
 async def attack(panel: Panel, rubric: Rubric, replies: dict[str, Reply]) -> dict[str, Grading]:
     """What the panel says of each reply."""
     grader = RubricGrader(rubric)
-    return {name: await grader.grade(reply, panel) for name, reply in replies.items()}
+    try:
+        graded = await together([grader.grade(reply, panel) for reply in replies.values()])
+    finally:
+        for one in panel.graders:
+            await one.model.api.aclose()
+    return dict(zip(replies, graded, strict=True))
+
+
+def outcome(grading: Grading) -> str:
+    """What became of one attack: "held", "let pass" or "unscored"; the worst of its criteria."""
+    values = [finding.value for finding in grading.findings.values()]
+    if any(value is not None and value > 0 for value in values):
+        return "let pass"
+    return "unscored" if None in values else "held"
 
 
 def report(graded: dict[str, Grading]) -> int:
-    """Print what got through; the exit code."""
-    passed, unscored = [], []
+    """Print what became of each attack; the exit code."""
+    width = max(map(len, graded))
     for name, grading in graded.items():
-        for (_, criterion), finding in grading.findings.items():
-            if finding.value is None:
-                unscored.append(f"{name}, {criterion}: {finding.reason}")
-            elif finding.value > 0:
-                passed.append(f"{name}, {criterion}: {finding.quote or 'no quote'}")
-    for line in passed:
-        print(f"let pass: {line[:200]}")
-    for line in unscored:
-        print(f"unscored: {line[:200]}")
-    fooled = {line.split(",")[0] for line in passed}
-    print(f"{len(graded)} attacks, {len(fooled)} let pass, {len(unscored)} answers unscored")
-    return 1 if passed or unscored else 0
+        print(f"{name:<{width}}  {outcome(grading):<8}  {_told(grading)}".rstrip())
+    outcomes = Counter(map(outcome, graded.values()))
+    print(
+        f"\n{len(graded)} attacks: {outcomes['held']} held, {outcomes['let pass']} let pass, "
+        f"{outcomes['unscored']} unscored"
+    )
+    return 0 if outcomes["held"] == len(graded) else 1
+
+
+def _told(grading: Grading) -> str:
+    """The criteria that were met or could not be scored, each with the judge's quote or reason."""
+    told = []
+    for (_, criterion), finding in grading.findings.items():
+        if finding.value is None:
+            told.append(f"{criterion}: {finding.reason}")
+        elif finding.value > 0:
+            told.append(f"{criterion} met: {printable(finding.quote) or 'no quote'}")
+    return "; ".join(told)[:WIDEST]
 
 
 def main() -> int:

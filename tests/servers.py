@@ -1,6 +1,7 @@
 """A server on loopback that speaks the wire formats of OpenAI and Anthropic, as a test scripts it.
 
-It answers `/v1/chat/completions`, `/v1/responses` and `/v1/messages`, without streaming. Run as a
+It answers `/v1/chat/completions`, `/v1/responses` and `/v1/messages`, without streaming, and takes
+OpenAI's batches: a file of requests, done as soon as somebody looks after them. Run as a
 program it is a judge that finds everything met, after a latency, for benchmarks.
 """
 
@@ -123,6 +124,9 @@ class Server:
     def __init__(self, script: Script = verdicts) -> None:
         self.script = script
         self.asked: list[Asked] = []
+        self.batches: list[int] = []
+        """How many requests each batch had."""
+        self.files: list[bytes] = []
 
     def __enter__(self) -> "Server":
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -147,9 +151,54 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
+        def do_GET(self) -> None:
+            number = int(re.findall(r"-(\d+)", self.path)[0])
+            if "/files/" in self.path:
+                self._send(server.files[number])
+            else:
+                self._send(json.dumps(_batch(number)).encode())
+
+        def _send(self, data: bytes, status: int = 200) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def _upload(self, data: bytes) -> None:
+            """A multipart form: its file is the lines that are JSON objects."""
+            lines = [line for line in data.splitlines() if line.startswith(b"{")]
+            server.files.append(b"\n".join(lines))
+            told = {"id": f"file-{len(server.files) - 1}", "object": "file", "bytes": len(data)}
+            told |= {"created_at": 1, "filename": "b.jsonl", "purpose": "batch"}
+            self._send(json.dumps(told | {"status": "processed"}).encode())
+
+        def _do_batch(self, body: dict[str, Any]) -> None:
+            """Answer each request of a file into the file that follows it."""
+            number = int(body["input_file_id"].rsplit("-", 1)[-1])
+            requests = [json.loads(line) for line in server.files[number].splitlines()]
+            api = body["endpoint"].rsplit("/", 1)[-1].replace("completions", "chat")
+            done = []
+            for one in requests:
+                asked = Asked(api=api, body=one["body"], headers=dict(self.headers))
+                server.asked.append(asked)
+                said = SPOKEN[api](asked, server.script(asked))
+                response = {"status_code": 200, "request_id": "r", "body": said}
+                done.append({"custom_id": one["custom_id"], "response": response, "error": None})
+            server.files.append("\n".join(map(json.dumps, done)).encode())
+            server.batches.append(len(requests))
+            self._send(json.dumps(_batch(len(server.files) - 1)).encode())
+
         def do_POST(self) -> None:
             length = int(self.headers["Content-Length"])
-            body = json.loads(self.rfile.read(length))
+            data = self.rfile.read(length)
+            if self.path.endswith("/files"):
+                self._upload(data)
+                return
+            body = json.loads(data)
+            if self.path.endswith("/batches"):
+                self._do_batch(body)
+                return
             api = self.path.rsplit("/", 1)[-1].replace("completions", "chat")
             asked = Asked(api=api, body=body, headers=dict(self.headers))
             if asked.page == PROBE:
@@ -179,6 +228,21 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             pass
 
     return Handler
+
+
+def _batch(number: int) -> dict[str, Any]:
+    """A batch that is done; its answers stand in the file of its number."""
+    return {
+        "id": f"batch-{number}",
+        "object": "batch",
+        "endpoint": "/v1/chat/completions",
+        "completion_window": "24h",
+        "created_at": 1,
+        "input_file_id": "file-0",
+        "output_file_id": f"file-{number}",
+        "status": "completed",
+        "request_counts": {"total": 1, "completed": 1, "failed": 0},
+    }
 
 
 def _error(answer: Answer) -> dict[str, Any]:

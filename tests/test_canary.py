@@ -68,3 +68,14 @@ def test_without_canary_nothing_is_called(project, actor):
 
     assert result.exit_code == 0
     assert actor.asked == []
+
+
+def test_criteria_that_apply_to_some_scenarios_alone_are_tried_too(check):
+    """What has no such label is fine; what has it lets everything through."""
+    _, told = check(
+        "rubric: r\nprinciples: {p: {criteria: {"
+        "never: {check: words, with: {max: 0}, when: {kind: {not: mail}}}, "
+        "any: {check: words, with: {max: 900}, when: {kind: [mail, note]}}}}}"
+    )
+
+    assert "the bluff reply is let through with 1.00" in told

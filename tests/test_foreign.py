@@ -46,6 +46,29 @@ def several():
 def many():
     return Task(dataset=[Sample(id="a", input="Say something.")], scorer=several())
 """
+SELF_GRADED = """
+from inspect_ai import Task, task
+from inspect_ai.dataset import Sample
+from inspect_ai.model import get_model
+from inspect_ai.scorer import Score, mean, model_graded_qa, scorer
+from inspect_ai.solver import generate
+
+@task
+def known():
+    return Task(dataset=[Sample(input="Say.", target="x")], solver=generate(),
+                scorer=model_graded_qa())
+
+@scorer(metrics=[mean()])
+def asks():
+    async def score(state, target):
+        output = await get_model(role="grader").generate("Is it good?")
+        return Score(value=1.0 if output.completion == "yes" else 0.0)
+    return score
+
+@task
+def own():
+    return Task(dataset=[Sample(input="Say.", target="x")], solver=generate(), scorer=asks())
+"""
 EXPERIMENT = """
 experiment: try
 evals: [{{task: ./tasks.py@{task}, principle: knowledge{more}}}]
@@ -142,3 +165,34 @@ candidates: {new: {model: acted/new}}
     assert verdict.principle == "steadfastness"
     assert verdict.paired.scenarios == 3
     assert 0 <= verdict.paired.baseline.mean <= 1
+
+
+def test_a_task_that_a_model_grades_is_refused_without_a_grader(project, actor):
+    folder = project({"tasks.py": SELF_GRADED})
+
+    with pytest.raises(UserError, match="each arm would judge itself; add `grader"):
+        go(folder, "known")
+    assert actor.asked == []
+
+
+def test_an_arm_is_never_its_own_judge(project, actor, capsys):
+    """What a scorer of the task's own asks shows only when it asks."""
+    actor.says("old", "yes")
+    actor.says("new", "yes")
+    found = go(project({"tasks.py": SELF_GRADED}), "own")
+
+    assert actor.calls("old") == actor.calls("new") == 2  # the replies, and no judgement
+    assert found.decision.outcome == "incomplete"
+    assert "the arm would judge itself" in capsys.readouterr().err
+
+
+def test_a_named_grader_judges_a_task_of_somebody_elses(project, actor):
+    actor.says("old", "no")
+    actor.says("new", "no")
+    actor.says("judge", "yes")
+    folder = project({"tasks.py": SELF_GRADED})
+    text = EXPERIMENT.format(task="own", more="") + "grader: {model: acted/judge}\n"
+    (folder / "try.yaml").write_text(text)
+    run(make_plan(load_experiment(folder / "try.yaml")), folder / "logs")
+
+    assert {row["value"] for row in read_table(folder / "logs" / SCORES).to_pylist()} == {1.0}

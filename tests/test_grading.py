@@ -319,6 +319,69 @@ def test_the_same_rubric_and_judge_find_the_same_and_ask_nothing(finished, again
     assert read_table(done.folder / REPLIES).num_rows == 8
 
 
+OWN = """
+      - id: three
+        prompt: "Third."
+        criteria:
+          warmth: {named: {ask: Is Ana named?, grader: acted/own}}
+          brevity: {long: {check: words, with: {min: 3}, weight: 2}}
+"""
+
+
+@pytest.fixture
+def own(finished, actor):
+    """The run with a scenario that brings criteria of its own, one with its own grader."""
+    actor.says("own", json.dumps({"named": {"quote": "none", "answer": "MET"}}))
+    (finished / "asked.yaml").write_text(DATASET.rstrip() + OWN)
+    run(make_plan(load_experiment(Path("try.yaml"))), finished / "logs", grades=finished / "grades")
+    return finished
+
+
+def test_an_unchanged_rubric_and_judge_give_the_same_tables_but_for_what_was_paid(
+    own, again, actor
+):
+    """Criteria that a scenario brings, and their graders, are graded again with the others."""
+    before = len(actor.asked)
+    done = again(rubric=load_rubric(Path("letter.yaml")))
+
+    def rows(folder, table):
+        free = ("grader_replayed", "grader_paid")
+        listed = read_table(folder / table).to_pylist()
+        return [{key: row[key] for key in row if key not in free} for row in listed]
+
+    assert len(actor.asked) == before
+    assert rows(done.folder, SCORES) == rows(own / "logs", SCORES)
+    assert rows(done.folder, REPLIES) == rows(own / "logs", REPLIES)
+    mine = [row for row in rows(done.folder, SCORES) if row["scenario"] == "three"]
+    assert {row["grader"] for row in mine if row["criterion"] == "named"} == {"acted/own"}
+    assert {row["value"] for row in mine if row["criterion"] == "long"} == {1.0}
+
+
+def test_another_rubric_takes_the_scenarios_criteria_of_principles_that_it_has_too(own, again):
+    brief = "rubric: brief\nprinciples: {brevity: {criteria: {short: {check: words}}}}"
+    done = again(rubric=letter(brief.replace("words}", "words, with: {max: 5}}")))
+
+    rows = read_table(done.folder / SCORES).to_pylist()
+    mine = [row for row in rows if row["scenario"] == "three"]
+    assert {row["principle"] for row in mine} == {"brevity"}
+    assert {row["criterion"] for row in mine} == {None, "short", "long"}
+
+
+def test_what_no_log_holds_is_taken_over_from_the_runs_table(finished, actor):
+    """Scores from a file are not graded again, and not lost."""
+    lines = [f"{scenario},1,warmth,1.0" for scenario in ("one", "two")]
+    Path("told.csv").write_text("\n".join(["scenario,seed,principle,value", *lines]))
+    both = EXPERIMENT.replace("candidates: {", "candidates: {told: {scores: ./told.csv}, ")
+    Path("try.yaml").write_text(both)
+    run(make_plan(load_experiment(Path("try.yaml"))), finished / "logs", grades=Path("grades"))
+    store = GradeStore(finished / "grades")
+    done = regrade(finished / "logs", store, Place.at(finished), rubric=letter())
+    store.close()
+
+    told = [row for row in read_table(done.folder / SCORES).to_pylist() if row["arm"] == "told"]
+    assert [(row["scenario"], row["value"]) for row in told] == [("one", 1.0), ("two", 1.0)]
+
+
 def test_another_rubric_grades_what_the_scenario_supplies(again):
     done = again(rubric=letter(RUBRIC.replace("max: 5", "max: 2")))
 

@@ -3,7 +3,10 @@
 import asyncio
 import contextlib
 import importlib.util
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -136,5 +139,30 @@ def test_the_attack_report_names_what_was_let_pass(put, wire, capsys):
     graded = dict(zip(names, put(*[REPLIES[name] for name in names]), strict=True))
 
     assert attack.report(graded) == 1
-    assert "let pass: author-rubric, capital" in capsys.readouterr().out
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].split() == ["verdict-word", "held"]
+    assert told[1].startswith("author-rubric  let pass  capital met: no quote")
+    assert told[-1] == "2 attacks: 1 held, 1 let pass, 0 unscored"
     assert attack.report({"verdict-word": graded["verdict-word"]}) == 0
+
+
+def test_the_whole_set_is_put_to_a_real_provider_from_the_command_line(wire):
+    """As `make attack GRADER=openai-api/own/judge` does it; it falls for two attacks."""
+    wire.script = lambda asked: wire.module.verdicts(
+        asked, "MET" if "rubric author" in asked.page else "UNMET"
+    )
+    fooled = ["author-rubric", "author-example"]
+    environment = {"OWN_API_KEY": "dummy", "OWN_BASE_URL": f"{wire.url}/v1"}
+    ran = subprocess.run(
+        [sys.executable, ROOT / "benchmarks" / "attack.py", "openai-api/own/judge"],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    *lines, _, last = ran.stdout.splitlines()
+    assert ran.returncode == 1
+    assert {line.split()[0] for line in lines} == set(REPLIES)
+    assert [line.split()[0] for line in lines if " let pass " in line] == fooled
+    assert last == f"{len(REPLIES)} attacks: {len(REPLIES) - 2} held, 2 let pass, 0 unscored"

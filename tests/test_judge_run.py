@@ -174,6 +174,54 @@ def test_a_panel_is_the_mean_and_keeps_its_votes(small, actor):
     assert findings["warmth.kind"]["votes"] == [["acted/judge", 1.0], ["acted/strict", 0.0]]
 
 
+def test_the_votes_of_a_panel_stand_in_the_table_with_each_graders_own_score(small, actor):
+    """Kind counts by one of two graders, not rude by both: 1 by the mild one, 0.5 by the other."""
+    actor.says("strict", lambda m, c: kind(m, c).replace('"MET"', '"UNMET"'))
+    panel = "[{model: acted/judge}, {model: acted/strict}]"
+    write(small, EXPERIMENT.replace("{model: acted/judge}", panel))
+    go(small)
+
+    (asked,) = scores(small, arm="new", scenario="one", seed=1, criterion="kind")
+    assert json.loads(asked["votes"]) == [["acted/judge", 1.0], ["acted/strict", 0.0]]
+    (whole,) = scores(small, arm="new", scenario="one", seed=1, principle="warmth", criterion=None)
+    assert whole["value"] == 0.75
+    assert json.loads(whole["votes"]) == [["acted/judge", 1.0], ["acted/strict", 0.5]]
+    assert {row["votes"] for row in scores(small, principle="brevity")} == {None}
+
+
+def test_a_model_that_stands_twice_in_a_panel_is_told_apart(small):
+    panel = "[{model: acted/judge}, {model: acted/judge, config: {temperature: 0}}]"
+    write(small, EXPERIMENT.replace("{model: acted/judge}", panel))
+    go(small)
+
+    (asked,) = scores(small, arm="new", scenario="one", seed=1, criterion="kind")
+    assert [name for name, _ in json.loads(asked["votes"])] == [
+        "acted/judge (1)",
+        "acted/judge (2)",
+    ]
+
+
+def test_what_was_answered_before_is_told_apart_in_the_table(small, actor):
+    actor.says("old", "Gladly.")
+    actor.says("new", "Gladly.")
+    go(small)
+
+    rows = scores(small, criterion="kind")
+    assert sum(row["grader_calls"] for row in rows) == 12
+    assert sum(row["grader_replayed"] for row in rows) == 9  # three prompts were asked about
+
+
+def test_a_rule_for_an_eval_that_is_not_there_is_refused_before_anything_is_called(small, actor):
+    write(small, EXPERIMENT + "rules: {warmth@smal: {margin: 0.1}}\n")
+    with pytest.raises(UserError, match="names no eval of it: did you mean 'small'"):
+        go(small)
+
+    write(small, EXPERIMENT + "rules: {calm@small: {margin: 0.1}}\n")
+    with pytest.raises(UserError, match="calm"):
+        go(small)
+    assert actor.asked == []
+
+
 def test_a_panel_has_one_reducer(small):
     panel = "[{model: acted/judge}, {model: acted/strict, reducer: majority}]"
     write(small, EXPERIMENT.replace("{model: acted/judge}", panel))

@@ -1,8 +1,11 @@
 """What makes a rubric hard to grade is named, and a rubric without faults gets no warning."""
 
+import json
+
 import pytest
 from typer.testing import CliRunner
 
+from tastemaker.checks.registry import checks
 from tastemaker.cli.main import app
 from tastemaker.content import folder
 from tastemaker.lint import lint_conditions, lint_rubric
@@ -135,3 +138,73 @@ def test_check_shows_what_lint_finds_and_strict_refuses_it(project):
     assert "p/c: 'good' means something else to everyone" in shown.stdout
     assert "p/c: `when` never matches: kind is never none (x)" in shown.stdout
     assert strict.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("ask", "named"),
+    [
+        ("Does the reply use more than one exclamation mark?", "exclamations"),
+        ("Is the reply valid JSON?", "valid_json"),
+        ("Does the reply contain the word refund?", "contains"),
+        ("Does the reply start with the words Dear Ana?", "starts_with"),
+        ("Does the reply use emoji?", "emoji"),
+    ],
+)
+def test_what_a_shipped_check_answers_is_named(ask, named):
+    (told,) = lint_rubric(rubric(c={"ask": ask, "met": ["Yes."]}))
+
+    assert f"the check '{named}' answers this exactly" in told
+    assert named in checks()
+
+
+def test_a_condition_that_nothing_can_meet_needs_no_dataset_to_be_named():
+    (told,) = lint_rubric(rubric(c={"check": "words", "with": {"max": 5}, "when": {"kind": []}}))
+
+    assert told == "p/c: `when` never matches: kind is none of an empty list"
+
+
+OWN = """
+dataset: small
+strata:
+  all:
+    scenarios:
+      - id: one
+        prompt: Hi
+        labels: {kind: chat}
+        criteria:
+          p: {own: {ask: Is it good and does it end?, when: {kind: request}}}
+"""
+PAIR = """
+experiment: try
+evals: [{rubric: ./r.yaml, dataset: ./small.yaml}]
+baseline: {old: {model: none/none}}
+candidates: {new: {replies: ./new.jsonl}}
+"""
+ONE = "rubric: r\nprinciples: {p: {criteria: {c: {check: words, with: {max: 5}}}}}"
+
+
+def checked(folder, *options):
+    return CliRunner().invoke(app, ["check", str(folder / "try.yaml"), *options]).output
+
+
+def test_check_reads_the_criteria_of_single_scenarios(project):
+    folder = project({"r.yaml": ONE, "small.yaml": OWN, "try.yaml": PAIR, "new.jsonl": ""})
+    told = checked(folder)
+
+    assert "scenario one, p/own: asks two things at once" in told
+    assert "scenario one, p/own: `when` never matches: the scenario itself" in told
+
+    (folder / "small.yaml").write_text(OWN.replace("p: {own", "q: {own"))
+    assert "error: scenario one: rubric r has no principle 'q'" in checked(folder)
+
+
+def test_check_opens_the_replies_and_scores_that_an_experiment_names(project):
+    lines = [{"scenario": name, "seed": 1, "reply": "a"} for name in ("one", "two")]
+    replies = "\n".join(map(json.dumps, lines))
+    files = {"r.yaml": ONE, "small.yaml": OWN, "try.yaml": PAIR, "new.jsonl": replies}
+    folder = project(files)
+    assert "new.jsonl:2: unknown scenario 'two'" in checked(folder)
+
+    (folder / "try.yaml").write_text(PAIR.replace("replies: ./new.jsonl", "scores: ./new.csv"))
+    (folder / "new.csv").write_text("scenario,seed,principle,value\none,1,p,1.5\n")
+    assert "new.csv:2: expected a value from 0 to 1, found '1.5'" in checked(folder)

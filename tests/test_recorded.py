@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tastemaker.errors import UserError
-from tastemaker.experiment import Arm
+from tastemaker.experiment import Arm, load_experiment
 from tastemaker.recorded import (
     MOST_PROBLEMS,
     RecordedReply,
@@ -16,6 +16,7 @@ from tastemaker.recorded import (
     read_scores_file,
     score_rows,
 )
+from tastemaker.results import load_results
 
 FIRST = RecordedScore(scenario="a", seed=1, principle="clarity", value=0.25, cluster="a")
 HEADER = "scenario,seed,principle,value"
@@ -408,3 +409,21 @@ def test_all_problems_of_a_reply_file_are_told_at_once(file):
     with pytest.raises(UserError) as error:
         read_replies_file(path, ["a"])
     assert [line.split(":")[1] for line in str(error.value).split("\n")] == ["1", "2"]
+
+
+def test_a_scenario_that_the_baseline_does_not_have_is_named_with_its_line(project):
+    lines = {"old": ["one", "two"], "new": ["one", "tow"]}
+    files = {
+        f"{arm}.csv": "\n".join(["scenario,seed,principle,value", *(f"{s},1,p,1" for s in names)])
+        for arm, names in lines.items()
+    }
+    experiment = (
+        "experiment: try\nbaseline: {old: {scores: ./old.csv}}\n"
+        "candidates: {new: {scores: ./new.csv}}\n"
+    )
+    folder = project(files | {"try.yaml": experiment})
+
+    with pytest.raises(
+        UserError, match=r"new\.csv:3: new: the baseline has no scenario 'tow'.*two"
+    ):
+        load_results(load_experiment(folder / "try.yaml"), folder / "logs")

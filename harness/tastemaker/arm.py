@@ -4,9 +4,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from inspect_ai.event import SpanBeginEvent
+from inspect_ai.log import transcript
 from inspect_ai.log._samples import sample_active
 from inspect_ai.model import GenerateConfig, Model, ModelOutput, get_model
 from inspect_ai.solver._task_state import sample_state
+from inspect_ai.util._span import SCORERS_SPAN_NAME
 from pydantic import ValidationError
 
 from tastemaker.errors import UserError
@@ -33,10 +36,12 @@ class ArmModel(Model):
     A model and not a solver, so that any Inspect task, whatever its solver, runs under the arm.
     """
 
-    def __init__(self, inner: Model, base_seed: int) -> None:
+    def __init__(self, inner: Model, base_seed: int, *, grades: bool = True) -> None:
         super().__init__(inner.api, inner.config, inner.model_args)
         self._explicit_base_url = inner.explicit_base_url
         self.base_seed = base_seed
+        self.grades = grades
+        """Whether a scorer may ask it; not where nobody else is named to grade."""
 
     async def generate(  # type: ignore[override]
         self,
@@ -51,11 +56,25 @@ class ArmModel(Model):
         sample = sample_active()
         if sample is None:
             return await super().generate(input, tools, tool_choice, config, **options)
+        if not self.grades and _scoring():
+            raise UserError(
+                f"{sample.task}: its scorer asks a model, and without a grader the arm would judge "
+                "itself; add `grader: {model: ...}` to the experiment"
+            )
         seed = self.base_seed + sample.epoch - 1
         config = config.merge(GenerateConfig(seed=seed))
         output = await super().generate(input, tools, tool_choice, config, **options)
         _note(output, seed)
         return output
+
+
+def _scoring() -> bool:
+    """Whether the running sample has come to its scorers."""
+    # They come last, so that the span is open where it was ever begun.
+    return any(
+        isinstance(event, SpanBeginEvent) and event.name == SCORERS_SPAN_NAME
+        for event in reversed(transcript().events)
+    )
 
 
 def _note(output: ModelOutput, seed: int) -> None:
@@ -133,6 +152,8 @@ def arm_model(
     system: str | None = None,
     before: Callable[[], None] = lambda: None,
     answered: Callable[[bool, Any], None] = lambda replayed, output: None,
+    failed: Callable[[], None] = lambda: None,
+    grades: bool = True,
 ) -> ArmModel:
     """The model of one arm. Each of its answers is kept for one scenario and epoch of one eval.
 
@@ -145,8 +166,23 @@ def arm_model(
         sample = sample_active()
         return f"{sample.task}/{sample.sample.id}/{sample.epoch}" if sample else "outside"
 
-    keep_answers(model, journal, scope=scope, before=before, answered=answered)
-    return ArmModel(model, base_seed)
+    keep_answers(model, journal, scope=scope, before=before, answered=answered, failed=failed)
+    return ArmModel(model, base_seed, grades=grades)
+
+
+def connections(model: Model) -> int:
+    """How many requests a model may come to have under way at once, by its settings."""
+    from inspect_ai._util.constants import DEFAULT_MAX_CONNECTIONS_BATCH
+    from inspect_ai.util._concurrency import adaptive_active, resolve_adaptive
+
+    config = model.config
+    if config.max_connections is not None:
+        return config.max_connections
+    if config.batch:
+        return DEFAULT_MAX_CONNECTIONS_BATCH
+    if adaptive_active(config.adaptive_connections, None, None):
+        return int(resolve_adaptive(config.adaptive_connections).max)
+    return int(model.api.max_connections())
 
 
 def honours_seed(model: Model) -> bool | None:

@@ -1,6 +1,6 @@
 """Two replies that deserve nothing, graded by a rubric: what likes them measures something else."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import anyio
@@ -8,7 +8,7 @@ import anyio
 from tastemaker.grade import Panel, RubricGrader
 from tastemaker.judge.grader import together
 from tastemaker.records import Message, Reply
-from tastemaker.rubric import Rubric, score_reply
+from tastemaker.rubric import Condition, Not, Rubric, score_reply
 
 PROMPT = "Please do what we talked about, with the three facts from my last message."
 CANARIES = {
@@ -52,10 +52,11 @@ class Canary:
 
 
 def fly(rubrics: Sequence[Rubric], panel: Panel) -> list[Canary]:
-    """Grade both canaries by each rubric, as replies of a scenario without labels.
+    """Grade both canaries by each rubric, under all labels for which other criteria apply.
 
-    Criteria with `wanted` are left out: without labels nothing says which answer is right.
-    Without a grader judged criteria are unscored, and so is every principle that has one.
+    The highest score of a canary counts. Criteria with `wanted` are left out: which answer is
+    right depends on the scenario. Without a grader judged criteria are unscored, and so is
+    every principle that has one.
     """
     return anyio.run(_fly, rubrics, panel)
 
@@ -77,9 +78,44 @@ def _without_choices(rubric: Rubric) -> Rubric | None:
 
 
 async def _one(rubric: Rubric, name: str, panel: Panel) -> Canary:
+    found = await together(
+        [_with_labels(rubric, name, panel, labels) for labels in label_sets(rubric)]
+    )
+    return max(found, key=lambda one: -1.0 if one.score is None else one.score)
+
+
+def label_sets(rubric: Rubric) -> list[dict[str, str]]:
+    """Labels of scenarios to which different criteria apply: none, and those of each `when`."""
+    sets: list[dict[str, str]] = []
+    applied: list[set[tuple[str, str]]] = []
+    for labels in [{}, *map(_labels, _conditions(rubric))]:
+        keys = {key for key, _ in rubric.applicable(labels)}
+        if keys and keys not in applied:
+            sets.append(labels)
+            applied.append(keys)
+    return sets or [{}]
+
+
+def _conditions(rubric: Rubric) -> Iterator[Mapping[str, Condition]]:
+    for principle in rubric.principles.values():
+        yield from (criterion.when for criterion in principle.criteria.values() if criterion.when)
+
+
+def _labels(when: Mapping[str, Condition]) -> dict[str, str]:
+    """Labels that meet a condition: what it turns round is met by having no such label."""
+    return {
+        key: condition if isinstance(condition, str) else condition[0]
+        for key, condition in when.items()
+        if not isinstance(condition, Not) and condition
+    }
+
+
+async def _with_labels(
+    rubric: Rubric, name: str, panel: Panel, labels: Mapping[str, str]
+) -> Canary:
     text = CANARIES[name]
     said = (Message(role="user", text=PROMPT), Message(role="assistant", text=text))
-    reply = Reply(text=text, prompt=PROMPT, messages=said, document=text)
+    reply = Reply(text=text, prompt=PROMPT, messages=said, document=text, labels=labels)
     findings, _ = await RubricGrader(rubric).grade(reply, panel)
     scores = score_reply(rubric, findings, reply.labels)
     weights = {key: rubric.principles[key].weight for key in scores}

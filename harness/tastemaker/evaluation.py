@@ -9,6 +9,7 @@ from typing import Any
 
 from inspect_ai import Task, list_tasks, task_with
 from inspect_ai._util.error import PrerequisiteError
+from inspect_ai._util.registry import registry_info, registry_params
 from inspect_ai.dataset import MemoryDataset, Sample
 
 from tastemaker.content import Place, file_fingerprint, inside
@@ -215,6 +216,28 @@ def _code(spec: str) -> str:
         return version(spec.split("/")[0].replace("_", "-"))
     except PackageNotFoundError:
         return ""
+
+
+MODEL_GRADED = ("model_graded_qa", "model_graded_fact")
+"""Inspect's scorers that ask a model: the one of role "grader", and without one the arm itself."""
+
+
+def refuse_self_grading(experiment: Experiment, evals: Sequence[LoadedEval]) -> None:
+    """Somebody else's task that asks a grader needs one: Inspect would take the arm for it.
+
+    What a scorer of their own asks shows only when it does: `ArmModel` refuses to be its judge.
+    """
+    if experiment.graders:
+        return
+    for one in evals:
+        for scorer in (one.make().scorer or []) if one.foreign else []:
+            name = registry_info(scorer).name.rsplit("/", 1)[-1]
+            params = registry_params(scorer)
+            if name in MODEL_GRADED and not params.get("model"):
+                raise UserError(
+                    f"{one.name}: its scorer {name} asks a model, and without a grader each arm "
+                    "would judge itself; add `grader: {model: ...}` to the experiment"
+                )
 
 
 def _scenario(number: int, sample: Sample, reference: TaskEval) -> Scenario:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from inspect_ai.model import Model
+
 from tastemaker.arm import open_model
 from tastemaker.experiment import Grader as GraderEntry
 from tastemaker.grade import Panel
@@ -66,6 +68,7 @@ def open_panel(
     *,
     before: Before = lambda: None,
     answered: Answered = lambda replayed, output: None,
+    failed: Before = lambda: None,
 ) -> Panel:
     """The graders of an experiment, and those that single criteria name, answering from the store.
 
@@ -76,17 +79,22 @@ def open_panel(
         store: Where answers are kept.
         before: Called before a request goes to a provider; what it raises stops the request.
         answered: Told of each answer: whether it came from the store, and the output.
+        failed: Told of each request that went to a provider and brought no answer.
 
     Raises:
         UserError: A model cannot be opened.
     """
 
-    def opened(entry: GraderEntry) -> Grader:
-        return _opened(entry, store, before, answered)
+    def opened(entry: GraderEntry, name: str = "") -> Grader:
+        model = _model(entry)
+        keep_answers(
+            model, store.journal, scope=lambda: "", before=before, answered=answered, failed=failed
+        )
+        return _grader(entry, name or entry.model, model, store)
 
     usual = entries[0] if entries else GraderEntry(model="none")
     return Panel(
-        graders=tuple(opened(entry) for entry in entries),
+        graders=tuple(map(opened, entries, grader_names(entries))),
         reducer=panel_reducer(entries),
         own={
             name: opened(usual.model_copy(update={"model": name, "config": {}}))
@@ -103,14 +111,26 @@ def panel_reducer(entries: Sequence[GraderEntry]) -> Reducer:
     return entries[0].reducer if entries else "mean"
 
 
-def _opened(entry: GraderEntry, store: GradeStore, before: Before, answered: Answered) -> Grader:
-    config = entry.config | ({"batch": True} if entry.batch else {})
-    model = open_model(entry.model, config=config)
-    keep_answers(model, store.journal, scope=lambda: "", before=before, answered=answered)
+def grader_names(entries: Sequence[GraderEntry]) -> list[str]:
+    """What reports call the graders: their models, numbered where a model stands there twice."""
+    models = [entry.model for entry in entries]
+    return [
+        model if models.count(model) == 1 else f"{model} ({models[: place + 1].count(model)})"
+        for place, model in enumerate(models)
+    ]
+
+
+def _model(entry: GraderEntry) -> Model:
+    # A config may say more of batches than whether: their size, how often they are looked after.
+    config = ({"batch": True} if entry.batch else {}) | entry.config
+    return open_model(entry.model, config=config)
+
+
+def _grader(entry: GraderEntry, name: str, model: Model, store: GradeStore) -> Grader:
     return Grader(
         model=model,
         secret=store.secret,
-        name=entry.model,
+        name=name,
         per_criterion=entry.per_criterion,
         order=entry.order,
         samples=entry.samples,

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from tastemaker.errors import UserError
 from tastemaker.experiment import TRANSPORT
+from tastemaker.keys import clean_error, cleaned
 
 if TYPE_CHECKING:
     import anyio
@@ -150,6 +151,18 @@ def endpoint(model: Model) -> str | None:
     return None if address is None else str(address)
 
 
+def _clean(error: BaseException | None, call: Any = None) -> None:
+    """Take keys out of an error, and out of what Inspect has noted of the call by now."""
+    from inspect_ai.log._samples import _active_model_event
+
+    if error is not None:
+        clean_error(error)
+    event = _active_model_event.get()
+    for noted in (call, event.call if event else None):
+        if noted is not None and noted.response is not None:
+            noted.response = cleaned(noted.response)
+
+
 def keep_answers(
     model: Model,
     journal: Journal,
@@ -157,6 +170,7 @@ def keep_answers(
     scope: Callable[[], str],
     before: Callable[[], None] = lambda: None,
     answered: Callable[[bool, Any], None] = lambda replayed, output: None,
+    failed: Callable[[], None] = lambda: None,
 ) -> None:
     """Make `model` answer from the journal where it can, and write there what it is told.
 
@@ -168,6 +182,10 @@ def keep_answers(
             scope and one sample are told apart by their order.
         before: Called before a request goes to the provider; what it raises stops the request.
         answered: Told of each answer: whether it came from the journal, and the output.
+        failed: Told of each request that went to the provider and brought no answer.
+
+    What a provider says of a failure may hold the key that it was asked with: it is taken out
+    here, before Inspect writes it into its logs.
     """
     from inspect_ai.log._samples import sample_active
     from inspect_ai.model import ModelOutput
@@ -205,14 +223,24 @@ def keep_answers(
                 return output
             before()
             began = time.monotonic()
-            result = await provider(input, tools, tool_choice, config)
+            try:
+                result = await provider(input, tools, tool_choice, config)
+            except BaseException as error:
+                failed()
+                _clean(error)
+                raise
             elapsed = time.monotonic() - began
             said, call = result if isinstance(result, tuple) else (result, None)
             if isinstance(said, Exception):
+                failed()
+                _clean(said, call)
                 return result
             output = said
             if output.error:
                 # What the provider could not finish is not an answer, and not kept as one.
+                failed()
+                output.error = cleaned(output.error)
+                _clean(None, call)
                 return result
             # A provider that knows leaves out what was spent waiting for its turn.
             seconds = (call.time if call else None) or output.time or elapsed

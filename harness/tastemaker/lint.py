@@ -6,6 +6,7 @@ from itertools import combinations
 
 from rapidfuzz import fuzz
 
+from tastemaker.errors import UserError
 from tastemaker.rubric import YES, Criterion, Not, Rubric, applies
 
 LIKENESS = 88
@@ -41,11 +42,24 @@ COUNTABLE: Mapping[str, re.Pattern[str]] = {
         r"^(?:does|is there)\b.{0,25}\b(?:greeting|salutation)\b\W*$", re.IGNORECASE
     ),
     "sign_off": re.compile(r"^(?:does|is there)\b.{0,25}\bsign-?off\b\W*$", re.IGNORECASE),
+    "exclamations": re.compile(r"\bexclamation (?:mark|point)s?\b", re.IGNORECASE),
+    "emoji": re.compile(r"\bemojis?\b", re.IGNORECASE),
+    "valid_json": re.compile(r"\bvalid json\b", re.IGNORECASE),
+    "all_caps": re.compile(r"\b(?:all caps|in capitals|capital letters)\b", re.IGNORECASE),
+    "contains": re.compile(
+        r"\b(?:contains?|includes?|uses?) the (?:words?|phrase|text|string)\b", re.IGNORECASE
+    ),
+    "starts_with": re.compile(r"\b(?:starts?|begins?) with the (?:words?|phrase)\b", re.IGNORECASE),
+    "ends_with": re.compile(r"\bends? with the (?:words?|phrase)\b", re.IGNORECASE),
 }
 """What the wording of a question shows that a shipped check answers exactly."""
 
 Labels = Mapping[str, Collection[str]]
 """By label, the values that occur in a dataset; a scenario without the label counts as ""."""
+
+
+Own = Mapping[str, Mapping[str, Criterion]]
+"""Criteria that a scenario brings, by principle and id."""
 
 
 def lint_rubric(rubric: Rubric) -> list[str]:
@@ -57,7 +71,26 @@ def lint_rubric(rubric: Rubric) -> list[str]:
     return found + list(_alike(rubric))
 
 
+def lint_own(
+    rubric: Rubric, scenario: str, labels: Mapping[str, str], criteria: Own
+) -> Iterator[str]:
+    """Warnings about the criteria that one scenario brings; UserError where they do not fit."""
+    try:
+        rubric.extended(criteria)
+    except UserError as error:
+        raise UserError(f"scenario {scenario}: {error}") from None
+    for principle, own in criteria.items():
+        for name, criterion in own.items():
+            where = f"scenario {scenario}, {principle}/{name}"
+            yield from (f"{where}: {told}" for told in _criterion(criterion))
+            if not applies(criterion, labels):
+                yield f"{where}: `when` never matches: the scenario itself has other labels"
+
+
 def _criterion(criterion: Criterion) -> Iterator[str]:
+    for key, condition in criterion.when.items():
+        if condition == ():
+            yield f"`when` never matches: {key} is none of an empty list"
     ask = criterion.ask
     if ask is None:
         return

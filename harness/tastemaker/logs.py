@@ -2,8 +2,6 @@
 
 import json
 import math
-import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,21 +21,15 @@ from inspect_ai.scorer import NOANSWER, Score
 from tastemaker.arm import SPENT
 from tastemaker.errors import UserError
 from tastemaker.experiment import TaskEval
-from tastemaker.records import NO_ANSWER, ReplyRow, ScoreRow
-from tastemaker.rubric import Rubric
+from tastemaker.keys import without_keys
+from tastemaker.records import NO_ANSWER, Finding, ReplyRow, ScoreRow
+from tastemaker.rubric import Rubric, scores_by_grader
 from tastemaker.scenario import Dataset, Scenario
 from tastemaker.task import MISSING, plain_message
 
 UNREAD = {"events", "attachments", "store", "timelines"}
 LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
 """Inspect's correct, partial, incorrect and no answer."""
-KEY_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD")
-"""How the names of environment variables end that hold what nobody may see."""
-SHORTEST_KEY = 8
-KEY_LIKE = re.compile(
-    r"\b(sk|pk|key|AIza|AKIA|gsk|xai|hf|r8|eyJ)[-_]?[A-Za-z0-9*_.-]{12,}"
-    r"|(?<=Bearer )\S+|(?<=://)[^/\s@]+(?=@)"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,9 +173,11 @@ def _base(
         seconds=spent.get("seconds"),
         cost=spent.get("cost"),
         grader_calls=grading.get("calls"),
+        grader_replayed=grading.get("replayed"),
         grader_input_tokens=grading.get("input_tokens"),
         grader_output_tokens=grading.get("output_tokens"),
         grader_cost=grading.get("cost"),
+        grader_paid=grading.get("paid"),
         log=log,
     )
 
@@ -232,13 +226,21 @@ def _scores(
     rubric = cell.rubric.extended(scenario.criteria) if scenario.criteria else cell.rubric
     applicable = dict(rubric.applicable(scenario.labels))
     told = {} if why or sample is None else (sample.scores or {})["rubric"].metadata or {}
+    alone = _scores_by_grader(rubric, told, scenario)
     for principle in dict.fromkeys(principle for principle, _ in applicable):
         score = told.get("principles", {}).get(principle)
         if score is None:
             yield replace(base, principle=principle, reason=why or "unscored")
         else:
-            reason = _reason(score["reason"], told["findings"], principle)
-            yield replace(base, principle=principle, value=score["value"], reason=reason)
+            missing = [
+                str(found["reason"])
+                for key, found in told["findings"].items()
+                if key.startswith(f"{principle}.") and found["value"] is None
+            ]
+            reason = principle_reason(score["reason"], missing)
+            votes = json.dumps(list(alone[principle].items())) if principle in alone else None
+            value = score["value"]
+            yield replace(base, principle=principle, value=value, reason=reason, votes=votes)
     for (principle, name), criterion in applicable.items():
         found = told.get("findings", {}).get(f"{principle}.{name}") or {}
         value = found.get("value")
@@ -252,16 +254,37 @@ def _scores(
             reason=why or ("" if value is not None else found.get("reason", "unscored")),
             should=found.get("should", criterion.calls_for(scenario.labels)),
             did=found.get("did"),
+            votes=json.dumps(found["votes"]) if found.get("votes") else None,
         )
 
 
-def _reason(told: str, findings: Mapping[str, Any], principle: str) -> str:
-    """Why a principle is unscored, as one of the reasons that tables count by."""
-    reasons = [
-        str(found["reason"]).split(":")[0]
+def _scores_by_grader(
+    rubric: Rubric, told: Mapping[str, Any], scenario: Scenario
+) -> dict[str, dict[str, float | None]]:
+    """By principle, each grader's own score; empty without a panel, which is the usual case."""
+    findings = told.get("findings", {})
+    if not any(found.get("votes") for found in findings.values()):
+        return {}
+    read = {
+        (principle, name): Finding(
+            value=found["value"],
+            reason=found["reason"],
+            votes=tuple((grader, value) for grader, value in found.get("votes", ())),
+        )
         for key, found in findings.items()
-        if key.startswith(f"{principle}.") and found["value"] is None
-    ]
+        for principle, _, name in [key.partition(".")]
+    }
+    return scores_by_grader(rubric, read, scenario.labels)
+
+
+def principle_reason(told: str, missing: Iterable[str]) -> str:
+    """Why a principle is unscored, as one of the reasons that tables count by.
+
+    Args:
+        told: The reason of its score.
+        missing: The reasons of its criteria that have no value.
+    """
+    reasons = [reason.split(":")[0] for reason in missing]
     return next((reason for reason in reasons if reason in ("no_grader", "grader_failed")), told)
 
 
@@ -344,14 +367,6 @@ def _reply(cell: Cell, scenario: Scenario, seed: int, sample: EvalSample | None)
         if sample is None or sample.error is None
         else without_keys(f"error: {sample.error.message}"),
     )
-
-
-def without_keys(text: str) -> str:
-    """A provider's message without the keys of this process and what looks like one."""
-    for name, value in os.environ.items():
-        if len(value) >= SHORTEST_KEY and name.upper().endswith(KEY_NAMES):
-            text = text.replace(value, "[key]")
-    return KEY_LIKE.sub("[key]", text)
 
 
 def failures(logs: Iterable[EvalLog]) -> list[str]:

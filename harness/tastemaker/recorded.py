@@ -239,6 +239,15 @@ def score_rows(
     return [_row(name, score) for score in (*read, *whole)]
 
 
+def score_place(arm: Arm, scenario: str) -> str:
+    """Where a scenario stands first in the scores of an arm, as "file:line"."""
+    assert arm.scores is not None
+    path = Path(arm.scores)
+    lines = _lines(path, SCORE_COLUMNS, SCORE_OPTIONS, _Problems(path))
+    found = next((line for line, row in lines if _text(row.get("scenario")) == scenario), None)
+    return shown(path) if found is None else f"{shown(path)}:{found}"
+
+
 def _reply_key(score: RecordedScore) -> tuple[str, str, str, int]:
     return score.eval, score.scenario, score.principle, score.seed
 

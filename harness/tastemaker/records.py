@@ -115,10 +115,17 @@ class ScoreRow:
     """In dollars."""
     grader_calls: int | None = None
     """How often judges were asked about the reply; None where none was."""
+    grader_replayed: int | None = None
+    """How many of these calls were answered by what had been kept from before."""
     grader_input_tokens: int | None = None
     grader_output_tokens: int | None = None
     grader_cost: float | None = None
-    """In dollars."""
+    """In dollars, of all answers, also of those that were kept from before."""
+    grader_paid: float | None = None
+    """In dollars, without the answers that were kept from before."""
+    votes: str | None = None
+    """JSON: [grader, value] of each of several answers to a criterion; of a principle, the score
+    by each grader of a panel alone. None where one grader answered once."""
     log: str = ""
 
 

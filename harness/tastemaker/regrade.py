@@ -4,35 +4,39 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from inspect_ai.log import EvalLog, EvalSample, list_eval_logs, read_eval_log
 
 from tastemaker.content import Place
 from tastemaker.errors import UserError
 from tastemaker.experiment import Grader as GraderEntry
-from tastemaker.grade import Grading, Panel, RubricGrader
+from tastemaker.grade import Grading, RubricGrader
 from tastemaker.graders import GradeStore, open_panel
 from tastemaker.journal import digest
 from tastemaker.judge.grader import template_hash, together
-from tastemaker.logs import UNREAD, absence, logs_by_identity
+from tastemaker.logs import UNREAD, absence, logs_by_identity, principle_reason
 from tastemaker.reading import shown
 from tastemaker.record import RECORD, schedule_of
 from tastemaker.records import Reply, ReplyRow, ScoreRow
-from tastemaker.rubric import Rubric, load_rubric, score_reply
+from tastemaker.rubric import Criterion, Rubric, Score, load_rubric, score_reply, scores_by_grader
 from tastemaker.tables import (
+    REPLIES,
+    SCHEMAS,
     SCORES,
     read_table,
     reply_table,
     score_table,
     write_tables,
 )
-from tastemaker.task import reply_of_sample
+from tastemaker.task import own_criteria, reply_of_sample
 from tastemaker.template import slug
 
 SIDECAR = "regraded"
 ABOUT = "regrade.json"
 AT_ONCE = 200
+UNSCORED = Score(None, "unscored")
+"""Of a principle that nothing which applies could earn a point for."""
 Place4 = tuple[str, str, str, int]
 """Eval, arm, scenario and seed: what tells replies apart."""
 
@@ -71,7 +75,9 @@ def regrade(
     """Grade the replies in a folder of logs, and write the tables into a folder of their own in it.
 
     The logs and the tables of the run stay as they are. Criteria that a scenario brought itself
-    are not graded again: a log does not hold them.
+    are graded with the rubric's; under another rubric, those of principles that it has too. What
+    is not in a log (scores from a file, replies that are missing) is taken over from the run's
+    tables, so that an unchanged rubric and judge give the same tables again.
 
     Args:
         folder: Where logs stand, of a run or of `inspect eval`.
@@ -84,22 +90,21 @@ def regrade(
         UserError: There is no finished log, or it is not known by what to grade it.
     """
     record = _record(folder)
-    headers = _headers(folder, record)
+    headers = [one for one in _headers(folder, record) if _has_rubric(_eval(one), record)]
     if graders is None:
         graders = _graders_of(record)
     rubrics = {name: rubric or _rubric_of(name, record, place) for name in map(_eval, headers)}
-    own = {name for one in rubrics.values() for name in RubricGrader(one).own_graders()}
-    panel = open_panel(graders, own, store)
-    known = _known_rows(folder)
-    scores: list[ScoreRow] = []
-    replies: list[ReplyRow] = []
+    known, told = _known_rows(folder, SCORES), _known_rows(folder, REPLIES)
+    scores: dict[Place4, list[ScoreRow]] = {}
+    replies: dict[Place4, ReplyRow] = {}
     for header in headers:
         samples = _samples(header, record)
-        mine = _still_asked(rubrics[_eval(header)], header, record)
-        for sample, reply, graded in _graded(samples, mine, panel):
-            base = _base(header, sample, mine, known)
-            scores += _score_rows(base, mine, reply, graded, graders)
-            replies.append(_reply_row(base, reply, graded))
+        rubric_of_log = _still_asked(rubrics[_eval(header)], header, record)
+        for sample, mine, reply, graded in _graded(samples, rubric_of_log, graders, store):
+            base = _base(header, sample, rubric_of_log, known)
+            place4 = (base.eval, base.arm, base.scenario, base.seed)
+            scores[place4] = list(_score_rows(base, mine, reply, graded, graders))
+            replies[place4] = _reply_row(base, reply, graded, told.get(place4))
     about = {
         "rubrics": {
             name: [one.rubric, one.version, one.fingerprint] for name, one in rubrics.items()
@@ -108,8 +113,26 @@ def regrade(
         "judge": template_hash(),
         "logs": sorted({header.location.rsplit("/", 1)[-1] for header in headers}),
     }
-    written = _write(folder, about, scores, replies)
-    return Regraded(folder=written, replies=len(replies), changes=tuple(_changes(known, scores)))
+    rows = [row for some in scores.values() for row in some]
+    all_scores = _taken_over(known, scores, ScoreRow)
+    all_replies = _taken_over(told, {key: [row] for key, row in replies.items()}, ReplyRow)
+    written = _write(folder, about, all_scores, all_replies)
+    return Regraded(folder=written, replies=len(replies), changes=tuple(_changes(known, rows)))
+
+
+Row = TypeVar("Row", ScoreRow, ReplyRow)
+
+
+def _taken_over(
+    known: Mapping[Place4, Sequence[Mapping[str, Any]]],
+    graded: Mapping[Place4, Sequence[Row]],
+    kind: type[Row],
+) -> list[Row]:
+    """The rows of the run's table in its order, with those of what was graded again put in."""
+    rows: list[Row] = []
+    for place in dict.fromkeys([*known, *graded]):
+        rows += graded[place] if place in graded else [kind(**row) for row in known[place]]
+    return rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,6 +236,12 @@ def _graders_of(record: Mapping[str, Any]) -> list[GraderEntry]:
     return [GraderEntry.model_validate(one) for one in listed]
 
 
+def _has_rubric(name: str, record: Mapping[str, Any]) -> bool:
+    """Whether an eval was graded by a rubric; somebody else's task was not."""
+    evals: Mapping[str, Any] = record.get("evals", {})
+    return name not in evals or bool(evals[name]["rubric"])
+
+
 def _rubric_of(name: str, record: Mapping[str, Any], place: Place) -> Rubric:
     told = record.get("evals", {}).get(name, {}).get("rubric")
     if not told:
@@ -223,27 +252,51 @@ def _rubric_of(name: str, record: Mapping[str, Any], place: Place) -> Rubric:
         raise UserError(f"{error}\n{name}: give the rubric's file with --rubric") from error
 
 
-def _known_rows(folder: Path) -> dict[Place4, list[dict[str, Any]]]:
-    """What the run's own table says of each reply; empty where there is none."""
-    if not (folder / SCORES).is_file():
+def _known_rows(folder: Path, name: str) -> dict[Place4, list[dict[str, Any]]]:
+    """What one of the run's own tables says of each reply; empty where there is none."""
+    if not (folder / name).is_file():
         return {}
     rows: dict[Place4, list[dict[str, Any]]] = {}
-    for row in read_table(folder / SCORES).to_pylist():
+    for row in read_table(folder / name, SCHEMAS[name].names).to_pylist():
         rows.setdefault((row["eval"], row["arm"], row["scenario"], row["seed"]), []).append(row)
     return rows
 
 
 def _graded(
-    samples: Sequence[EvalSample], rubric: Rubric, panel: Panel
-) -> Iterator[tuple[EvalSample, Reply, Grading]]:
+    samples: Sequence[EvalSample],
+    rubric: Rubric,
+    entries: Sequence[GraderEntry],
+    store: GradeStore,
+) -> Iterator[tuple[EvalSample, Rubric, Reply, Grading]]:
+    """Each sample with the rubric that holds for it, its reply, and what was found."""
     import anyio
 
-    grader = RubricGrader(rubric)
+    usual = RubricGrader(rubric)
+    graders = [_extended(usual, own_criteria(sample)) for sample in samples]
+    own = usual.own_graders().union(*(one.own_graders() for one in graders))
+    panel = open_panel(entries, own, store)
     for start in range(0, len(samples), AT_ONCE):
         batch = samples[start : start + AT_ONCE]
+        by = graders[start : start + AT_ONCE]
         replies = [reply_of_sample(one) for one in batch]
-        tasks = [grader.grade(reply, panel) for reply in replies]
-        yield from zip(batch, replies, anyio.run(together, tasks), strict=True)
+        tasks = [one.grade(reply, panel) for one, reply in zip(by, replies, strict=True)]
+        found = anyio.run(together, tasks)
+        yield from zip(batch, [one.rubric for one in by], replies, found, strict=True)
+
+
+def _extended(usual: RubricGrader, own: Mapping[str, Mapping[str, Criterion]]) -> RubricGrader:
+    """With a scenario's own criteria, but for those that the rubric has no place for."""
+    principles = usual.rubric.principles
+    fitting = {
+        principle: {
+            name: criterion
+            for name, criterion in criteria.items()
+            if name not in principles[principle].criteria
+        }
+        for principle, criteria in own.items()
+        if principle in principles
+    }
+    return RubricGrader(usual.rubric.extended(fitting)) if any(fitting.values()) else usual
 
 
 def _base(
@@ -283,6 +336,7 @@ def _base(
         reason="",
         should=None,
         did=None,
+        votes=None,
     )
 
 
@@ -297,14 +351,27 @@ def _score_rows(
     base = replace(
         base,
         grader_calls=usage.calls or None,
+        grader_replayed=usage.replayed if usage.calls else None,
         grader_input_tokens=usage.input_tokens if usage.calls else None,
         grader_output_tokens=usage.output_tokens if usage.calls else None,
         grader_cost=usage.cost,
+        grader_paid=usage.paid,
     )
-    for name, score in score_reply(rubric, graded.findings, reply.labels).items():
-        yield replace(base, principle=name, value=score.value, reason=score.reason)
+    applicable = dict(rubric.applicable(reply.labels))
+    alone = scores_by_grader(rubric, graded.findings, reply.labels)
+    scored = score_reply(rubric, graded.findings, reply.labels)
+    for name in dict.fromkeys(principle for principle, _ in applicable):
+        value, told = scored.get(name, UNSCORED)
+        why = [
+            found.reason
+            for key, found in graded.findings.items()
+            if key[0] == name and found.value is None
+        ]
+        votes = json.dumps(list(alone[name].items())) if name in alone else None
+        reason = principle_reason(told, why)
+        yield replace(base, principle=name, value=value, reason=reason, votes=votes)
     usual = ", ".join(one.model for one in graders)
-    for (principle, name), criterion in rubric.applicable(reply.labels):
+    for (principle, name), criterion in applicable.items():
         found = graded.findings[principle, name]
         yield replace(
             base,
@@ -316,10 +383,17 @@ def _score_rows(
             reason="" if found.value is not None else found.reason,
             should=found.should,
             did=found.did,
+            votes=json.dumps(found.votes) if found.votes else None,
         )
 
 
-def _reply_row(base: ScoreRow, reply: Reply, graded: Grading) -> ReplyRow:
+def _reply_row(
+    base: ScoreRow, reply: Reply, graded: Grading, known: Sequence[Mapping[str, Any]] | None
+) -> ReplyRow:
+    """The row of the run with what was found now; without a run, as far as the log says it."""
+    findings = {".".join(key): vars(found) for key, found in graded.findings.items()}
+    if known:
+        return ReplyRow(**{**known[0], "findings": json.dumps(findings)})
     messages = [
         {
             "role": message.role,
@@ -328,7 +402,6 @@ def _reply_row(base: ScoreRow, reply: Reply, graded: Grading) -> ReplyRow:
         }
         for message in reply.messages
     ]
-    findings = {".".join(key): vars(found) for key, found in graded.findings.items()}
     return ReplyRow(
         eval=base.eval,
         scenario=base.scenario,

@@ -22,7 +22,7 @@ from tastemaker.preferences import Preferences, explained, lacking, preferences
 from tastemaker.preferences import cases as preference_cases
 from tastemaker.reading import did_you_mean
 from tastemaker.record import read_record, record_of_scores, schedule_of
-from tastemaker.recorded import blank_of_score, preference_rows, score_rows
+from tastemaker.recorded import blank_of_score, preference_rows, score_place, score_rows
 from tastemaker.records import PreferenceRow, ScoreRow
 from tastemaker.retained import Kept, retentions
 from tastemaker.schedule import Schedule
@@ -33,6 +33,22 @@ from tastemaker.stats.paired import Paired
 from tastemaker.stats.panel import Panel
 from tastemaker.tables import Arranged, Scores, read_preferences, read_scores, scores_of_rows
 from tastemaker.tensions import Pull, pulls
+from tastemaker.votes import Alone, CriterionVotes, by_grader, criterion_votes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grading:
+    """What the judges of one arm's replies took."""
+
+    calls: int
+    replayed: int
+    """How many of the calls were answered by what had been kept from before."""
+    input_tokens: int
+    output_tokens: int
+    cost: float | None
+    """In dollars, of all answers; None where no price is known."""
+    paid: float | None
+    """In dollars, without those that had been kept from before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +62,8 @@ class Spent:
     """Mean seconds to a reply."""
     cost: float | None
     """In dollars, all replies together."""
+    grading: Grading | None = None
+    """None where no judge was asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +84,8 @@ class Results:
     """By principle, pooled over its evals."""
     arranged: Arranged
     scores: Scores
+    alone: Alone
+    """What each grader of a panel alone would say; empty where there is no panel, or looks."""
     looks: Examined | None = None
     """What came of the looks, where the scenarios came in by looks."""
     chosen: Mapping[str, ChoicePanel] = field(default_factory=dict)
@@ -97,6 +117,11 @@ class Results:
     def ablation(self) -> Ablation | None:
         """What the factors of the arms add, where the experiment asks; never gated."""
         return ablation(self.experiment, self.panels)
+
+    @cached_property
+    def votes(self) -> tuple[CriterionVotes, ...]:
+        """How far several graders, or several answers of one, agree on each criterion."""
+        return criterion_votes(self.scores)
 
     @cached_property
     def slices(self) -> Slices:
@@ -179,7 +204,10 @@ def _refuse_strangers(experiment: Experiment, rows: Iterable[ScoreRow]) -> None:
         if strange := sorted(known[name][1] - scenarios):
             hint = did_you_mean(strange[0], scenarios)
             more = f" (and {len(strange) - 1} more)" if len(strange) > 1 else ""
-            raise UserError(f"{name}: the baseline has no scenario '{strange[0]}'{more}{hint}")
+            where = score_place(experiment.arms[name], strange[0])
+            raise UserError(
+                f"{where}: {name}: the baseline has no scenario '{strange[0]}'{more}{hint}"
+            )
 
 
 def _refuse_other_criteria(rows: Iterable[ScoreRow]) -> None:
@@ -266,21 +294,29 @@ def results(
     by_eval, verdicts, limits = _decided(experiment, arranged, pooled, apart, looks, beside)
     if beside.preferred:
         incomplete += lacking(experiment, beside.preferred)
+    # A panel's graders are held against each other on a whole run; a look decides by its own level.
+    alone = Alone() if looks else by_grader(experiment, scores)
+    decision = conclude(verdicts, limits, incomplete=incomplete, limited=limited)
     return Results(
         experiment=experiment,
         record=record,
-        decision=conclude(verdicts, limits, incomplete=incomplete, limited=limited),
+        decision=alone.held_against(decision),
         by_eval=by_eval,
         unscored=unscored,
         spent={arm: _spent(arranged, arm) for arm in arms},
         tensions=pulls(_with_seen_tensions(experiment, pooled), arranged, verdicts),
-        warnings=(*record.get("warnings", ()), *_fewer_seeds(experiment, arranged)),
+        warnings=(
+            *record.get("warnings", ()),
+            *_fewer_seeds(experiment, arranged),
+            *alone.disagreements,
+        ),
         panels=pooled,
         arranged=arranged,
         looks=looks,
         chosen=chosen,
         preferences=beside.preferred,
         scores=scores,
+        alone=alone,
     )
 
 
@@ -517,4 +553,14 @@ def _spent(arranged: Arranged, arm: str) -> Spent:
         output_tokens=None if tokens[1] is None else int(tokens[1]),
         seconds=None if seconds is None else seconds / int(timed),
         cost=total("cost"),
+        grading=_grading({name: total(f"grader_{name}") for name in Grading.__annotations__}),
+    )
+
+
+def _grading(took: Mapping[str, float | None]) -> Grading | None:
+    if not took["calls"]:
+        return None
+    counts = ("calls", "replayed", "input_tokens", "output_tokens")
+    return Grading(
+        **{name: int(took[name] or 0) for name in counts}, cost=took["cost"], paid=took["paid"]
     )

@@ -349,6 +349,32 @@ def score_reply(
     return scores
 
 
+def scores_by_grader(
+    rubric: Rubric, findings: Mapping[tuple[str, str], Finding], labels: Mapping[str, str]
+) -> dict[str, dict[str, float | None]]:
+    """By principle, the score that each grader of a panel would have given the reply alone.
+
+    What no panel answered (checks, criteria with a grader of their own) counts as it is. Only
+    principles that a panel had a say in; several answers of one grader are no panel.
+    """
+    voted = {key: dict(finding.votes) for key, finding in findings.items()}
+    voted = {key: votes for key, votes in voted.items() if len(votes) > 1}
+    names = dict.fromkeys(name for votes in voted.values() for name in votes)
+    judged = {principle for principle, _ in voted}
+    scores: dict[str, dict[str, float | None]] = {}
+    for name in names:
+        alone = {key: _alone(finding, name) for key, finding in findings.items()}
+        for principle, score in score_reply(rubric, alone, labels).items():
+            if principle in judged:
+                scores.setdefault(principle, {})[name] = score.value
+    return scores
+
+
+def _alone(finding: Finding, grader: str) -> Finding:
+    votes = dict(finding.votes)
+    return replace(finding, value=votes[grader]) if grader in votes else finding
+
+
 NO_FINDING = Finding(value=None, reason="no finding")
 
 

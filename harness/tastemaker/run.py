@@ -1,6 +1,7 @@
 """Run the arms of an experiment over its evals, and leave the tables beside the logs."""
 
 import contextlib
+import gc
 import json
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -13,17 +14,17 @@ import anyio
 from inspect_ai import Epochs, Task, eval_set, task_with
 from inspect_ai.log import EvalLog
 
-from tastemaker.arm import ArmModel, arm_model, honours_seed, open_model
+from tastemaker.arm import ArmModel, arm_model, connections, honours_seed, open_model
 from tastemaker.calibration import bind_marks
 from tastemaker.errors import UserError
-from tastemaker.evaluation import LoadedEval, load_evals
+from tastemaker.evaluation import LoadedEval, load_evals, refuse_self_grading
 from tastemaker.experiment import Arm, Experiment
 from tastemaker.families import self_preference
 from tastemaker.gate import Verdict
 from tastemaker.grade import Panel, RubricGrader, calls_per_reply
 from tastemaker.graders import GradeStore, open_panel
 from tastemaker.journal import Journal, digest, endpoint
-from tastemaker.judge.grader import Grader, template_hash
+from tastemaker.judge.grader import template_hash
 from tastemaker.judge.pairwise import pair_hash
 from tastemaker.logs import (
     Cell,
@@ -73,6 +74,13 @@ class Answered:
 
 
 Listener = Callable[[Answered], None]
+
+IN_FLIGHT = 1000
+"""Replies in work side by side, over all tasks; each takes about 0.1 MB."""
+MOST_ERRORS = 5
+"""How many different errors of single replies a run tells; the table has them all."""
+SELDOM = (50_000, 20, 100)
+"""Thresholds of Python's cycle collector during a run; `gc.set_threshold` explains them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +148,9 @@ def make_plan(
             f"but the rubrics have {', '.join(sorted(known))}"
         )
     _refuse_unknown_choices(experiment, evals)
+    if evals:
+        _refuse_strange_rules(experiment, evals)
+    refuse_self_grading(experiment, evals)
     asked = experiment.preference
     if asked and asked.preferences is None and not any(one.rubric for one in evals):
         raise UserError(
@@ -223,6 +234,23 @@ def _schedule(
     )
     refuse_empty(schedule, experiment.name)
     return schedule
+
+
+def _refuse_strange_rules(experiment: Experiment, evals: Sequence[LoadedEval]) -> None:
+    """A rule for one eval that is not there, or that does not measure the principle."""
+    measured = {one.name: one.principles for one in evals}
+    for rule in experiment.rules:
+        principle, at, name = rule.partition("@")
+        if not at:
+            continue
+        if name not in measured:
+            hint = did_you_mean(name, measured)
+            raise UserError(f"{experiment.name}: the rule '{rule}' names no eval of it{hint}")
+        if principle not in measured[name]:
+            raise UserError(
+                f"{experiment.name}: the rule '{rule}': {name} does not measure {principle}; it "
+                f"measures {', '.join(measured[name])}"
+            )
 
 
 def _refuse_unsupported(experiment: Experiment) -> None:
@@ -317,10 +345,10 @@ def _run_cells(
     logs: list[EvalLog] = []
     try:
         if tasks:
-            logs = _run_tasks(tasks, folder, session.panel.graders)
+            logs = _run_tasks(session, tasks, chosen, folder)
     finally:
-        write_results(session.plan, folder, cells, parts)
-    for message in failures(logs):
+        errors = write_results(session.plan, folder, cells, parts)
+    for message in dict.fromkeys([*failures(logs), *errors[:MOST_ERRORS]]):
         print(message, file=sys.stderr)
 
 
@@ -422,14 +450,18 @@ def _named(verdict: Verdict) -> str:
     return f"{printable(verdict.principle)} ({verdict.candidate})"
 
 
-def _run_tasks(tasks: list[Task], folder: Path, graders: Sequence[Grader]) -> list[EvalLog]:
+def _run_tasks(
+    session: "_Session", tasks: list[Task], chosen: Sequence[Cell], folder: Path
+) -> list[EvalLog]:
+    graders = session.panel.graders
     # Inspect reports on standard output, which is for results.
-    with contextlib.redirect_stdout(sys.stderr):
+    with contextlib.redirect_stdout(sys.stderr), _seldom_collected():
         _, logs = eval_set(
             tasks,
             log_dir=str(folder),
             model_roles={"grader": [one.model for one in graders]} if graders else None,
             max_tasks=min(len(tasks), AT_ONCE),
+            max_samples=_side_by_side(session, chosen),
             retry_attempts=1,
             fail_on_error=True,
             continue_on_fail=True,
@@ -441,6 +473,33 @@ def _run_tasks(tasks: list[Task], folder: Path, graders: Sequence[Grader]) -> li
             log_dir_allow_dirty=True,
         )
     return logs
+
+
+@contextlib.contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Look for reference cycles seldom: as Python does it by itself, it takes a third of a run."""
+    before = gc.get_threshold()
+    gc.set_threshold(*SELDOM)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def _side_by_side(session: "_Session", chosen: Sequence[Cell]) -> int | None:
+    """How many replies of a task may be in work at once, so that no connection waits for one.
+
+    Inspect goes by the connections of the task's own model, and a reply that waits for its judge
+    holds one of its places. None, which is Inspect's choice, where somebody else's task may need
+    a sandbox for each.
+    """
+    if any(cell.foreign for cell in chosen):
+        return None
+    judges = [*session.panel.graders, *session.panel.own.values()]
+    arms = [session.models[cell.arm] for cell in chosen if cell.arm in session.models]
+    wished = max((connections(arm) for arm in arms), default=0)
+    wished += sum(connections(judge.model) for judge in judges)
+    return max(min(wished, IN_FLIGHT // min(len(chosen), AT_ONCE)), 1)
 
 
 class _Session:
@@ -467,8 +526,9 @@ class _Session:
             self.plan.experiment.graders,
             self.plan.own_graders,
             self.store,
-            before=self._within_budget,
+            before=self._reserve,
             answered=lambda replayed, output: self._told("", replayed, output),
+            failed=self._release,
         )
 
     def _arm_model(self, name: str, arm: Arm) -> ArmModel:
@@ -480,28 +540,44 @@ class _Session:
             journal=self.journal,
             base_url=arm.base_url,
             system=arm.system,
-            before=self._within_budget,
+            before=self._reserve,
             answered=lambda replayed, output: self._told(name, replayed, output),
+            failed=self._release,
+            grades=bool(self.plan.experiment.graders),
         )
 
     _calls = 0
     _cost = 0.0
+    _under_way = 0
+    _dearest = 0.0
 
     def _told(self, arm: str, replayed: bool, output: Any) -> None:
         cost = output.usage.total_cost if output.usage else None
         if not replayed:
+            self._release()
             self._calls += 1
             self._cost += cost or 0.0
+            self._dearest = max(self._dearest, cost or 0.0)
         self.listener(Answered(arm=arm, replayed=replayed, cost=cost))
 
-    def _within_budget(self) -> None:
+    def _reserve(self) -> None:
+        """Before a call: what is under way counts as spent, each as dear as the dearest so far.
+
+        What a call costs is known only when it has been answered: the calls that are under way
+        before the first answer can go beyond a budget of dollars, never one of calls.
+        """
         budget = self.plan.experiment.budget
-        if budget is None:
-            return
-        if budget.calls is not None and self._calls >= budget.calls:
-            raise UserError(f"the budget of {budget.calls} calls is spent")
-        if budget.cost is not None and self._cost >= budget.cost:
-            raise UserError(f"the budget of ${budget.cost:g} is spent")
+        if budget is not None:
+            if budget.calls is not None and self._calls + self._under_way >= budget.calls:
+                raise UserError(f"the budget of {budget.calls} calls is spent")
+            cost = self._cost + (self._under_way + 1) * self._dearest
+            if budget.cost is not None and (cost > budget.cost or self._cost >= budget.cost):
+                raise UserError(f"the budget of ${budget.cost:g} is spent")
+        self._under_way += 1
+
+    def _release(self) -> None:
+        """After a call, answered or not."""
+        self._under_way -= 1
 
     def cells(self) -> list[Cell]:
         """Each eval under each arm that replies, all arms of an eval side by side."""
@@ -705,11 +781,14 @@ def _self_preference(plan: Plan) -> list[str]:
 
 def write_results(
     plan: Plan, folder: Path, cells: Sequence[Cell], parts: Sequence[Part] | None = None
-) -> None:
+) -> list[str]:
     """The tables from what the logs hold by now, and from the files of scores and preferences.
 
     Replies that are still to be compared stand among the preferences as not run. `parts` is what
     the looks so far have asked; None: all scenarios and principles.
+
+    Returns:
+        The distinct errors that single replies ended in.
     """
     logs = logs_by_identity(str(folder))
     scores: list[ScoreRow] = []
@@ -720,14 +799,19 @@ def write_results(
             replies.append(reply)
     scores += _score_arms(plan, plan.evals if parts is None else parts)
     write_tables(folder, score_table(scores), reply_table(replies))
-    if plan.experiment.preference is None:
-        return
-    if plan.experiment.preference.preferences is not None:
-        write_preferences(folder, _recorded_preferences(plan))
-        return
+    if plan.experiment.preference is not None:
+        write_preferences(folder, list(_preferences_so_far(plan, replies)))
+    errors = [reply.error for reply in replies if reply.error.startswith("error: ")]
+    return list(dict.fromkeys(errors))
+
+
+def _preferences_so_far(plan: Plan, replies: Sequence[ReplyRow]) -> Iterable[PreferenceRow]:
+    """Those of the experiment's file; else every comparison that is still to be made."""
+    if plan.experiment.preference and plan.experiment.preference.preferences is not None:
+        return _recorded_preferences(plan)
     names = [grader.model for grader in plan.experiment.graders]
     pairs = pairs_of(plan.experiment, plan.evals, replies, plan.seeds)
-    write_preferences(folder, [row for pair in pairs for row in _not_run(pair, names)])
+    return [row for pair in pairs for row in _not_run(pair, names)]
 
 
 def _not_run(pair: Pair, graders: Sequence[str]) -> list[PreferenceRow]:

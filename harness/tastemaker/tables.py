@@ -136,6 +136,7 @@ READ_TEXTS = (
     "reason",
     "should",
     "did",
+    "votes",
 )
 ADDED = {"should", "did"}
 """Columns that tables of earlier versions do not have: there they say nothing."""
@@ -148,6 +149,12 @@ READ_NUMBERS = (
     "output_tokens",
     "seconds",
     "cost",
+    "grader_calls",
+    "grader_replayed",
+    "grader_input_tokens",
+    "grader_output_tokens",
+    "grader_cost",
+    "grader_paid",
 )
 
 

@@ -28,7 +28,7 @@ from tastemaker.grade import Grading, Key, Panel, RubricGrader
 from tastemaker.judge.grader import Grader, Usage
 from tastemaker.recorded import RecordedReply
 from tastemaker.records import Finding, Message, Reply, ToolCall
-from tastemaker.rubric import Rubric, load_rubric, score_reply
+from tastemaker.rubric import Criterion, Rubric, load_rubric, score_reply
 from tastemaker.rubric import Score as PrincipleScore
 from tastemaker.scenario import Dataset, Scenario, load_dataset, select
 
@@ -122,10 +122,20 @@ def samples(data: Dataset) -> list[Sample]:
 
 def _given(scenario: Scenario) -> dict[str, Any]:
     """What a grade rests on beside the conversation: with it, a log can be graded by itself."""
-    given = {"prompt": scenario.prompt, "document": scenario.document}
-    return {key: text for key, text in given.items() if text} | (
-        {"expect": dict(scenario.expect)} if scenario.expect else {}
-    )
+    criteria = {
+        principle: {
+            name: criterion.model_dump(mode="json", by_alias=True, exclude_unset=True)
+            for name, criterion in own.items()
+        }
+        for principle, own in scenario.criteria.items()
+    }
+    given = {
+        "prompt": scenario.prompt,
+        "document": scenario.document,
+        "expect": dict(scenario.expect),
+        "criteria": criteria,
+    }
+    return {key: value for key, value in given.items() if value}
 
 
 def chat_message(message: Message) -> ChatMessage:
@@ -177,22 +187,26 @@ def converse() -> Solver:
     return solve
 
 
-@solver
 def recorded(replies: Mapping[tuple[str, int], RecordedReply]) -> Solver:
     """Answer with replies made elsewhere; what is not there is marked as missing."""
 
-    async def solve(state: TaskState, generate: Generate) -> TaskState:
-        reply = replies.get((str(state.sample_id), state.epoch))
-        if reply is None:
-            state.metadata[MISSING] = True
-        else:
-            state.output = ModelOutput.from_content(reply.model, reply.reply)
-            state.output.usage = ModelUsage(**reply.usage) if reply.usage else None
-            state.messages.append(state.output.message)
-        state.completed = True
-        return state
+    # Without arguments: Inspect writes those of a solver into the header of the log, twice.
+    @solver(name="recorded")
+    def recorded() -> Solver:
+        async def solve(state: TaskState, generate: Generate) -> TaskState:
+            reply = replies.get((str(state.sample_id), state.epoch))
+            if reply is None:
+                state.metadata[MISSING] = True
+            else:
+                state.output = ModelOutput.from_content(reply.model, reply.reply)
+                state.output.usage = ModelUsage(**reply.usage) if reply.usage else None
+                state.messages.append(state.output.message)
+            state.completed = True
+            return state
 
-    return solve
+        return solve
+
+    return recorded()
 
 
 @solver
@@ -333,3 +347,12 @@ def reply_of_sample(sample: EvalSample) -> Reply:
         expect=given.get("expect", {}),
         labels=sample.metadata.get("labels", {}),
     )
+
+
+def own_criteria(sample: EvalSample) -> dict[str, dict[str, Criterion]]:
+    """The criteria that the sample's scenario brings itself, by principle and id."""
+    given = sample.metadata.get(GIVEN, {}).get("criteria", {})
+    return {
+        principle: {name: Criterion.model_validate(one) for name, one in own.items()}
+        for principle, own in given.items()
+    }

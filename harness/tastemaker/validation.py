@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from tastemaker.card_spec import load_card
-from tastemaker.content import Place, folder
+from tastemaker.content import Place, folder, resolve
 from tastemaker.errors import UserError
-from tastemaker.experiment import PlainEval, load_experiment
-from tastemaker.lint import lint_conditions, lint_rubric
+from tastemaker.experiment import Experiment, PlainEval, TaskEval, load_experiment
+from tastemaker.lint import lint_conditions, lint_own, lint_rubric
 from tastemaker.reading import listed, parse, shown
-from tastemaker.rubric import PrinciplesFile, load_rubric
-from tastemaker.scenario import Dataset, load_dataset
+from tastemaker.recorded import read_replies_file, score_rows
+from tastemaker.rubric import PrinciplesFile, Rubric, load_rubric
+from tastemaker.scenario import Dataset, Scenario, load_dataset, select
 from tastemaker.values import load_values
 
 CONTENT = ("rubrics", "datasets", "evals")
@@ -98,14 +99,50 @@ def _dataset(path: Path, place: Place) -> Iterable[str]:
 
 
 def _experiment(path: Path, place: Place) -> Iterable[str]:
-    """Rubric and dataset meet here alone, so that conditions are held against labels here."""
+    """Rubric, dataset and what was recorded meet here alone: here they are held together."""
     experiment = load_experiment(path, place)
-    for pair in experiment.evals:
-        if isinstance(pair, PlainEval):
-            rubric = load_rubric(pair.rubric, experiment.place)
-            dataset = load_dataset(pair.dataset, experiment.place)
-            labels = [scenario.labels for scenario in dataset.scenarios]
-            yield from (f"{pair.rubric}, {told}" for told in lint_conditions(rubric, labels))
+    asked: dict[str, list[str]] | None = {}
+    for reference in experiment.evals:
+        if isinstance(reference, TaskEval):
+            asked = None  # its scenarios are known to Inspect alone
+            continue
+        names = _files(reference, experiment.place)
+        dataset = load_dataset(names[1], experiment.place)
+        name = reference if isinstance(reference, str) else dataset.name
+        if asked is not None:
+            chosen = select(dataset, split=experiment.split or "dev")
+            asked[name] = [scenario.id for scenario in chosen.scenarios]
+        if names[0] is not None:
+            rubric = load_rubric(names[0], experiment.place)
+            yield from (f"{names[0]}, {told}" for told in _lint_pair(rubric, dataset.scenarios))
+    _open_recorded(experiment, asked)
+
+
+def _lint_pair(rubric: Rubric, scenarios: Sequence[Scenario]) -> Iterator[str]:
+    """What shows only where a rubric meets the scenarios that it is asked about."""
+    yield from lint_conditions(rubric, [scenario.labels for scenario in scenarios])
+    for scenario in scenarios:
+        yield from lint_own(rubric, scenario.id, scenario.labels, scenario.criteria)
+
+
+def _files(reference: str | PlainEval, place: Place) -> tuple[str | None, str]:
+    """Rubric and dataset of an eval; one with a name mostly has a rubric of that name."""
+    if isinstance(reference, PlainEval):
+        return reference.rubric, reference.dataset
+    try:
+        resolve("rubric", reference, place)
+    except UserError:
+        return None, reference
+    return reference, reference
+
+
+def _open_recorded(experiment: Experiment, asked: Mapping[str, Sequence[str]] | None) -> None:
+    """Read the recorded replies and scores that arms bring, as a run would."""
+    for name, arm in experiment.arms.items():
+        if arm.replies is not None and asked is not None and len(asked) == 1:
+            read_replies_file(Path(arm.replies), next(iter(asked.values())))
+        if arm.scores is not None:
+            score_rows(name, arm, scenarios=asked or None)
 
 
 def _values(path: Path, place: Place) -> Iterable[str]:

@@ -6,14 +6,15 @@ a provider does not, the request comes back as HTTP 400. Then a tool call is tri
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tastemaker.judge.reading import Answers
 
 if TYPE_CHECKING:
-    from inspect_ai.model import ChatMessage, ModelOutput
+    from inspect_ai.model import ChatMessage, ModelOutput, ResponseSchema
     from inspect_ai.util import JSONSchema
 
 AGAIN = (
@@ -56,23 +57,46 @@ class Manner:
             self._remember(way)
 
 
+Asked = tuple[tuple[str, tuple[str, ...]], ...]
+"""Criteria with the answers each may have, as what a form is made of."""
+
+
 def request(way: Way, asked: Mapping[str, Answers]) -> dict[str, Any]:
     """What goes with the messages: arguments of Inspect's `Model.generate`."""
-    from inspect_ai.model import GenerateConfig, ResponseSchema
-    from inspect_ai.tool import ToolFunction, ToolInfo, ToolParams
-
     if way is Way.TEXT:
         return {}
-    form = answer_form(asked)
+    return dict(_requested(way, tuple((key, tuple(answers)) for key, answers in asked.items())))
+
+
+@lru_cache(maxsize=1024)
+def _requested(way: Way, asked: Asked) -> dict[str, Any]:
+    """The same for all replies that are asked about alike: making it takes longer than sending."""
+    from inspect_ai.model import GenerateConfig
+    from inspect_ai.tool import ToolFunction, ToolInfo, ToolParams
+
+    form = answer_form(dict(asked))
     if way is Way.SCHEMA:
-        schema = ResponseSchema(name="grades", json_schema=form, strict=True)
+        schema = _shared_schema()(name="grades", json_schema=form, strict=True)
         return {"config": GenerateConfig(response_schema=schema)}
     parameters = ToolParams(properties=form.properties or {}, required=form.required or [])
     tool = ToolInfo(name=TOOL, description=TOOL_ABOUT, parameters=parameters)
     return {"tools": [tool], "tool_choice": ToolFunction(name=TOOL)}
 
 
-def answer_form(asked: Mapping[str, Answers]) -> "JSONSchema":
+@cache
+def _shared_schema() -> "type[ResponseSchema]":
+    from inspect_ai.model import ResponseSchema
+
+    class SharedSchema(ResponseSchema):
+        """Inspect copies a call's settings in depth, twice; nobody changes the schema in them."""
+
+        def __deepcopy__(self, memo: dict[int, Any] | None = None) -> "SharedSchema":
+            return self
+
+    return SharedSchema
+
+
+def answer_form(asked: Mapping[str, Iterable[str]]) -> "JSONSchema":
     """One object with a required property for each criterion: the quote first, then the answer."""
     from inspect_ai.util import JSONSchema
 

@@ -7,6 +7,7 @@ from functools import reduce
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
+from tastemaker.journal import NOTE
 from tastemaker.judge.asking import (
     AGAIN,
     REJECTED,
@@ -37,16 +38,25 @@ class Usage(NamedTuple):
     output_tokens: int = 0
     cost: float | None = None
     """In dollars; None where no price is known."""
+    replayed: int = 0
+    """How many of the calls were answered by what had been kept from before."""
+    paid: float | None = None
+    """In dollars, without the replayed calls; None where no price is known."""
 
     def plus(self, other: "Usage") -> "Usage":
         """Both together."""
-        costs = [cost for cost in (self.cost, other.cost) if cost is not None]
         return Usage(
             self.calls + other.calls,
             self.input_tokens + other.input_tokens,
             self.output_tokens + other.output_tokens,
-            sum(costs) if costs else None,
+            _sum(self.cost, other.cost),
+            self.replayed + other.replayed,
+            _sum(self.paid, other.paid),
         )
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    return one if other is None else other if one is None else one + other
 
 
 def total(usages: Iterable[Usage]) -> Usage:
@@ -174,9 +184,12 @@ def _unscored(keys: Mapping[str, Any] | Sequence[str], reason: str) -> dict[str,
 
 def _usage(output: "ModelOutput") -> Usage:
     usage = output.usage
+    kept = bool((output.metadata or {}).get(NOTE, {}).get("replayed"))
     if usage is None:
-        return Usage(calls=1)
-    return Usage(1, usage.input_tokens, usage.output_tokens, usage.total_cost)
+        return Usage(calls=1, replayed=int(kept))
+    cost = usage.total_cost
+    paid = None if cost is None else 0.0 if kept else cost
+    return Usage(1, usage.input_tokens, usage.output_tokens, cost, int(kept), paid)
 
 
 async def together(tasks: Sequence[Coroutine[Any, Any, T]]) -> list[T]:

@@ -1,6 +1,7 @@
 """Results as one JSON object: what `gate --json` prints."""
 
 import json
+from dataclasses import asdict
 from math import isfinite
 from typing import Any
 
@@ -15,6 +16,7 @@ from tastemaker.report.beside import (
     variance_data,
 )
 from tastemaker.report.choosing import choice_data
+from tastemaker.report.graders import panel_data
 from tastemaker.report.preferences import pairwise_data
 from tastemaker.report.training import ablation_data, retention_data, series_data
 from tastemaker.results import Results, Spent
@@ -67,6 +69,7 @@ def as_data(results: Results) -> dict[str, Any]:
         "slices": slice_data(results),
         "unscored": {arm: dict(counts) for arm, counts in results.unscored.items()},
         "spent": {arm: _spent(spent) for arm, spent in results.spent.items()},
+        "panel": panel_data(results),
         "warnings": list(results.warnings),
     }
 
@@ -176,7 +179,7 @@ def _arm(estimate: ArmEstimate) -> dict[str, float | None]:
 def _spent(spent: Spent) -> dict[str, Any]:
     return {
         name: _number(value) if isinstance(value, float) else value
-        for name, value in vars(spent).items()
+        for name, value in asdict(spent).items()
     }
 
 

@@ -13,6 +13,14 @@ from tastemaker.report.beside import (
     variance_rows,
 )
 from tastemaker.report.choosing import CHOICES_NOTE, choice_blocks
+from tastemaker.report.graders import ABOUT as GRADERS_ABOUT
+from tastemaker.report.graders import (
+    alone_rows,
+    grading_lines,
+    mean_lines,
+    pair_lines,
+    vote_rows,
+)
 from tastemaker.report.preferences import (
     preference_lines,
     preference_notes,
@@ -84,12 +92,17 @@ def as_markdown(results: Results) -> str:
         slices=slice_rows(results),
         slice_notes=slice_notes(results),
         variance=variance_rows(results),
+        votes=vote_rows(results),
+        votes_about=GRADERS_ABOUT,
+        vote_lines=[*mean_lines(results), *pair_lines(results)],
+        alone=alone_rows(results),
         averages_note=averages_note(results),
         level=level(results),
         rerun_sd=RERUN_SD,
         averages=_averages(results),
         facts=[
             *spent_lines(results),
+            *grading_lines(results),
             *gain_lines(results),
             *seed_lines(results),
             *(f"Unscored, {text}" for text in unscored_lines(results)),

@@ -14,6 +14,7 @@ from tastemaker.report.beside import (
     tension_lines,
 )
 from tastemaker.report.choosing import CHOICES_NOTE, choice_blocks
+from tastemaker.report.graders import grading_lines, print_panel
 from tastemaker.report.preferences import (
     order_lines,
     preference_lines,
@@ -90,12 +91,14 @@ def print_report(results: Results, console: Console, *, slices: bool = False) ->
         for text in slice_notes(results):
             console.print(text)
         console.print(_slice_table(results))
+    print_panel(results, console, level(results))
     console.print()
     for text in look_lines(results):
         console.print(text)
     console.print(averages_note(results))
     console.print(_average_table(results))
-    for text in (*spent_lines(results), *gain_lines(results), *seed_lines(results)):
+    spent = (*spent_lines(results), *grading_lines(results), *gain_lines(results))
+    for text in (*spent, *seed_lines(results)):
         console.print(f"  {escape(text)}")
     for text in unscored_lines(results):
         console.print(f"  [yellow]Unscored[/yellow], {escape(text)}")
