@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tastemaker.judge.page import Question, grading_page
 from tastemaker.judge.reading import NOT_FOUND, YES_OR_NO, read_grades
 from tastemaker.records import Finding
 
@@ -133,3 +134,21 @@ def test_levels_have_the_values_that_the_rubric_gives_them():
 
     assert read_grades(said(depth={"quote": "", "answer": "fair"}), asked, "")["depth"].value == 0.5
     assert read_grades(said(depth={"quote": "", "answer": "MET"}), asked, "") == {}
+
+
+def test_the_page_lists_each_criterion_on_a_line_of_its_own():
+    questions = [
+        Question(id="a", ask="Is it A?", note="Look twice.", met=("aah",)),
+        Question(id="b", ask="Is it B?"),
+    ]
+    page = grading_page([("prompt", "hi"), ("reply", "yo")], questions, b"secret")
+
+    assert (
+        "## Criteria\n"
+        "- `a`: Is it A?\n"
+        "  Note: Look twice.\n"
+        '  Met, for example: "aah"\n'
+        "- `b`: Is it B?\n"
+        "\n"
+        "For each criterion"
+    ) in page

@@ -138,7 +138,7 @@ READ_TEXTS = (
     "did",
     "votes",
 )
-ADDED = {"should", "did"}
+ADDED = {"should", "did", "votes", "grader_replayed", "grader_paid"}
 """Columns that tables of earlier versions do not have: there they say nothing."""
 READ_NUMBERS = (
     "seed",
@@ -186,7 +186,10 @@ def read_scores(folder: Path) -> Scores:
             else _column(read_table(path, [name], read_dictionary=[name])[name])
             for name in READ_TEXTS
         },
-        numbers={name: _floats(read_table(path, [name])[name]) for name in READ_NUMBERS},
+        numbers={
+            name: np.full(rows, np.nan) if name in old else _floats(read_table(path, [name])[name])
+            for name in READ_NUMBERS
+        },
     )
 
 
