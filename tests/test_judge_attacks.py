@@ -60,7 +60,7 @@ def parts_of(page):
     """The page with its fence and its reply blanked out, and the reply."""
     fence = fence_of(page)
     head, reply, tail = re.fullmatch(
-        rf"(.*\n## reply\n{fence}\n)(.*)(\n{fence}\n## Criteria\n.*)", page, re.DOTALL
+        rf"(.*\n## reply\n{fence}\n)(.*)(\n{fence}\n\n## Criteria\n.*)", page, re.DOTALL
     ).groups()
     return (head + tail).replace(fence, "FENCE"), reply
 
