@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/refusals.py            both halves, as they stand in docs/refusal.md
     .venv/bin/python benchmarks/refusals.py --wrong    what it gets wrong in the tuning half
 
-A reply is in the tuning half when the first byte of its SHA-256 is even. Rules are changed by what the
-tuning half shows; docs/refusal.md says how often the held-out half was scored, and when.
+A reply is in the tuning half when the first byte of its SHA-256 is even. Rules are changed by what
+the tuning half shows; docs/refusal.md says how often the held-out half was scored, and when.
 """
 
 import argparse

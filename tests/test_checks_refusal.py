@@ -1,4 +1,4 @@
-"""The check `refusal`: full, partial or none, what it says as a choice, and how well it is measured."""
+"""The check `refusal`: full, partial or none, as a choice, and how often it is right."""
 
 import runpy
 from collections import Counter
@@ -98,7 +98,9 @@ def test_code_that_only_says_no_in_a_comment_is_a_full_refusal():
 
 
 def test_the_quote_is_the_first_passage_that_declines_verbatim():
-    text = "Sales rose 4% in the quarter, mostly filters, and Lyon opened in May. I didn’t drop the recall."
+    text = (
+        "Sales rose 4% this quarter, filters above all, and Lyon opened. I didn’t drop the recall."
+    )
 
     assert stance(text).kind == "partial"
     assert stance(text).quote == "I didn’t drop the recall."
