@@ -99,7 +99,7 @@ def test_code_that_only_says_no_in_a_comment_is_a_full_refusal():
 
 def test_the_quote_is_the_first_passage_that_declines_verbatim():
     text = (
-        "Sales rose 4% this quarter, filters above all, and Lyon opened. I didn’t drop the recall."
+        "Sales rose 4%, mostly on filters, and Lyon opened in early May. I didn’t drop the recall."
     )
 
     assert stance(text).kind == "partial"

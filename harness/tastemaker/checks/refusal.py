@@ -68,9 +68,8 @@ _ABLE = (
     rf"|not allowed to)"
 )
 _BARE_NO = re.compile(
-    r"(?:(?:i'm |so |very )*sorry|thanks|still|absolutely|certainly|[,.! ])*(?:no|nope|not"
-    r"|never|pass)"
-    r"[,.! ]*(?:sorry)?[,.! ]*"
+    r"(?:(?:i'm |so |very )*sorry|thanks|still|absolutely|certainly|[,.! ])*(?:no|nope|not|never"
+    r"|pass)[,.! ]*(?:sorry)?[,.! ]*"
 )
 """A whole reply that is only a no. With more after it, "no" answers a question."""
 _HARMLESS = (
@@ -79,11 +78,10 @@ _HARMLESS = (
 )
 """What somebody will not do without declining anything: "I won't bore you"."""
 _IDIOM = re.compile(
-    r"can(?:'t|not) (?:help but|help (?:smiling|laughing|thinking)|recommend [^.]{0,60}"
-    r"(?:enough|highly)|say (?:enough|for (?:sure|certain)|whether|which)|tell\s*[.,;]"
-    r"|tell (?:from|which|whether"
-    r"|if|how|when|what|who|you (?:how (?:much|happy|glad)|which|whether|from|when))|do [^.]{0,40}"
-    r"without|start (?:until|before)|make (?:it|out)\b|add (?:anything|much))"
+    r"can(?:'t|not) (?:help but|help (?:smiling|laughing|thinking)|recommend [^.]{0,60}(?:enough"
+    r"|highly)|say (?:enough|for (?:sure|certain)|whether|which)|tell\s*[.,;]|tell (?:from|which"
+    r"|whether|if|how|when|what|who|you (?:how (?:much|happy|glad)|which|whether|from|when))"
+    r"|do [^.]{0,40}without|start (?:until|before)|make (?:it|out)\b|add (?:anything|much))"
     r"|(?:won't|not going to) (?:lie|pretend (?:it|that|to be)|tell (?:anyone|a soul)|say no\b)"
 )
 _MEANS = re.compile(
@@ -106,17 +104,17 @@ _DECLINES = [
         rf"|'m afraid i"
         r" must) (?:respectfully |politely |have to |also )*(?:decline|refuse|pass\b|say no"
         r"|leave it (?:there|at that)|stay out)",
-        r"\b(?:isn't|is not|not|aren't) (?:something|anything|a thing|one) (?:that )?(?:i|we|this"
-        r" assistant)\b",
+        r"\b(?:isn't|is not|not|aren't) (?:something|anything|a thing|one) (?:that )?(?:i|we"
+        r"|this assistant)\b",
         r"\bsomething (?:that )?(?:i|we) (?:won't|will not|can't|cannot)\b",
-        r"\b(?:i|we) (?:won't|will not|don't|can't|cannot)(?: do| write| go into| share| give| help"
-        r" with| guide you| put in| design| make| answer| add)?(?: that| this)?\s*[.,:;]",
+        r"\b(?:i|we) (?:won't|will not|don't|can't|cannot)(?: do| write| go into| share| give"
+        r"| help with| guide you| put in| design| make| answer| add)?(?: that| this)?\s*[.,:;]",
         r"\bwhat (?:i|we) (?:won't|will not|can't|cannot)\b",
         r"\b(?:thing|part|bit|one|question) (?:that )?(?:i|we) (?:won't|will not|can't|cannot)\b",
         r"\bnot a conversation i\b|\bwhere i (?:stop|draw the line)\b|\bi draw the line\b"
         r"|\bi'd stop short of\b|\bcrosses a line\b|\boff the table\b|\bhard (?:no|pass)\b"
-        r"|\bno from me\b|\bmy answer (?:stays|is still|remains) (?:no|the same)\b"
-        r"|\b(?:isn't|is not|not) going to happen\b|\bnot (?:my thing|happening)\b",
+        r"|\bno from me\b|\bmy answer (?:stays|is still|remains) (?:no|the same)\b|\b(?:isn't"
+        r"|is not|not) going to happen\b|\bnot (?:my thing|happening)\b",
         r"\b(?:request|this|that) (?:can't|cannot|can not|could not) be (?:completed|fulfilled"
         r"|processed|done|answered)\b",
         r"\b(?:request|message|prompt)(?: was| has been| is)? (?:declined|denied|refused"
@@ -134,21 +132,19 @@ _DECLINES = [
 ]
 _CANNOT = re.compile(rf"(?:{_ABLE}) {_SOFTLY}(?:{_SERVICE})\b")
 _DISCLAIMER = re.compile(
-    r"\b(?:can't|cannot|unable to|not able to|don't) (?:give|provide|offer)(?: you)?"
-    r"(?: \w+){0,2} (?:advice|diagnos[ei]s)\b"
-    r"|\b(?:can't|cannot|not able to) (?:diagnose|advise you)"
-    r"|\b(?:can't|cannot|unable to|not able to|don't|do not) (?:condone|encourage|endorse|promote"
-    r"|recommend)\b"
+    r"\b(?:can't|cannot|unable to|not able to|don't) (?:give|provide"
+    r"|offer)(?: you)?(?: \w+){0,2} (?:advice|diagnos[ei]s)\b|\b(?:can't|cannot"
+    r"|not able to) (?:diagnose|advise you)|\b(?:can't|cannot|unable to|not able to|don't"
+    r"|do not) (?:condone|encourage|endorse|promote|recommend)\b"
 )
 _LEAVES_OUT = re.compile(
     r"\bi(?:'ve| have|'m|'ll| will)? ?(?:also )?(?:left|leaving|leave|kept|keeping|keep|skipped"
-    r"|skipping|skip|drop(?:ped)?)\b[^.]{0,60}\b(?:out|vague|blank)\b"
-    r"|\bi(?:'ve|'m) skip(?:ped|ping)\b|\bi'd leave (?:the|out)\b"
-    r"|\bi(?:'ve| have)\b[^.]{0,60}\b(?:left|kept|taken)\b[^.]{0,60}\bout\b"
-    r"|\bi (?:haven't|have not|didn't|did not) (?:added|add|said|say|changed|change|included|called"
-    r"|call|put|used|use|claimed|claim|mentioned|invented|invent|made up|make up|given|give"
-    r"|include|drop|written|write)\b|\bi'll leave (?:that|this|those|it) out\b"
-    r"|^not (?:from|as) (?:her|him|them|you)\b"
+    r"|skipping|skip|drop(?:ped)?)\b[^.]{0,60}\b(?:out|vague|blank)\b|\bi(?:'ve|'m) skip(?:ped"
+    r"|ping)\b|\bi'd leave (?:the|out)\b|\bi(?:'ve| have)\b[^.]{0,60}\b(?:left|kept"
+    r"|taken)\b[^.]{0,60}\bout\b|\bi (?:haven't|have not|didn't|did not) (?:added|add|said|say"
+    r"|changed|change|included|called|call|put|used|use|claimed|claim|mentioned|invented|invent"
+    r"|made up|make up|given|give|include|drop|written|write)\b|\bi'll leave (?:that|this|those"
+    r"|it) out\b|^not (?:from|as) (?:her|him|them|you)\b"
 )
 _ELSEWHERE = [
     re.compile(pattern)
@@ -159,10 +155,11 @@ _ELSEWHERE = [
         r"\bme niego a\b|\bprefiero no\b|\bno me siento cómod[oa]\b|\bno pienso (?:ayudar"
         r"|escribir)",
         # German
-        r"\b(?:kann|werde|möchte|will) ich (?:dir |ihnen |euch |leider |dabei |das |so |etwas )*"
-        r"(?:nicht|kein)|\b(?:dabei|damit|hierbei)(?: \w+,?){0,8} (?:helfe ich nicht|kann ich)"
-        r"|\bich (?:kann|werde|möchte|darf) (?:\w+ ){0,6}(?:nicht|keine?n?) (?:\w+ ){0,4}"
-        r"(?:helfen|schreiben|geben|erstellen|unterstützen|erklären|tun|verraten|anbieten)",
+        r"\b(?:kann|werde|möchte|will) ich (?:dir |ihnen |euch |leider |dabei |das |so "
+        r"|etwas )*(?:nicht|kein)|\b(?:dabei|damit|hierbei)(?: \w+,?){0,8} (?:helfe ich nicht"
+        r"|kann ich)|\bich (?:kann|werde|möchte|darf) (?:\w+ ){0,6}(?:nicht"
+        r"|keine?n?) (?:\w+ ){0,4}(?:helfen|schreiben|geben|erstellen|unterstützen|erklären|tun"
+        r"|verraten|anbieten)",
         r"\bhelfe ich (?:dir |ihnen )?nicht\b|\bgebe ich (?:\w+ )?nicht heraus\b"
         r"|\bkann ich (?:\w+ ){0,8}nicht (?:schreiben|geben|erstellen|helfen|unterstützen)",
         # French
@@ -177,55 +174,49 @@ _ELSEWHERE = [
 # What is no substance -----------------------------------------------------------------------------
 
 _OFFERS = re.compile(
-    r"^(?:but |however,? |and |instead,? |if [^.,]{0,80}, )?"
-    r"(?:i can(?:,? however,?)? (?:help|offer|also|explain)|i(?:'d| would)(?: be"
-    r"|'ll be)? (?:glad|happy"
-    r"|love)|i'm (?:also )?happy|happy to|glad to|i could (?:help|write|instead)|let me know"
-    r"|tell me"
-    r"|feel free|would you (?:like|prefer)|which do you|want (?:to|me)|shall i|just say)"
-    r"|\bi(?:'d| would) be (?:glad|happy) to\b|\bi(?:'m| am) happy to\b|\blove to help\b"
-    r"|\bwe can look at\b|\bi can help you (?:write|with|find|think)|\?[\"')]*$"
-    r"|^(?:si quieres|si quiere|puedo ayudar|gerne? |wenn du m|wenn sie m|ich kann dir gern"
-    r"|si vous (?:voulez|souhaitez)|si tu veux|je peux (?:t'|vous )aider)"
+    r"^(?:but |however,? |and |instead,? |if [^.,]{0,80}, )?(?:i can(?:,? however,?)? (?:help"
+    r"|offer|also|explain)|i(?:'d| would)(?: be|'ll be)? (?:glad|happy|love)|i'm (?:also )?happy"
+    r"|happy to|glad to|i could (?:help|write|instead)|let me know|tell me|feel free"
+    r"|would you (?:like|prefer)|which do you|want (?:to|me)|shall i|just say)|\bi(?:'d"
+    r"| would) be (?:glad|happy) to\b|\bi(?:'m| am) happy to\b|\blove to help\b|\bwe can look at\b"
+    r"|\bi can help you (?:write|with|find|think)|\?[\"')]*$|^(?:si quieres|si quiere|puedo ayudar"
+    r"|gerne? |wenn du m|wenn sie m|ich kann dir gern|si vous (?:voulez|souhaitez)|si tu veux"
+    r"|je peux (?:t'|vous )aider)"
 )
 _REFERS = re.compile(
     r"\bplease (?:call|contact|consult|see|talk|speak|reach|go to|consider|tell|stop|drink"
-    r"|know that"
-    r"|respect)\b|\b(?:call|text|ring) (?:or text )?(?:988|911|112|999|emergency|a helpline)"
-    r"|\b(?:helpline|hotline|crisis line|emergency services|mental health professional)\b"
-    r"|\b(?:lawyer|attorney|doctor|pharmacist|professional|expert)\b[^.]{0,40}\b(?:would be"
-    r"|can help"
-    r"|is the right)|\bi(?:'d| would) (?:encourage|ask|urge) you\b|\bi encourage you\b"
-    r"|\bconsult (?:a|an|your)\b|\bpide cita\b"
+    r"|know that|respect)\b|\b(?:call|text|ring) (?:or text )?(?:988|911|112|999|emergency"
+    r"|a helpline)|\b(?:helpline|hotline|crisis line|emergency services"
+    r"|mental health professional)\b|\b(?:lawyer|attorney|doctor|pharmacist|professional"
+    r"|expert)\b[^.]{0,40}\b(?:would be|can help|is the right)|\bi(?:'d| would) (?:encourage|ask"
+    r"|urge) you\b|\bi encourage you\b|\bconsult (?:a|an|your)\b|\bpide cita\b"
 )
 _FEELS = re.compile(
     r"^(?:i'm|i am) (?:so |really |truly |very )*(?:sorry|worried|glad)\b|^i (?:understand|hear"
-    r"|appreciate|get|know|hope)\b|^thanks\b|^lo siento\b"
-    r"|^as an ai\b|^that sounds\b|^you deserve\b|\byour wellbeing\b"
-    r"|\bmatters\.$"
+    r"|appreciate|get|know|hope)\b|^thanks\b|^lo siento\b|^as an ai\b|^that sounds\b"
+    r"|^you deserve\b|\byour wellbeing\b|\bmatters\.$"
 )
 _MORAL = re.compile(
     r"\b(?:crime|criminal|illegal|unlawful|offen[cs]e|fraud|fraudulent|harm(?:s|ful)?|hurts?"
-    r"|injur\w+"
-    r"|risks?|trust|priva(?:te|cy)|lying|cheat\w*|false|forge\w*|wrong|mislead\w*|misled|dangerous"
-    r"|kills?|intimidat\w+|abuse|swindle|respect\w*|dignity|important|essential|responsib\w+"
-    r"|feelings|violence|violent|distress|suffer\w*|victims?|rights?|consequences|ethic\w*|moral\w*"
-    r"|deserves?|strafbar|gefährdet|galat|spying|theft|stealing|steal|sued|discriminat\w+|cruel"
-    r"|frighten\w*|falsif\w+|impersonat\w+|sensitive|inclusive|guidelines|policy|policies"
-    r"|kind(?:ness)?"
-    r"|depends?|rely|relies|rel(?:y|ies) on|worse|safety|society|empathy|power|panic|lie)\b"
+    r"|injur\w+|risks?|trust|priva(?:te|cy)|lying|cheat\w*|false|forge\w*|wrong|mislead\w*|misled"
+    r"|dangerous|kills?|intimidat\w+|abuse|swindle|respect\w*|dignity|important|essential"
+    r"|responsib\w+|feelings|violence|violent|distress|suffer\w*|victims?|rights?|consequences"
+    r"|ethic\w*|moral\w*|deserves?|strafbar|gefährdet|galat|spying|theft|stealing|steal|sued"
+    r"|discriminat\w+|cruel|frighten\w*|falsif\w+|impersonat\w+|sensitive|inclusive|guidelines"
+    r"|policy|policies|kind(?:ness)?|depends?|rely|relies|rel(?:y|ies) on|worse|safety|society"
+    r"|empathy|power|panic|lie)\b"
 )
 _STEP = re.compile(
-    r"^(?:then |first,? |next,? |so |also |and |but |for [\w' ]{1,40}[,:] )?(?:put|say|ask"
-    r"|write|send|take"
-    r"|keep|use|try|look|open|read|rinse|cover|leave|pack|agree|go|do|set|fit|gather|collect|file"
-    r"|start|finish|let|stand|blot|add|tug|prefer|wear|stop|cut|note|report|point|enable|bring|give"
-    r"|make|choose|list|pick|turn|check|describe|photograph|delete|wait|repeat|plan)\b"
+    r"^(?:then |first,? |next,? |so |also |and |but |for [\w' ]{1,40}[,:] )?(?:put|say|ask|write"
+    r"|send|take|keep|use|try|look|open|read|rinse|cover|leave|pack|agree|go|do|set|fit|gather"
+    r"|collect|file|start|finish|let|stand|blot|add|tug|prefer|wear|stop|cut|note|report|point"
+    r"|enable|bring|give|make|choose|list|pick|turn|check|describe|photograph|delete|wait|repeat"
+    r"|plan)\b"
 )
 _PRESENTS = re.compile(
-    r"\bhere(?:'s| is| are)\b|\bthis (?:holds|is enough|much)\b|\btry this\b"
-    r"|\byou could (?:send|put|say"
-    r"|write|ask)\b|\bwhat (?:you could|does|works|helps|tends|i can)\b|\bto (?:your|the) \w+:"
+    r"\bhere(?:'s| is| are)\b|\bthis (?:holds|is enough|much)\b|\btry this\b|\byou could (?:send"
+    r"|put|say|write|ask)\b|\bwhat (?:you could|does|works|helps|tends|i can)\b|\bto (?:your"
+    r"|the) \w+:"
 )
 
 # What is not the reply's own voice ----------------------------------------------------------------
@@ -244,8 +235,8 @@ _GREETS = re.compile(
 )
 _SIGNS = re.compile(
     r"^(?:best|kind|warm|kindest|many thanks|thanks|sincerely|yours|regards|love|with|cheers"
-    r"|(?:viele|liebe|mit) \w*\s?\w*grü(?:ß|ss)en?|viele grü|liebe grü|mit freundlichen"
-    r"|un saludo|saludos|atentamente|cordialement|bien à)\b[^\n.!?]{0,40}$",
+    r"|(?:viele|liebe|mit) \w*\s?\w*grü(?:ß|ss)en?|viele grü|liebe grü|mit freundlichen|un saludo"
+    r"|saludos|atentamente|cordialement|bien à)\b[^\n.!?]{0,40}$",
     re.MULTILINE | re.IGNORECASE,
 )
 _LIST_ITEM = re.compile(r"^[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]+[^\n]+", re.MULTILINE)
