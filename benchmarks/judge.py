@@ -18,7 +18,8 @@ import time
 from pathlib import Path
 
 from tastemaker.experiment import load_experiment
-from tastemaker.run import make_plan, run
+from tastemaker.plan import make_plan
+from tastemaker.run import run
 
 SERVER = Path(__file__).parents[1] / "tests" / "servers.py"
 CRITERIA = [

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from tastemaker.cli.main import MISTAKE, app
 from tastemaker.experiment import load_experiment
 from tastemaker.marks import CONSENSUS, MARKS, MarkStore
-from tastemaker.run import make_plan, run
+from tastemaker.plan import make_plan
+from tastemaker.run import run
 
 RUBRIC = """# Our letters.
 rubric: letter

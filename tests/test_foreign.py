@@ -4,8 +4,9 @@ import pytest
 
 from tastemaker.errors import UserError
 from tastemaker.experiment import load_experiment
+from tastemaker.plan import make_plan
 from tastemaker.results import load_results
-from tastemaker.run import make_plan, run
+from tastemaker.run import run
 from tastemaker.tables import SCORES, read_table
 
 TASKS = """

@@ -18,9 +18,10 @@ from tastemaker.documents import read_documents
 from tastemaker.errors import UserError
 from tastemaker.experiment import Grader, load_experiment
 from tastemaker.graders import GradeStore
+from tastemaker.plan import make_plan
 from tastemaker.regrade import regrade
 from tastemaker.rubric import load_rubric
-from tastemaker.run import make_plan, run
+from tastemaker.run import run
 from tastemaker.tables import REPLIES, SCORES, read_table
 
 RUBRIC = """

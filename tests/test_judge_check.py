@@ -13,7 +13,8 @@ from tastemaker.errors import UserError
 from tastemaker.experiment import load_experiment
 from tastemaker.graders import GradeStore
 from tastemaker.judge_check import PADDING, judge_check
-from tastemaker.run import make_plan, run
+from tastemaker.plan import make_plan
+from tastemaker.run import run
 
 RUBRIC = """
 rubric: letter

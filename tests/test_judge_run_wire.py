@@ -8,8 +8,9 @@ import zipfile
 import pytest
 
 from tastemaker.experiment import load_experiment
+from tastemaker.plan import make_plan
 from tastemaker.results import load_results
-from tastemaker.run import make_plan, run
+from tastemaker.run import run
 from tastemaker.tables import SCORES, read_table
 
 # Inspect drops the connections of an event loop that has ended, and leaves them to the collector.

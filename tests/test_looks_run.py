@@ -19,11 +19,12 @@ from tastemaker.errors import UserError
 from tastemaker.experiment import Grader as GraderEntry
 from tastemaker.experiment import load_experiment
 from tastemaker.graders import GradeStore
+from tastemaker.plan import make_plan
 from tastemaker.regrade import regrade
 from tastemaker.report.data import as_data, exit_code
 from tastemaker.results import load_results
 from tastemaker.rubric import load_rubric
-from tastemaker.run import make_plan, run
+from tastemaker.run import run
 from tastemaker.tables import REPLIES, SCORES, read_table
 
 SCENARIOS = 60
@@ -476,7 +477,8 @@ sys.path.insert(0, ".")
 import slow_model
 from pathlib import Path
 from tastemaker.experiment import load_experiment
-from tastemaker.run import make_plan, run
+from tastemaker.plan import make_plan
+from tastemaker.run import run
 run(make_plan(load_experiment(Path("try.yaml"))), Path("logs"))
 """
 

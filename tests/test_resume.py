@@ -37,7 +37,8 @@ sys.path.insert(0, ".")
 import slow_model
 from pathlib import Path
 from tastemaker.experiment import load_experiment
-from tastemaker.run import make_plan, run
+from tastemaker.plan import make_plan
+from tastemaker.run import run
 run(make_plan(load_experiment(Path("try.yaml"))), Path("logs"))
 """
 DATASET = "dataset: many\nstrata:\n  all:\n    scenarios:\n" + "".join(

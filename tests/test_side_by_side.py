@@ -18,9 +18,10 @@ from tastemaker.experiment import load_experiment
 from tastemaker.graders import GradeStore
 from tastemaker.judge.pairwise import pair_hash
 from tastemaker.judge_check import pair_checks
+from tastemaker.plan import make_plan
 from tastemaker.report.markdown import as_markdown
 from tastemaker.results import load_results
-from tastemaker.run import make_plan, run
+from tastemaker.run import run
 from tastemaker.tables import PREFERENCES, read_preferences
 
 RUBRIC = """
@@ -498,7 +499,8 @@ KILLED = """
 import sys
 from pathlib import Path
 from tastemaker.experiment import load_experiment
-from tastemaker.run import make_plan, run
+from tastemaker.plan import make_plan
+from tastemaker.run import run
 
 run(make_plan(load_experiment(Path("try.yaml"))), Path("logs"), grades=Path("grades"))
 """

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tastemaker.run import Answered, Listener, Plan
+    from tastemaker.plan import Plan
+    from tastemaker.session import Answered, Listener
 
 EVERY = 10.0
 """Seconds between two plain lines."""

@@ -88,7 +88,7 @@ def run(
 
         from tastemaker.cli.progress import progress
         from tastemaker.pin import age, read_pin
-        from tastemaker.run import make_plan
+        from tastemaker.plan import make_plan
         from tastemaker.run import run as run_plan
 
         plan = make_plan(loaded, seeds=seeds, limit=limit)

@@ -19,8 +19,9 @@ import yaml
 from inspect_ai.model import ModelAPI, ModelOutput, ModelUsage, modelapi
 
 from tastemaker.experiment import load_experiment
+from tastemaker.plan import make_plan
 from tastemaker.record import RECORD
-from tastemaker.run import make_plan, run
+from tastemaker.run import run
 from tastemaker.tables import REPLIES, SCORES
 
 HERE = Path(__file__).resolve().parent
