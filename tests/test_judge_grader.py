@@ -10,7 +10,7 @@ from inspect_ai.model import get_model
 from tastemaker.experiment import Grader as GraderEntry
 from tastemaker.grade import Panel, RubricGrader, calls_per_reply
 from tastemaker.judge.asking import Manner, Way
-from tastemaker.judge.grader import Grader, template_hash
+from tastemaker.judge.grader import Grader, Usage, template_hash
 from tastemaker.judge.page import Question, grading_page, sections, shuffled
 from tastemaker.judge.panel import reduced
 from tastemaker.records import Finding, Message, Reply
@@ -61,7 +61,7 @@ def test_all_criteria_that_see_the_same_are_asked_in_one_call(judge, actor):
 
     assert actor.calls("judge") == 1
     assert graded.findings == {"kind": Finding(value=1.0), "short": Finding(value=1.0)}
-    assert graded.usage[:4] == (1, 10, 5, None)
+    assert graded.usage == Usage(calls=1, input_tokens=10, output_tokens=5)
 
 
 def test_criteria_that_see_other_things_are_asked_apart_and_see_only_these(judge, actor):
@@ -130,7 +130,7 @@ def test_what_could_not_be_read_is_asked_once_more_and_the_rest_is_kept(judge, a
     again = actor.asked[1][1]
     assert "exactly these keys: short." in again
     assert list(actor.asked[1][2].response_schema.json_schema.properties) == ["short"]
-    assert graded.usage[:4] == (2, 20, 10, None)
+    assert graded.usage == Usage(calls=2, input_tokens=20, output_tokens=10)
 
 
 def test_what_cannot_be_read_twice_is_unscored_and_not_asked_a_third_time(judge, actor):
