@@ -27,6 +27,8 @@ from tastemaker.content import Place
 from tastemaker.experiment import load_experiment
 from tastemaker.record import RECORD, frozen
 from tastemaker.records import ReplyRow, ScoreRow
+from tastemaker.rubric import load_rubric
+from tastemaker.scenario import load_dataset, select
 from tastemaker.tables import reply_table, score_table, write_tables
 
 SEED = 20250101
@@ -60,7 +62,18 @@ def write_project(folder: Path) -> None:
     logs = folder / "logs" / "cold"
     logs.mkdir(parents=True)
     plan = load_experiment(folder / "cold.yaml", Place.at(folder))
-    record = {"record": "sha256:benchmark", **frozen(plan), "seeds": SEEDS, "limit": None}
+    rubric, dataset = load_rubric(folder / "kind.yaml"), load_dataset(folder / "many.yaml")
+    hashes = {
+        "rubric_hash": rubric.fingerprint,
+        "dataset_hash": select(dataset, "dev").fingerprint,
+    }
+    record = {
+        "record": "sha256:benchmark",
+        **frozen(plan),
+        "seeds": SEEDS,
+        "limit": None,
+        "evals": {"many": hashes},
+    }
     (logs / RECORD).write_text(json.dumps(record), encoding="utf-8")
     replies: list[ReplyRow] = []
     write_tables(logs, scores(), reply_table(replies))
