@@ -23,6 +23,7 @@ from tastemaker.report.beside import (
     variance_rows,
 )
 from tastemaker.report.html.blocks import Block, Figure, Figures, Lines, Section, Table, Texts
+from tastemaker.report.html.choosing import choices, preferred
 from tastemaker.report.html.entries import TINY, anchor
 from tastemaker.report.html.plots import (
     CLASSES,
@@ -34,6 +35,7 @@ from tastemaker.report.html.plots import (
 )
 from tastemaker.report.html.source import Source
 from tastemaker.report.html.texts import visible
+from tastemaker.report.html.training import ablation, looks, retention, series
 from tastemaker.report.words import (
     MARKS,
     RERUN_SD,
@@ -41,6 +43,7 @@ from tastemaker.report.words import (
     arm_interval,
     averages_note,
     gravity,
+    home,
     interval,
     level,
     seed_lines,
@@ -73,17 +76,15 @@ def principles(results: Results, source: Source) -> Section | None:
 
 
 def _verdicts(results: Results, name: str) -> list[Verdict]:
-    """Of a principle, in all its evals together and in one alone."""
-    return [v for v in results.decision.verdicts if v.principle.partition("@")[0] == name]
+    """Of a principle, in all its evals together, in one alone, and of its choices."""
+    return [v for v in results.decision.verdicts if home(results, v) == name]
 
 
 def _principle(results: Results, rubrics: list[Rubric], name: str) -> Section:
     said = [one.principles[name].text for one in rubrics if name in one.principles]
     verdicts = _verdicts(results, name)
     lines = [
-        f"{MARKS[str(v.kind)]} {v.candidate}"
-        f"{', in ' + v.principle.partition('@')[2] if '@' in v.principle else ''}: "
-        f"{v.kind}. {v.reason}"
+        f"{MARKS[str(v.kind)]} {v.candidate}{_part(v, name)}: {v.kind}. {v.reason}"
         for v in verdicts
     ]
     blocks: list[Block] = [Lines(items=lines)]
@@ -106,6 +107,12 @@ def _principle(results: Results, rubrics: list[Rubric], name: str) -> Section:
             "tone": CLASSES[str(verdicts[0].kind)] if verdicts else "void",
         },
     )
+
+
+def _part(verdict: Verdict, name: str) -> str:
+    """Which part of a principle a verdict is about: an eval, or a choice."""
+    part = verdict.principle.removeprefix(name)
+    return f", in {part[1:]}" if part.startswith("@") else f", {part[1:]}" if part else ""
 
 
 def _rubrics(results: Results) -> list[Rubric]:
@@ -382,6 +389,8 @@ def averages(results: Results, source: Source) -> Section | None:
     """Means of each arm, and where the variance comes from."""
     rows: dict[tuple[str, str], list[str]] = {}
     for verdict in results.decision.verdicts:
+        if not verdict.scores:
+            continue
         for arm, one in (
             (results.experiment.baseline_name, verdict.paired.baseline),
             (verdict.candidate, verdict.paired.candidate),
@@ -534,7 +543,17 @@ def _plain(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True) if value else ""
 
 
-ABOVE: list[Maker] = [limits, tensions, principles]
+ABOVE: list[Maker] = [
+    looks,
+    limits,
+    preferred,
+    choices,
+    tensions,
+    retention,
+    series,
+    ablation,
+    principles,
+]
 """Between the verdicts and the scenarios."""
 BELOW: list[Maker] = [cost, averages, basis]
 """After the scenarios."""
