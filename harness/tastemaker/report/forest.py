@@ -26,7 +26,8 @@ WIDTH = 884
 
 STYLE = """
 .ground { fill: #ffffff; stroke: #dcdcd8; }
-text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; fill: #1c1d20; }
+text { font: 12px system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
+text { fill: #1c1d20; }
 .head { font-size: 15px; font-weight: 650; } .arm { font-weight: 650; }
 .soft { fill: #5c5f66; font-size: 11px; }
 .worse { color: #b3261e; } .better { color: #0b6e3b; } .fine { color: #2456c9; }
@@ -42,7 +43,7 @@ text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", s
 
 
 def as_svg(results: Results) -> str:
-    """The differences of all verdicts with interval and margin, the gravest of each candidate first.
+    """The differences of all verdicts with interval and margin, the gravest first.
 
     Well-formed XML that a browser, an `img` element and a drawing program read alike.
     """

@@ -205,10 +205,11 @@ def sizes(verdicts: list[Verdict]) -> str:
     scenarios = max(verdict.paired.scenarios for verdict in verdicts)
     clusters = max(verdict.paired.clusters for verdict in verdicts)
     seeds = max(verdict.paired.seeds for verdict in verdicts)
-    return f"{_many(scenarios, 'scenario')} in {_many(clusters, 'cluster')}, {_many(seeds, 'seed')}"
+    return f"{many(scenarios, 'scenario')} in {many(clusters, 'cluster')}, {many(seeds, 'seed')}"
 
 
-def _many(count: int, thing: str) -> str:
+def many(count: int, thing: str) -> str:
+    """A count of things, in words."""
     return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
@@ -216,7 +217,7 @@ def spent_lines(results: Results) -> list[str]:
     """What each arm took, in words."""
     lines = []
     for arm, spent in results.spent.items():
-        parts = [_many(spent.replies, "reply").replace("replys", "replies")]
+        parts = [many(spent.replies, "reply").replace("replys", "replies")]
         if spent.input_tokens is not None:
             parts.append(f"{spent.input_tokens:,} tokens in, {spent.output_tokens or 0:,} out")
         if spent.seconds is not None:

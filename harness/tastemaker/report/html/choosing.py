@@ -1,4 +1,4 @@
-"""Sections of the page on choices and preferences: matrices in heat, rates, win rates, strengths."""
+"""Sections on choices and preferences: matrices in heat, rates, win rates, strengths."""
 
 from collections.abc import Iterator
 
@@ -45,7 +45,8 @@ def choices(results: Results, source: Source) -> Section | None:
         for number, (one, block) in enumerate(zip(results.choices, told, strict=True), 1)
     ]
     return Section(
-        id="choices", title="What was called for, and what was chosen", lead=CHOICES_NOTE,
+        id="choices", title="What was called for, and what was chosen",
+        lead=f"Matrices are in scenarios, outlined what is right. {CHOICES_NOTE}",
         parts=parts,
     )  # fmt: skip
 
@@ -73,7 +74,6 @@ def _matrix(arm: ArmChoices) -> Table:
         columns=["called for", *(f"chose {name}" for name in classes), "in all"],
         numbers=range(1, len(classes) + 2),
         rows=rows,
-        note="In scenarios, a row for what was called for; outlined is what is right.",
         form="matrix",
     )
 
