@@ -65,6 +65,8 @@ class Study:
                     "dataset": "small",
                     "dataset_version": 1,
                     "dataset_hash": data.fingerprint,
+                    "scenarios": self.scenarios,
+                    "clusters": self.scenarios,
                     "rubric": "kind",
                     "rubric_version": 1,
                     "rubric_hash": self.rubric.fingerprint,

@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 from markdown_it import MarkdownIt
@@ -18,6 +19,7 @@ from tastemaker.errors import UserError
 from tastemaker.experiment import Calibrated, Experiment
 from tastemaker.marks import CONSENSUS
 from tastemaker.record import grading
+from tastemaker.report.contract import report_schema
 from tastemaker.results import load_results
 from tastemaker.stats.ppi import FEWEST_LABELS, corrected_difference, labelled_differences
 from tastemaker.stats.resample import one_stratum
@@ -461,6 +463,22 @@ def test_a_gate_that_requires_it_decides_on_the_corrected_difference(favoured):
     assert told["clusters"] == 100
     report = call("report", one.root / "try.yaml", "--logs", one.folder).stdout
     assert "Corrected by people's marks on 100 scenarios" in " ".join(report.split())
+
+
+@pytest.mark.parametrize("experiment", [studies.EXPERIMENT, REQUIRED])
+def test_the_page_and_the_schema_know_what_people_say(favoured, experiment):
+    one = calibrated(favoured(experiment))
+    told, page, table = (
+        call("report", one.root / "try.yaml", "--logs", one.folder, "-o", one.root / name)
+        and (one.root / name).read_text()
+        for name in ("r.json", "r.html", "r.csv")
+    )
+
+    jsonschema.validate(json.loads(told), report_schema(), jsonschema.Draft202012Validator)
+    row = page.split('<div class="verdict ')[1].split('class="section')[0]
+    people = "marks on 100 scenarios"
+    assert f"Corrected by people&#39;s {people}" in row or f"People&#39;s {people}" in row
+    assert "calibrated" not in table.splitlines()[0]
 
 
 def test_a_corrected_loss_is_a_regression_by_students_t(study):

@@ -197,7 +197,8 @@ def test_a_regression_is_told_in_every_place_that_github_shows(gate, tmp_path):
     assert "::error title=honesty (new)%3A REGRESSED (beyond margin)::Worse" in done.stdout
     reports = tmp_path / said["reports"]
     assert {one.name for one in reports.iterdir()} >= {
-        f"report.{suffix}" for suffix in ("md", "xml", "html", "csv", "json")
+        "forest.svg",
+        *(f"report.{suffix}" for suffix in ("md", "xml", "html", "csv", "json")),
     }
     assert json.loads((reports / "report.json").read_text())["exit_code"] == 1
 

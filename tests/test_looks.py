@@ -4,6 +4,7 @@ import runpy
 from dataclasses import replace
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 
@@ -11,6 +12,9 @@ from tastemaker.experiment import Experiment
 from tastemaker.gate import Outcome
 from tastemaker.looks import as_seen, examine, row_looks
 from tastemaker.records import ScoreRow
+from tastemaker.report.contract import report_schema
+from tastemaker.report.data import as_data
+from tastemaker.report.html.page import as_html
 from tastemaker.results import results
 from tastemaker.scenario import Dataset, Scenario
 from tastemaker.schedule import Schedule, draw
@@ -270,6 +274,19 @@ def test_means_of_arms_keep_the_level_of_the_experiment():
 
     assert verdict.at.alpha == pytest.approx(0.04135, abs=1e-5)
     assert verdict.paired.baseline.low == pytest.approx(0.4027, abs=2e-3)
+
+
+def test_the_page_and_the_schema_know_the_looks():
+    """Equal arms are decided at the second of five looks, with 40 of 100 scenarios."""
+    schedule = planned()
+    found = told(EARLY, schedule, scores(schedule, {"p": same}, looks=2))
+    html = as_html(found)
+
+    jsonschema.validate(as_data(found), report_schema(), jsonschema.Draft202012Validator)
+    assert "Decided at look 2 of 5, 40% of the scenarios." in html
+    looks = html.split('<section id="looks"')[1].split("</section>")[0]
+    assert "Looks: 2 of 5, 40% of the scenarios." in looks
+    assert "2 of 5</td>" in looks
 
 
 def test_arms_of_two_runs_are_compared_over_the_looks_that_both_took():

@@ -100,6 +100,17 @@ def large():
     return as_html(found, Source(tables={arm: (table, arm) for arm in arms}))
 
 
+@pytest.fixture(scope="module")
+def varied(tmp_path_factory):
+    """Choices, preferences, retention, series and ablation of three candidates."""
+    spec = importlib.util.spec_from_file_location("varied", Path(__file__).with_name("varied.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    folder = tmp_path_factory.mktemp("varied")
+    (folder / "tastemaker.toml").touch()
+    return as_html(module.found(folder))
+
+
 def shown(page, selector=".entry"):
     """The texts of what can be seen."""
     return page.evaluate(
@@ -131,7 +142,10 @@ def test_the_verdict_is_the_first_thing_said(example, opened):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("html", "scheme"), [("example", "light"), ("large", "dark")])
+@pytest.mark.parametrize(
+    ("html", "scheme"),
+    [("example", "light"), ("large", "dark"), ("varied", "light"), ("varied", "dark")],
+)
 def test_no_serious_fault_of_accessibility(request, opened, html, scheme):
     """With three scenarios, of which one is open: the others are made alike, and take minutes."""
     page = opened(request.getfixturevalue(html), color_scheme=scheme)
@@ -139,7 +153,8 @@ def test_no_serious_fault_of_accessibility(request, opened, html, scheme):
         "for (const one of document.querySelectorAll('.entry:nth-child(n+4)')) one.remove();"
         "for (const one of document.querySelectorAll('.fold')) one.open = true"
     )
-    page.locator(".whole summary").first.click()
+    if html != "varied":  # scores alone: there is nothing to open
+        page.locator(".whole summary").first.click()
 
     faults = Axe().run(page).response["violations"]
     assert [
@@ -149,7 +164,7 @@ def test_no_serious_fault_of_accessibility(request, opened, html, scheme):
     ] == []
 
 
-@pytest.mark.parametrize("html", ["example", "large"])
+@pytest.mark.parametrize("html", ["example", "large", "varied"])
 @pytest.mark.parametrize("width", [380, 800, 1280])
 def test_no_page_is_wider_than_its_window(request, opened, html, width):
     page = opened(request.getfixturevalue(html), viewport={"width": width, "height": 800})
@@ -227,6 +242,38 @@ def test_a_principle_or_a_verdict_narrows_all_sections(example, opened):
     assert all("honesty -" in chips for chips in shown(page, ".chips"))
     page.select_option("#f-verdict", "IMPROVED")
     page.wait_for_selector(".empty", state="visible")
+
+
+def test_a_principle_shows_the_verdicts_of_its_choices_too(varied, opened):
+    """Of each candidate: on routing, on the recall of canvas, and on no false search."""
+    page = opened(varied)
+    page.select_option("#f-candidate", label="tuned")
+    page.select_option("#f-principle", label="routing")
+    says(page, "60 of 180")
+
+    assert page.locator(".verdict:not([hidden]) .what b").all_inner_texts() == [
+        "routing/tool: recall of canvas",
+        "routing",
+        "routing/tool: no false search",
+    ]
+    page.select_option("#f-verdict", "UNDERPOWERED")  # the recall is, the principle is not
+    expect(page.locator(".verdict:not([hidden])")).to_have_count(1)
+    says(page, "60 of 180")
+
+
+def test_a_matrix_is_a_table_with_heat_and_numbers(varied, opened):
+    page = opened(varied)
+    table = page.locator("#choices .matrix").first
+    ground = "one => getComputedStyle(one).backgroundColor"
+
+    rows = [one.split() for one in table.locator("tbody tr").all_inner_texts()]
+    assert rows == [
+        ["canvas", "17", "3", "0", "20"],
+        ["search", "0", "17.5", "2.5", "20"],
+        ["none", "2.5", "0", "17.5", "20"],
+    ]
+    heats = [one.evaluate(ground) for one in table.locator(".heat").all()[:3]]
+    assert len(set(heats)) == 3
 
 
 def test_text_is_found_in_replies_too(example, opened):

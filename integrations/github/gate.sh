@@ -30,6 +30,7 @@ for form in markdown junit html csv json; do
   case $form in markdown) suffix=md ;; junit) suffix=xml ;; *) suffix=$form ;; esac
   tastemaker report "$EXPERIMENT" --format "$form" -o "$reports/report.$suffix" || exit
 done
+tastemaker report "$EXPERIMENT" --format svg -o "$reports/forest.svg" || exit
 tastemaker report "$EXPERIMENT" --format github || exit
 cat "$reports/report.md" >>"$GITHUB_STEP_SUMMARY"
 echo "reports=$reports" >>"$GITHUB_OUTPUT"

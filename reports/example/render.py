@@ -1,4 +1,4 @@
-"""Every form of the example's report, from the record and the tables in `source/logs`.
+"""Every form of the example's report and card, from the record and the tables in `source/logs`.
 
     python reports/example/render.py
 
@@ -9,9 +9,13 @@ import json
 from io import StringIO
 from pathlib import Path
 
+from tastemaker.card.forms import FORMS
+from tastemaker.card.table import make_card
+from tastemaker.card_spec import load_card
 from tastemaker.experiment import load_experiment
 from tastemaker.record import RECORD
 from tastemaker.report.data import as_json
+from tastemaker.report.forest import as_svg
 from tastemaker.report.html.page import as_html
 from tastemaker.report.html.source import read_source
 from tastemaker.report.junit import as_junit
@@ -25,6 +29,17 @@ HERE = Path(__file__).resolve().parent
 LOGS = HERE / "source" / "logs"
 
 
+CARDS = {
+    "card.md": "markdown",
+    "card.tex": "latex",
+    "card.html": "html",
+    "card.csv": "csv",
+    "card.json": "json",
+    "model-index.yaml": "model-index",
+}
+"""The form of each file of the card."""
+
+
 def rendered() -> dict[str, str]:
     """The text of each file, by its name."""
     experiment = load_experiment(HERE / "source" / "email.yaml")
@@ -32,6 +47,7 @@ def rendered() -> dict[str, str]:
     found = results(experiment, record, read_scores(LOGS))
     terminal = StringIO()
     print_report(found, PlainConsole(file=terminal, width=80, emoji=False, highlight=False))
+    card = make_card(load_card(HERE / "source" / "card.yaml"))
     return {
         "report.html": as_html(found, read_source({arm: (LOGS, arm) for arm in experiment.arms})),
         "report.md": as_markdown(found),
@@ -39,6 +55,8 @@ def rendered() -> dict[str, str]:
         "report.xml": as_junit(found),
         "report.csv": as_csv(found),
         "report.txt": terminal.getvalue(),
+        "forest.svg": as_svg(found),
+        **{name: FORMS[form](card) for name, form in CARDS.items()},
     }
 
 

@@ -6,7 +6,6 @@
   const $ = (selector, from = document) => from.querySelector(selector);
   const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
   root.classList.add("js");
-  const numbers = JSON.parse($("#numbers").textContent);
   const entries = $$(".entry");
   const said = new WeakMap();
   const words = (one) => {
@@ -17,11 +16,10 @@
   // Verdicts by candidate's number and principle's number, as the filters have them.
   const options = (id) => $$(`#${id} option`).filter((one) => one.value !== "").map((one) => one.textContent);
   const principles = options("f-principle");
-  const candidates = options("f-candidate");
-  const verdictOf = new Map();
-  for (const one of numbers.verdicts) {
-    const candidate = Math.max(0, candidates.indexOf(one.candidate));
-    verdictOf.set(`${candidate}:${principles.indexOf(one.principle)}`, one.verdict);
+  const verdictsOf = new Map();
+  for (const { dataset } of $$(".verdict")) {
+    const key = `${dataset.candidate}:${principles.indexOf(dataset.principle)}`;
+    verdictsOf.set(key, [...(verdictsOf.get(key) ?? []), dataset.verdict]);
   }
 
   // Filter -----------------------------------------------------------------------------------
@@ -38,7 +36,7 @@
     const some = moved.some(([number, way]) =>
       (!wish.principle || number === wish.principle) &&
       (!wish.moved || (wish.moved === "0" ? true : way === wish.moved)) &&
-      (!wish.verdict || verdictOf.get(`${c}:${number}`) === wish.verdict));
+      (!wish.verdict || verdictsOf.get(`${c}:${number}`)?.includes(wish.verdict)));
     if (!some) return false;
     if (wish.moved === "0" && !moved.every(([number, way]) =>
       way === "0" || (wish.principle && number !== wish.principle))) return false;

@@ -350,11 +350,11 @@ def _appendix(runs: Mapping[str, list[RunArm]]) -> Iterator[Appendix]:
 
 
 def _shown(value: Any) -> str:
-    """A setting as it stands; of a long text its length and its hash."""
+    """A setting on one line; of a long text its length and its hash."""
     if not isinstance(value, str):
         return brief(value)
     if len(value) <= LONGEST:
-        return value
+        return " ".join(value.split())
     return f"{len(value):,} characters, {fingerprint(value)[:19]}"
 
 

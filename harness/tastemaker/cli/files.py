@@ -5,7 +5,7 @@ import json
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -27,6 +27,7 @@ class Kind(StrEnum):
     VALUES = "values"
     PRINCIPLES = "principles"
     CARD = "card"
+    REPORT = "report"
 
 
 def register(app: typer.Typer) -> None:
@@ -149,10 +150,20 @@ def schema(
     kind: Annotated[Kind, typer.Argument(metavar="KIND", help="Which kind of file.")],
     output: Output = None,
 ) -> None:
-    """The JSON Schema of a kind of file, for editors that complete and check it."""
-    from tastemaker.schema import schema as schema_of
+    """The JSON Schema of a kind of file, for editors that complete and check it.
 
-    emit(json.dumps(schema_of(kind.value), indent=2) + "\n", output)
+    `report` is what `gate --json` prints.
+    """
+    if kind is Kind.REPORT:
+        from tastemaker.report.contract import report_schema
+
+        made = report_schema()
+    else:
+        from tastemaker.schema import FileKind
+        from tastemaker.schema import schema as schema_of
+
+        made = schema_of(cast("FileKind", kind.value))
+    emit(json.dumps(made, indent=2) + "\n", output)
 
 
 def checks(as_json: AsJson = False) -> None:

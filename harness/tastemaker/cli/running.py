@@ -37,6 +37,7 @@ class Format(StrEnum):
     GITHUB = "github"
     JUNIT = "junit"
     CSV = "csv"
+    SVG = "svg"
 
 
 def register(app: typer.Typer) -> None:
@@ -137,12 +138,16 @@ def _tell(experiment: "Experiment", folder: Path, as_json: bool) -> None:
 
     results = load_results(experiment, folder)
     _print(results, Format.JSON if as_json else Format.TERMINAL, None)
-    markdown, html = (_own_place(results, name) for name in ("report.md", "report.html"))
+    markdown, html, forest = (
+        _own_place(results, name) for name in ("report.md", "report.html", "forest.svg")
+    )
     _print(results, Format.MARKDOWN, markdown)
+    _print(results, Format.SVG, forest)
     _print(results, Format.HTML, html, source=_source(experiment, folder))
     if not as_json:
         typer.echo(f"\nMarkdown report: {markdown}")
         typer.echo(f"HTML report: {html}")
+        typer.echo(f"Forest plot: {forest}")
         typer.echo(f"Gate: {results.decision.outcome}")
     raise typer.Exit(exit_code(results))
 
@@ -197,7 +202,9 @@ def report(
     logs: Logs = None,
     format: Annotated[
         Format | None,
-        typer.Option(help="terminal, markdown, html, json, junit or csv.", case_sensitive=False),
+        typer.Option(
+            help="terminal, markdown, html, json, junit, csv, svg or github.", case_sensitive=False
+        ),
     ] = None,
     slices: Annotated[
         bool, typer.Option("--slices", help="On the terminal too: by stratum, label and split.")
@@ -246,7 +253,9 @@ def compare(
     ] = None,
     format: Annotated[
         Format | None,
-        typer.Option(help="terminal, markdown, html, json, junit or csv.", case_sensitive=False),
+        typer.Option(
+            help="terminal, markdown, html, json, junit, csv, svg or github.", case_sensitive=False
+        ),
     ] = None,
     output: Output = None,
     as_json: AsJson = False,
@@ -279,6 +288,7 @@ SUFFIXES = {
     ".xml": Format.JUNIT,
     ".csv": Format.CSV,
     ".txt": Format.TERMINAL,
+    ".svg": Format.SVG,
 }
 
 
@@ -313,6 +323,10 @@ def _print(
             from tastemaker.report.spreadsheet import as_csv
 
             emit(as_csv(results), output)
+        case Format.SVG:
+            from tastemaker.report.forest import as_svg
+
+            emit(as_svg(results), output)
         case Format.JSON:
             from tastemaker.report.data import as_json
 

@@ -34,7 +34,7 @@ def _annotation(verdict: Verdict) -> str:
 
 def _command(level: str, title: str, text: str) -> str:
     title = _escaped(plain(title)).replace(":", "%3A").replace(",", "%2C")
-    return f"::{level} title={title}::{_escaped(text)}"
+    return f"::{level} title={title}::{_escaped(plain(text))}"
 
 
 def _escaped(text: str) -> str:

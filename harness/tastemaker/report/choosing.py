@@ -113,7 +113,7 @@ def _class_row(arm: str, scores: ClassScores) -> dict[str, str]:
         "arm": plain(arm),
         "class": plain(scores.name),
         "called_for": str(scores.support),
-        "chosen": _count(scores.chosen),
+        "chosen": count(scores.chosen),
         "recall": rated(scores.recall),
         "false_trigger": rated(scores.false_trigger),
         "precision": _value(scores.precision),
@@ -125,7 +125,7 @@ def _matrix(arm: ArmChoices) -> dict[str, Any]:
     return {
         "arm": plain(arm.arm),
         "rows": [
-            [plain(name), *(_count(cell) for cell in row)]
+            [plain(name), *(count(cell) for cell in row)]
             for name, row in zip(arm.found.classes, arm.found.table.tolist(), strict=True)
         ],
     }
@@ -141,8 +141,8 @@ def _arm_lines(one: ArmChoices, act: str | None) -> Iterator[str]:
     if one.detection is not None and one.detection.dprime is not None:
         detection = one.detection
         yield (
-            f"{name}: {plain(act or '')} in {_count(detection.hits)} of {detection.signals} that "
-            f"call for it and in {_count(detection.false_alarms)} of {detection.noises} that do "
+            f"{name}: {plain(act or '')} in {count(detection.hits)} of {detection.signals} that "
+            f"call for it and in {count(detection.false_alarms)} of {detection.noises} that do "
             f"not: d' {share(detection.dprime or 0.0, 2)}, criterion "
             f"{signed(detection.criterion or 0.0, 2)}."
         )
@@ -200,5 +200,6 @@ def _value(estimate: Estimate) -> str:
     return UNKNOWN if estimate.value is None else share(estimate.value)
 
 
-def _count(scenarios: float) -> str:
+def count(scenarios: float) -> str:
+    """Scenarios, of which one may count by its seeds' shares."""
     return f"{scenarios:.1f}".removesuffix(".0")

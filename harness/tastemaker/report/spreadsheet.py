@@ -9,7 +9,7 @@ from tastemaker.escaping import plain, spreadsheet
 from tastemaker.report.data import as_data
 from tastemaker.results import Results
 
-LEFT_OUT = ("variance_of_difference", "seed_advice", "notes", "headroom")
+LEFT_OUT = ("variance_of_difference", "seed_advice", "notes", "headroom", "calibrated")
 """What is a table or a list in itself; the JSON has it."""
 
 

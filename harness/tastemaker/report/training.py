@@ -267,12 +267,13 @@ def _effect(one: Effect, of: Ablation) -> str:
     without, with_it = of.values[one.found.factor]
     verdict = f": {one.verdict}, Holm's p {one.p_adjusted:.2g}" if one.verdict else ""
     return (
-        f"{one.principle}: {one.found.factor} {_written(with_it)} instead of {_written(without)} "
+        f"{one.principle}: {one.found.factor} {written(with_it)} instead of {written(without)} "
         f"{moved(one.found.effect)}{verdict}."
     )
 
 
-def _written(value: Any) -> str:
+def written(value: Any) -> str:
+    """A value of a factor, as YAML has it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -57,6 +57,17 @@ def gravity(verdict: Verdict) -> tuple[int, int, float]:
     )
 
 
+def home(results: Results, verdict: Verdict) -> str:
+    """The principle that a verdict belongs to, also in one eval or as a choice; "" where none."""
+    name = verdict.principle
+    if name in results.panels:
+        return name
+    if not verdict.scores:
+        return ""
+    whole = [one for one in results.panels if name.startswith((f"{one}@", f"{one}/"))]
+    return max(whole, key=len, default="")
+
+
 def signed(value: float, digits: int = 3) -> str:
     """A difference with its sign."""
     return f"{value:+.{digits}f}" if isfinite(value) else UNKNOWN
@@ -98,8 +109,7 @@ def line(verdict: Verdict) -> Line:
 def _beside(verdict: Verdict) -> list[str]:
     """Headroom, power, what would decide, seeds and notes: each a few words."""
     paired, headroom = verdict.paired, verdict.headroom
-    told = [] if verdict.scores else ["The means are shares of pairs won, ties counting half."]
-    told += [] if verdict.at is None else [_at_look(verdict, verdict.at)]
+    told = _rests_on(verdict)
     if isfinite(headroom.room):
         little = ", too little to show an improvement" if headroom.saturated else ""
         told.append(f"Headroom {max(0.0, headroom.room):.3f}{little}.")
@@ -111,9 +121,20 @@ def _beside(verdict: Verdict) -> list[str]:
         told.append(f"Needs about {verdict.needed_clusters} clusters, has {paired.clusters}.")
     if isfinite(paired.seed_share):
         told.append(f"Seeds {paired.seed_share:.0%} of the variance.")
+    return told + remarks(verdict)
+
+
+def _rests_on(verdict: Verdict) -> list[str]:
+    told = [] if verdict.scores else ["The means are shares of pairs won, ties counting half."]
+    return told + ([] if verdict.at is None else [_at_look(verdict, verdict.at)])
+
+
+def remarks(verdict: Verdict, *, whole: bool = False) -> list[str]:
+    """Notes on a verdict: what people's marks say, what is wanting; `whole` adds its basis."""
+    told = _rests_on(verdict) if whole else []
     if verdict.people is not None:
         told.append(plain(people_sentence(verdict.people, decides=verdict.judged is not None)))
-    return told + [plain(note) for note in paired.notes]
+    return told + [plain(note) for note in verdict.paired.notes]
 
 
 def people_sentence(people: PrincipleCalibration, *, decides: bool) -> str:
@@ -184,10 +205,11 @@ def sizes(verdicts: list[Verdict]) -> str:
     scenarios = max(verdict.paired.scenarios for verdict in verdicts)
     clusters = max(verdict.paired.clusters for verdict in verdicts)
     seeds = max(verdict.paired.seeds for verdict in verdicts)
-    return f"{_many(scenarios, 'scenario')} in {_many(clusters, 'cluster')}, {_many(seeds, 'seed')}"
+    return f"{many(scenarios, 'scenario')} in {many(clusters, 'cluster')}, {many(seeds, 'seed')}"
 
 
-def _many(count: int, thing: str) -> str:
+def many(count: int, thing: str) -> str:
+    """A count of things, in words."""
     return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
@@ -195,7 +217,7 @@ def spent_lines(results: Results) -> list[str]:
     """What each arm took, in words."""
     lines = []
     for arm, spent in results.spent.items():
-        parts = [_many(spent.replies, "reply").replace("replys", "replies")]
+        parts = [many(spent.replies, "reply").replace("replys", "replies")]
         if spent.input_tokens is not None:
             parts.append(f"{spent.input_tokens:,} tokens in, {spent.output_tokens or 0:,} out")
         if spent.seconds is not None:

@@ -35,6 +35,8 @@ class Table:
     """Which columns are numbers, from 0."""
     note: str = ""
     folded: bool = False
+    form: str = ""
+    """How it looks: `matrix` where all cells are short; "" for any other."""
 
     def without(self, column: str) -> "Table":
         """The same without the column of a name."""
@@ -45,6 +47,14 @@ class Table:
             rows=[[cell for place, cell in enumerate(row) if place != gone] for row in self.rows],
             numbers={place - (place > gone) for place in self.numbers if place != gone},
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """Tables side by side, where there is room."""
+
+    kind: ClassVar[str] = "side"
+    items: Sequence[Table]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +82,7 @@ class Texts:
     items: Sequence[tuple[str, str]]
 
 
-Block = Lines | Table | Figures | Texts
+Block = Lines | Table | Side | Figures | Texts
 
 
 @dataclass(frozen=True, kw_only=True)

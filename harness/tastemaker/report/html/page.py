@@ -24,7 +24,18 @@ from tastemaker.report.html.plots import CLASSES, forest_axis, forest_row, fores
 from tastemaker.report.html.sections import ABOVE, BELOW, Maker
 from tastemaker.report.html.source import NO_REPLIES, Source
 from tastemaker.report.html.texts import visible
-from tastemaker.report.words import ORDER, UNKNOWN, gravity, level, line, share, signed, sizes
+from tastemaker.report.words import (
+    ORDER,
+    UNKNOWN,
+    gravity,
+    home,
+    level,
+    line,
+    remarks,
+    share,
+    signed,
+    sizes,
+)
 from tastemaker.results import Results
 
 MOST_BYTES = 1_900_000
@@ -145,14 +156,14 @@ def _forests(results: Results, told: Sequence[Mapping[str, Any]]) -> list[dict[s
         rows = [
             {
                 "number": number,
-                "base": verdict.principle.partition("@")[0],
+                "base": home(results, verdict),
                 "kind": str(verdict.kind),
                 "tone": CLASSES[str(verdict.kind)],
                 "line": line(verdict),
                 "told": data,
                 "svg": forest_row(verdict, axis),
                 "facts": _facts(verdict),
-                "notes": verdict.paired.notes,
+                "notes": remarks(verdict, whole=True),
             }
             for verdict, data in numbered
             if verdict.candidate == candidate
@@ -180,7 +191,7 @@ def _facts(verdict: Verdict) -> list[tuple[str, str]]:
         room += "; the baseline is not established to fail this"
     facts = [
         ("Margin", line(verdict).margin),
-        ("Headroom", room),
+        *([("Headroom", room)] if verdict.scores else []),
         ("Seed share", f"{paired.seed_share:.0%}" if isfinite(paired.seed_share) else UNKNOWN),
         ("Scenarios", f"{paired.scenarios} in {paired.clusters} clusters, "
                       f"{paired.informative_clusters} changed; {paired.seeds} seeds"),

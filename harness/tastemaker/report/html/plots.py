@@ -110,7 +110,7 @@ def forest_row(verdict: Verdict, axis: Axis) -> Markup:
     y = height / 2
     zero, margin = axis.at(0), axis.at(-verdict.rule.margin)
     parts = [_line(zero, 0, zero, height, "zero"), _line(margin, 0, margin, height, "margin")]
-    parts += _whisker(axis, found, y, CLASSES[kind])
+    parts += whisker(axis, found, y, CLASSES[kind])
     if isfinite(found.difference):
         parts.append(shape(kind, axis.at(found.difference), y))
     label = (
@@ -120,7 +120,8 @@ def forest_row(verdict: Verdict, axis: Axis) -> Markup:
     return _drawing(width, height, label, "".join(parts), "row")
 
 
-def _whisker(axis: Axis, found: Difference, y: float, kind: str) -> list[str]:
+def whisker(axis: Axis, found: Difference, y: float, kind: str) -> list[str]:
+    """The interval of a difference as a bar with ends; nothing where it is not known."""
     if not isfinite(found.low):
         return []
     low, high = axis.at(found.low), axis.at(found.high)
@@ -153,13 +154,30 @@ def small_axis(found: Iterable[Difference]) -> Axis:
 
 def small_row(found: Difference, axis: Axis) -> Markup:
     """A difference that is not gated: no margin and no verdict."""
-    parts = [_line(axis.at(0), 0, axis.at(0), 18, "zero"), *_whisker(axis, found, 9, "plain")]
+    parts = [_line(axis.at(0), 0, axis.at(0), 18, "zero"), *whisker(axis, found, 9, "plain")]
     if isfinite(found.difference):
         parts.append(
             f'<circle class="mark plain" cx="{axis.at(found.difference):g}" cy="9" r="3"/>'
         )
     label = f"{signed(found.difference)}, {interval(found.low, found.high)}"
     return _drawing(120, 18, label, "".join(parts), "spark")
+
+
+def course_row(means: Sequence[float | None], steps: Sequence[float]) -> Markup:
+    """The means of arms in a row over their steps; where there is none, the line is broken."""
+    there = [(step, mean) for step, mean in zip(steps, means, strict=True) if mean is not None]
+    x = _around(steps, 6, 114, least=1e-9)
+    y = _around([mean for _, mean in there], 20, 4)
+    parts, before = [], None
+    for step, mean in zip(steps, means, strict=True):
+        here = None if mean is None else (x.at(step), y.at(mean))
+        if here and before:
+            parts.append(_line(*before, *here, "whisker plain"))
+        if here:
+            parts.append(f'<circle class="mark plain" cx="{here[0]:g}" cy="{here[1]:g}" r="2.5"/>')
+        before = here
+    label = ", ".join(f"{step:g}: {share(mean)}" for step, mean in there)
+    return _drawing(120, 24, label or "no score", "".join(parts), "spark")
 
 
 # Planes ------------------------------------------------------------------------------------------

@@ -22,7 +22,10 @@ from tastemaker.report.beside import (
     tension_lines,
     variance_rows,
 )
+from tastemaker.report.graders import ABOUT as GRADERS_ABOUT
+from tastemaker.report.graders import alone_rows, mean_lines, pair_lines, vote_rows
 from tastemaker.report.html.blocks import Block, Figure, Figures, Lines, Section, Table, Texts
+from tastemaker.report.html.choosing import choices, preferred
 from tastemaker.report.html.entries import TINY, anchor
 from tastemaker.report.html.plots import (
     CLASSES,
@@ -34,6 +37,7 @@ from tastemaker.report.html.plots import (
 )
 from tastemaker.report.html.source import Source
 from tastemaker.report.html.texts import visible
+from tastemaker.report.html.training import ablation, looks, retention, series
 from tastemaker.report.words import (
     MARKS,
     RERUN_SD,
@@ -41,6 +45,7 @@ from tastemaker.report.words import (
     arm_interval,
     averages_note,
     gravity,
+    home,
     interval,
     level,
     seed_lines,
@@ -73,17 +78,15 @@ def principles(results: Results, source: Source) -> Section | None:
 
 
 def _verdicts(results: Results, name: str) -> list[Verdict]:
-    """Of a principle, in all its evals together and in one alone."""
-    return [v for v in results.decision.verdicts if v.principle.partition("@")[0] == name]
+    """Of a principle, in all its evals together, in one alone, and of its choices."""
+    return [v for v in results.decision.verdicts if home(results, v) == name]
 
 
 def _principle(results: Results, rubrics: list[Rubric], name: str) -> Section:
     said = [one.principles[name].text for one in rubrics if name in one.principles]
     verdicts = _verdicts(results, name)
     lines = [
-        f"{MARKS[str(v.kind)]} {v.candidate}"
-        f"{', in ' + v.principle.partition('@')[2] if '@' in v.principle else ''}: "
-        f"{v.kind}. {v.reason}"
+        f"{MARKS[str(v.kind)]} {v.candidate}{_part(v, name)}: {v.kind}. {v.reason}"
         for v in verdicts
     ]
     blocks: list[Block] = [Lines(items=lines)]
@@ -106,6 +109,12 @@ def _principle(results: Results, rubrics: list[Rubric], name: str) -> Section:
             "tone": CLASSES[str(verdicts[0].kind)] if verdicts else "void",
         },
     )
+
+
+def _part(verdict: Verdict, name: str) -> str:
+    """Which part of a principle a verdict is about: an eval, or a choice."""
+    part = verdict.principle.removeprefix(name)
+    return f", in {part[1:]}" if part.startswith("@") else f", {part[1:]}" if part else ""
 
 
 def _rubrics(results: Results) -> list[Rubric]:
@@ -378,10 +387,34 @@ def _quality(results: Results) -> Iterator[Block]:
     )
 
 
+def graders(results: Results, source: Source) -> Section | None:
+    """How far several graders agree, and what each alone would say."""
+    if not results.votes:
+        return None
+    votes = Table(
+        title="How far they agree",
+        columns=["criterion", "replies", "disagree", "kappa", "AC1", "alpha", "panel"],
+        numbers={1, 3, 4, 5, 6},
+        rows=[list(row.values()) for row in vote_rows(results)],
+        note=GRADERS_ABOUT,
+    )
+    alone = Table(
+        title="Each of them alone",
+        columns=["candidate", "principle", "grader", "difference", level(results), "verdict"],
+        numbers={3},
+        rows=[list(row.values()) for row in alone_rows(results)],
+    )
+    told = Lines(items=[*mean_lines(results), *pair_lines(results)])
+    blocks = [votes, told, *([alone] if alone.rows else [])]
+    return Section(id="graders", title="Graders", blocks=blocks)
+
+
 def averages(results: Results, source: Source) -> Section | None:
     """Means of each arm, and where the variance comes from."""
     rows: dict[tuple[str, str], list[str]] = {}
     for verdict in results.decision.verdicts:
+        if not verdict.scores:
+            continue
         for arm, one in (
             (results.experiment.baseline_name, verdict.paired.baseline),
             (verdict.candidate, verdict.paired.candidate),
@@ -534,7 +567,17 @@ def _plain(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True) if value else ""
 
 
-ABOVE: list[Maker] = [limits, tensions, principles]
+ABOVE: list[Maker] = [
+    looks,
+    limits,
+    preferred,
+    choices,
+    tensions,
+    retention,
+    series,
+    ablation,
+    principles,
+]
 """Between the verdicts and the scenarios."""
-BELOW: list[Maker] = [cost, averages, basis]
+BELOW: list[Maker] = [graders, cost, averages, basis]
 """After the scenarios."""
