@@ -405,7 +405,7 @@ def graders(results: Results, source: Source) -> Section | None:
         rows=[list(row.values()) for row in alone_rows(results)],
     )
     told = Lines(items=[*mean_lines(results), *pair_lines(results)])
-    blocks = [votes, told, *([alone] if alone.rows else [])]
+    blocks: list[Table | Lines] = [votes, told, *([alone] if alone.rows else [])]
     return Section(id="graders", title="Graders", blocks=blocks)
 
 
