@@ -204,6 +204,8 @@ def fleet(folders: Sequence[Path], *, by: str | None = None) -> Fleet:
     arms = [one for one in members.values() if one.arm != runs[one.run].baseline]
     arranged = _arranged(runs)
     panels = in_common(arranged, arranged.panels())
+    if not panels:
+        raise UserError("no principle of these runs has a scenario that counts")
     held = _Held(runs, members, panels, _reasons(arranged))
     cells = _with_slices(held, arms, _cells(held, arms), arranged.traits())
     baselines = [members[key] for key in _distinct_baselines(runs)]
