@@ -356,7 +356,7 @@ def _notes(runs: Sequence[Run], baselines: Sequence[Member], by: str | None) -> 
     first = runs[0].record
     if len(baselines) > 1:
         yield (
-            f"The baselines differ ({listed([one.name for one in baselines])}): each arm is held "
+            f"The baselines differ ({', '.join(one.name for one in baselines)}): each arm is held "
             "against that of its own run, so cells of different runs do not rank arms; ranks do."
         )
     if first.get("limit") is not None:
@@ -366,7 +366,8 @@ def _notes(runs: Sequence[Run], baselines: Sequence[Member], by: str | None) -> 
     if first.get("seed_kind") == "training":
         yield "Marks say what other scenarios like these would show, not what training again would."
     if by is None and (there := _numeric_factors(runs)):
-        yield f"No arm has the factor '{STEP}': `--by` draws trends over {listed(there)}."
+        others = ", ".join(there)
+        yield f"No arm has the factor '{STEP}': `--by` draws trends over another: {others}."
     for run in runs:
         for warning in run.record.get("warnings", ()):
             yield f"{run.experiment}: {warning}"

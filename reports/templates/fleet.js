@@ -74,6 +74,7 @@
 
   // A cell on the spot: what its row in the table of the principle says ------------------------
   const dialog = $("#cell");
+  let leaving = "";
   const entry = (name, node) => {
     const line = document.createElement("div");
     const [term, said] = [document.createElement("dt"), document.createElement("dd")];
@@ -108,6 +109,7 @@
     const report = $(`#run${place.dataset.r} a`);
     if (report) links.append(" · ", link(report.href, "Report of its run, with the replies"));
     stop(cell);
+    leaving = "";
     if (!dialog.open) dialog.showModal();
     $("#cell-title").focus();
     return true;
@@ -131,16 +133,20 @@
     const pressed = event.target.closest?.("a[href^='#']");
     if (!pressed) return;
     const id = pressed.getAttribute("href").slice(1);
-    if (pressed.closest("#cell")) dialog.close();
-    if (/^c\d/.test(id)) {
+    if (pressed.closest("#cell")) {
+      event.preventDefault();
+      leaving = id;
+      dialog.close();
+    } else if (/^c\d/.test(id)) {
       event.preventDefault();
       history.replaceState(null, "", `#${id}`);
       tell(id);
     } else if (location.hash === `#${id}`) reveal(id);
   });
   dialog.addEventListener("close", () => {
-    history.replaceState(null, "", "#map");
-    if (open(here)) here.firstChild.focus({ preventScroll: true });
+    history.replaceState(null, "", `#${leaving || "map"}`);
+    if (leaving) reveal(leaving);
+    else if (open(here)) here.firstChild.focus({ preventScroll: true });
   });
   window.addEventListener("hashchange", follow);
 

@@ -9,7 +9,7 @@ from typing import Any
 from tastemaker.escaping import plain
 from tastemaker.fleet import Cell, Course, FirstLoss, Fleet, Mark, Moved
 from tastemaker.gate import IMPROVEMENT_LEVEL, REGRESSION_LEVEL
-from tastemaker.reading import listed, shown
+from tastemaker.reading import shown
 from tastemaker.report.words import UNKNOWN, interval, signed
 from tastemaker.slices import Part
 from tastemaker.stats.reported import Estimate
@@ -141,8 +141,12 @@ def first_sentence(one: FirstLoss, by: str) -> str:
     """The first arm of a row that lost, in words."""
     row = f"{one.line}: " if one.line else ""
     if one.arm is None:
-        return f"{row}no loss is established along {by}, in {_many(one.arms, 'arm')}."
-    return f"{row}the first to lose is {one.arm} ({by} {one.step:g}), on {listed(one.principles)}."
+        start = f"{row}no" if row else "No"
+        return f"{start} loss is established along {by}, in {_many(one.arms, 'arm')}."
+    start = f"{row}the" if row else "The"
+    return (
+        f"{start} first to lose is {one.arm} ({by} {one.step:g}), on {', '.join(one.principles)}."
+    )
 
 
 def terminal_lines(found: Fleet) -> list[str]:
