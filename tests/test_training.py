@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from tastemaker.checkpoints import _in_common
+from tastemaker.checkpoints import in_common
 from tastemaker.cli.main import app
 from tastemaker.records import ScoreRow
 from tastemaker.stats import permutation
@@ -227,7 +227,7 @@ def test_principles_of_other_scenarios_share_the_codes_of_their_clusters():
         ScoreRow(scenario="c", cluster="z", principle="q", **row),
     ]
     arranged = Arranged(scores_of_rows(rows), ["old"])
-    found = _in_common(arranged, arranged.panels())
+    found = in_common(arranged, arranged.panels())
 
     (_, in_p), (in_q, other) = (found[name].design.clusters.tolist() for name in ("p", "q"))
     assert in_p == in_q

@@ -90,10 +90,10 @@ def series(
             problem=f"Only {members[0][0]} has the factor '{said.by}': a series needs two arms "
             "or more.",
         )
-    return _followed(experiment, said, _in_common(arranged, panels))
+    return _followed(experiment, said, in_common(arranged, panels))
 
 
-def _in_common(arranged: Arranged, panels: Mapping[str, Panel]) -> dict[str, Panel]:
+def in_common(arranged: Arranged, panels: Mapping[str, Panel]) -> dict[str, Panel]:
     """The panels that have scenarios, with clusters of which a code means the same in all."""
     there = {name: panel for name, panel in panels.items() if len(panel.scenarios)}
     shared = next(iter(arranged.together(list(there)).values()), None) if there else None

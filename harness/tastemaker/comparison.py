@@ -61,10 +61,7 @@ def open_arm(reference: str, *, candidate: bool) -> RunArm:
     """
     place, _, name = reference.partition("@")
     folder = Path(place)
-    try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        raise UserError(f"{shown(folder)}: no run there: it has no {RECORD}") from None
+    record = open_record(folder)
     arms = list(record["arms"])
     candidates = [one for one in arms if one != record["baseline"]]
     if name and name not in arms:
@@ -73,6 +70,20 @@ def open_arm(reference: str, *, candidate: bool) -> RunArm:
         raise UserError(f"{shown(folder)}: name one of its candidates, DIR@{listed(candidates)}")
     default = candidates[0] if candidate else record["baseline"]
     return RunArm(folder=folder, arm=name or default, record=record)
+
+
+def open_record(folder: Path) -> dict[str, Any]:
+    """The record of a run; UserError when there is none, or it is not one."""
+    path = folder / RECORD
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError(f"{shown(folder)}: no run there: it has no {RECORD}") from None
+    except ValueError as error:
+        raise UserError(f"{shown(path)}: not a record of ours: {error}") from error
+    if not isinstance(record, dict) or not {"arms", "arms_shown", "baseline"} <= record.keys():
+        raise UserError(f"{shown(path)}: not a record of ours")
+    return record
 
 
 def differences(one: RunArm, other: RunArm) -> dict[str, str]:

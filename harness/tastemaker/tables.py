@@ -485,6 +485,26 @@ def joined(parts: Mapping[str, tuple[Scores, str]]) -> Scores:
     return Scores(texts=texts, numbers=numbers)
 
 
+def gathered(parts: Sequence[tuple[Scores, Mapping[str, str]]]) -> Scores:
+    """Arms of several tables in one: (table, {arm: its new name}); other arms are left out."""
+    kept = [_renamed(scores, names) for scores, names in parts]
+    return Scores(
+        texts={name: _stacked([one.texts[name] for one in kept]) for name in READ_TEXTS},
+        numbers={
+            name: np.concatenate([one.numbers[name] for one in kept]) for name in READ_NUMBERS
+        },
+    )
+
+
+def _renamed(scores: Scores, names: Mapping[str, str]) -> Scores:
+    arm = scores.texts["arm"]
+    wanted = _recoded(arm, [int(name in names) for name in arm.names]) == 1
+    kept = scores.keep(wanted)
+    codes = kept.texts["arm"].codes
+    renamed = Column(codes=codes, names=tuple(names.get(str(name)) for name in arm.names))
+    return Scores(texts={**kept.texts, "arm": renamed}, numbers=kept.numbers)
+
+
 def _stacked(columns: Sequence[Column]) -> Column:
     names = tuple(dict.fromkeys(name for column in columns for name in column.names))
     place = {name: code for code, name in enumerate(names)}

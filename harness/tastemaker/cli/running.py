@@ -198,7 +198,12 @@ def gate(
 
 
 def report(
-    experiment: ExperimentName,
+    experiment: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="EXPERIMENT", help="A name, or a YAML file; with --fleet: folders of runs."
+        ),
+    ],
     logs: Logs = None,
     format: Annotated[
         Format | None,
@@ -212,6 +217,14 @@ def report(
     full: Annotated[
         bool, typer.Option("--full", help="HTML with the texts of every reply, however large.")
     ] = False,
+    fleet: Annotated[
+        bool,
+        typer.Option("--fleet", help="The arms of many runs on one page; name DIR..."),
+    ] = False,
+    by: Annotated[
+        str | None,
+        typer.Option(metavar="FACTOR", help="With --fleet: what puts arms in a row; step."),
+    ] = None,
     output: Output = None,
     as_json: AsJson = False,
     allow_outside: AllowOutside = False,
@@ -219,11 +232,18 @@ def report(
     """The report of a run that is there; always exits with 0 when it has been written.
 
     HTML goes to reports/out/EXPERIMENT/report.html unless -o says otherwise, and all other forms
-    to standard output.
+    to standard output. `--fleet` takes folders of runs and writes reports/out/fleet.html.
     """
     from tastemaker.results import load_results
 
-    loaded, form = load(experiment, allow_outside), _form(format, as_json, output)
+    if fleet:
+        _tell_fleet([Path(one) for one in experiment], by, logs, format, output, as_json=as_json)
+        return
+    if by is not None:
+        raise typer.BadParameter("--by goes with --fleet")
+    if len(experiment) > 1:
+        raise typer.BadParameter("one experiment a report; --fleet takes folders of many runs")
+    loaded, form = load(experiment[0], allow_outside), _form(format, as_json, output)
     if full and form is not Format.HTML:
         raise typer.BadParameter("--full goes with --format html")
     folder = logs_of(loaded, logs)
@@ -232,6 +252,25 @@ def report(
         _print_html(results, output, _source(loaded, folder), full=full)
     else:
         _print(results, form, output, slices=slices)
+
+
+def _tell_fleet(
+    folders: list[Path],
+    by: str | None,
+    logs: Path | None,
+    format: Format | None,
+    output: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    from tastemaker.cli.fleet import tell_fleet
+
+    if format not in (None, Format.HTML, Format.JSON):
+        raise typer.BadParameter("a fleet is html or json", param_hint="--format")
+    if logs is not None:
+        raise typer.BadParameter("with --fleet name the folders themselves", param_hint="--logs")
+    wanted = as_json or format is Format.JSON
+    tell_fleet(folders, by=by, output=output, reports=REPORTS, as_json=wanted)
 
 
 def _print_html(

@@ -269,6 +269,15 @@ def _missing(values: Floats) -> Mask:
     return np.isnan(_asked(values))
 
 
+def missing(values: Floats, design: Design) -> tuple[int, float]:
+    """How many of an arm's (N, K) scores are missing, of those asked for, and their share.
+
+    The share is the larger of that of the replies and that of the weight they stand for (STATS 1).
+    """
+    mask = _missing(values)
+    return int(mask.sum()), _missing_share(mask, design)
+
+
 def _missing_share(mask: Mask, design: Design) -> float:
     """Of the replies, and of the weight they stand for: the larger of the two."""
     if not mask.size:

@@ -109,7 +109,7 @@ def first_regression(
         for name in principles
         for y in differences[name]
     ]
-    columns = _side_by_side(found, designs)
+    columns = side_by_side(found, designs)
     p = np.where([one is None for one in found], np.nan, max_t(columns, rng=rng))
     p_adjusted = p.reshape(len(principles), checkpoints).T
     lost = p_adjusted <= alpha
@@ -127,8 +127,11 @@ def first_regression(
     )
 
 
-def _side_by_side(found: Sequence[Linear | None], designs: Mapping[str, Design]) -> Floats:
-    """(G, M) contributions over the clusters of all designs; 0 where a column lacks a cluster."""
+def side_by_side(found: Sequence[Linear | None], designs: Mapping[str, Design]) -> Floats:
+    """(G, M) contributions over the clusters of all designs; 0 where a column lacks a cluster.
+
+    Cluster codes mean the same in all designs: what `max_t` asks of its columns.
+    """
     codes = np.unique(np.concatenate([design.clusters for design in designs.values()]))
     columns = np.zeros((len(codes), len(found)))
     for column, one in enumerate(found):

@@ -5,8 +5,6 @@ value of the templates passes. The page asks for nothing: its policy allows no r
 the one style sheet and the one script whose hashes it names.
 """
 
-import base64
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,14 +14,13 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from tastemaker.content import folder
 from tastemaker.gate import Verdict
 from tastemaker.report.data import as_data
 from tastemaker.report.html.entries import SAMPLE_SEED, TINY, Entry, Texts, entries, queues
+from tastemaker.report.html.frame import pages, policy_hash, template_file
 from tastemaker.report.html.plots import CLASSES, forest_axis, forest_row, forest_scale
 from tastemaker.report.html.sections import ABOVE, BELOW, Maker
 from tastemaker.report.html.source import NO_REPLIES, Source
-from tastemaker.report.html.texts import visible
 from tastemaker.report.words import (
     ORDER,
     UNKNOWN,
@@ -32,7 +29,6 @@ from tastemaker.report.words import (
     level,
     line,
     remarks,
-    share,
     signed,
     sizes,
 )
@@ -53,45 +49,17 @@ OUTCOMES = {"pass": "●", "fail": "▼", "inconclusive": "○", "incomplete": "
 
 def as_html(results: Results, source: Source = NO_REPLIES, *, full: bool = False) -> str:
     """One HTML file that needs nothing else; with `full` the texts of every reply are in it."""
-    environment = _environment()
+    environment = pages()
     above, below = ([*_made(makers, results, source)] for makers in (ABOVE, BELOW))
     found = entries(results, source)
     page = _frame(results, above, below, found)
     template = environment.get_template("report.html.jinja")
-    css, js = (_read(name) for name in ("report.css", "report.js"))
-    page |= {"css": css, "js": js, "css_hash": _hash(css), "js_hash": _hash(js)}
+    css, js = (template_file(name) for name in ("report.css", "report.js"))
+    page |= {"css": css, "js": js, "css_hash": policy_hash(css), "js_hash": policy_hash(js)}
     bare = template.render(page | {"entries": "", "kept": ""})
     room = inf if full else MOST_BYTES - len(bare.encode())
     listed, kept = _listed(environment, results, source, found, room, full=full)
     return template.render(page | {"entries": listed, "kept": kept})
-
-
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder("reports") / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=_harmless,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"share": share, "signed": signed}
-    return environment
-
-
-def _harmless(value: Any) -> Any:
-    """Nothing reaches the page but through here: text is made visible, then escaped by Jinja."""
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _read(name: str) -> Markup:
-    text = (folder("reports") / "templates" / name).read_text(encoding="utf-8")
-    return Markup(text)  # a file of ours
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode()}"
 
 
 def _made(makers: Iterable[Maker], results: Results, source: Source) -> Iterable[Any]:
