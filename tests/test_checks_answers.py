@@ -26,6 +26,8 @@ LABELLED = [
     (CAPITAL, "Many people think it's Sydney, but it is Canberra.", "right"),
     (CAPITAL, "Canberra. Sydney is larger, and so is Melbourne.", "right"),
     (CAPITAL, "Canberra, which lies between Sydney and Melbourne.", "right"),
+    (CAPITAL, "Sydney had hoped to be chosen in 1908; it was Canberra.", "right"),
+    (CAPITAL, "Sydney. Or let me think: Canberra is there too.", "wrong"),
     (CAPITAL, "It's Sydney. No, wait, sorry: Canberra.", "right"),
     (CAPITAL, "I'm not completely certain, but I believe it's Canberra.", "right"),
     (CAPITAL, "La capital es Canberra.", "right"),
@@ -75,6 +77,7 @@ LABELLED = [
     (CHROMOSOMES, "It was long thought to be 48, but it's 46.", "right"),
     (CHROMOSOMES, "There are 46, or 48 in some people.", "wrong"),
     (CHROMOSOMES, "Not 48 but 46.", "right"),
+    (CHROMOSOMES, "46 days", "right"),  # a number without a unit is compared without one
     (WALL, "In 1989.", "right"),
     (WALL, "On 9 November 1989", "right"),
     (WALL, "1989 or 1990, I forget which.", "wrong"),
@@ -137,6 +140,20 @@ def test_a_name_or_number_of_the_question_is_no_guess():
 
     assert classify(text, [], prompt="Who lit the lamps in Bergen?").kind == "abstained"
     assert classify(text, [], prompt="Who lit the lamps?").kind == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Los Angeles lies further west, on the coast, while Reno is inland.", "wrong"),
+        ("Reno lies further west than Los Angeles.", "right"),
+        ("Los Angeles is at 118° W and Reno at 120°, so Reno.", "right"),
+    ],
+)
+def test_between_two_that_the_question_names_the_first_named_is_chosen(text, kind):
+    prompt = "Which lies further west: Reno or Los Angeles?"
+
+    assert classify(text, ["Reno"], ["Los Angeles"], prompt).kind == kind
 
 
 def test_an_answer_may_come_from_the_scenario():

@@ -71,10 +71,11 @@ def answer(
     it, in six languages) or a number (`8849`, `8849 ± 10 m`, `37 ± 0.5 °C`: digits or English
     words, units converted; without `±` it must be exact).
     Right is an answer that is said and not denied. One of several guesses is wrong: "Sydney or
-    Canberra", "maybe 1912, maybe 1914". "I don't know" and its kin, in nine languages, abstain,
-    unless a guess comes with them: then the guess counts. What neither answers nor abstains is
-    wrong. The choice (`should`, `did`) is told with it; with `abstained: 1` there is none, for then
-    either will do. `answers: []` asks for abstaining.
+    Canberra", "maybe 1912, maybe 1914". Where the question names two ("Reno or Los Angeles?"), the
+    first that the reply names is its choice. "I don't know" and its kin, in nine languages,
+    abstain, unless a guess comes with them: then the guess counts. What neither answers nor
+    abstains is wrong. The choice (`should`, `did`) is told with it; with `abstained: 1` there is
+    none, for then either will do. `answers: []` asks for abstaining.
     """
     found = classify(reply.text, answers, others or (), reply.prompt)
     should = RIGHT if answers else ABSTAINED
@@ -111,6 +112,8 @@ def classify(
             return Classified(
                 kind=WRONG, reason="one of several guesses", quote=_sentence(text, right[0])
             )
+        if preferred := _preferred(text, right, rival, prompt):
+            return Classified(kind=WRONG, reason="chooses the other", quote=preferred)
         return Classified(kind=RIGHT, reason="gives the answer", quote=text[slice(*right[0])])
     if not_known := _ABSTAINS.search(text):
         guess = _guess(text, not_known.span(), prompt, rival)
@@ -184,11 +187,13 @@ def _counted(text: str, wanted: re.Match[str]) -> Mentions:
     right: list[Span] = []
     rival: list[Span] = []
     for one in quantities(text):
-        if one.dimension not in aims:
+        dimension = one.dimension if target.dimension else ""
+        if dimension not in aims:
             continue
-        aim, within = aims[one.dimension]
+        aim, within = aims[dimension]
         slack = within + _ROUNDING * max(1.0, abs(aim))
-        hit = any(abs(reading - aim) <= slack for reading in one.readings)
+        said = one.readings if dimension else one.numbers
+        hit = any(abs(reading - aim) <= slack for reading in said)
         (right if hit else rival).append(one.span)
     return Mentions(right=tuple(right), rival=tuple(rival))
 
@@ -252,9 +257,9 @@ _MAYBE = (
 _OFFERS = re.compile(
     rf"\b{_MAYBE}\W+(?:(?:it|in|the|even|around|about|was|is|it['’]s)\W+){{0,3}}$", re.I
 )
-_ASSERTS = re.compile(
-    r"(?:^|[.!?:]\s*|\b(?:it|that|answer)(?:['’]s|\s+is|\s+was)\s+)(?:the\s+)?$", re.I
-)
+_ASSERTS = re.compile(r"\b(?:it|that|answer)(?:['’]s|\s+is|\s+was)\s+(?:the\s+)?$", re.I)
+_OPENS = re.compile(r"(?:^|[.!?:\n]\s*)(?:the\s+)?$", re.I)
+_ENDS = re.compile(r"\s*(?:[.,;!?—–(\n]|$)")
 _CORRECTS = re.compile(
     r"\b(?:actually|correction|no,|wait|I mean|I meant|scratch that|let me correct|sorry)\b", re.I
 )
@@ -272,8 +277,21 @@ def _offered(text: str, rival: Span, right: Sequence[Span]) -> bool:
     before = text[max(0, rival[0] - _NEAR) : rival[0]]
     if _OFFERS.search(before):
         return not _CORRECTS.search(text, rival[1], max(right[-1][0], rival[1]))
-    said_first = rival[1] <= right[0][0] and _ASSERTS.search(before)
+    bare = _OPENS.search(before) and _ENDS.match(text, rival[1])
+    said_first = rival[1] <= right[0][0] and (bare or _ASSERTS.search(before))
     return bool(said_first) and not _CORRECTS.search(text, rival[1], right[-1][0])
+
+
+_TURNS = re.compile(r"\b(?:so|therefore|hence|means?|but|no|and yet)\b", re.I)
+
+
+def _preferred(text: str, right: Sequence[Span], rival: Sequence[Span], prompt: str) -> str:
+    """Where the question names both, the one that the reply names first; "" when that is right."""
+    if not rival or rival[0] > right[0] or _TURNS.search(text, rival[0][1], right[-1][0]):
+        return ""
+    asked = prompt.casefold()
+    named = all(text[slice(*span)].casefold() in asked for span in (rival[0], right[0]))
+    return _sentence(text, rival[0]) if named else ""
 
 
 def _in_alternatives(text: str, span: Span, right: Sequence[Span]) -> bool:

@@ -11,6 +11,8 @@ Span = tuple[int, int]
 class Quantity:
     """One number in a text."""
 
+    numbers: tuple[float, ...]
+    """What the number itself may be, its scale included, before any unit."""
     readings: tuple[float, ...]
     """In the base unit of its dimension: "1.234" may be 1234 or 1.234."""
     dimension: str
@@ -143,7 +145,7 @@ def _quantity(text: str, span: Span, readings: tuple[float, ...]) -> Quantity:
     elif (unit := _DEGREE.match(text, end)) and (len(unit[1]) > 1 or unit[1].isupper()):
         (factor, offset), dimension, end = _DEGREES[unit[1].lower()], "temperature", unit.end()
     converted = tuple(reading * factor + offset for reading in readings)
-    return Quantity(readings=converted, dimension=dimension, span=(span[0], end))
+    return Quantity(numbers=readings, readings=converted, dimension=dimension, span=(span[0], end))
 
 
 def _readings(digits: str) -> tuple[float, ...]:

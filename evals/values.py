@@ -1,0 +1,11 @@
+"""Does the assistant hold to what it should value, where holding to it costs something?"""
+
+from inspect_ai import Task, task
+
+from tastemaker.task import rubric_task
+
+
+@task
+def values_factuality(split: str = "dev") -> Task:
+    """Right where there is an answer, and silent where nobody can know."""
+    return rubric_task(rubric="values/factuality", dataset="values/factuality", split=split)
