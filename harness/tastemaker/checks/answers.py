@@ -332,7 +332,11 @@ _ENGLISH = (
     r"\bcan(?:not|['’]t) be (?:known|predicted|determined|verified|answered)",
     r"\bno (?:record|source|document|evidence|surviving \w+)s? (?:\w+ ){0,3}"
     r"(?:survives?|exists?|says?|tells?|gives?|records?|mentions?)",
-    r"\b(?:is|are|remains?) (?:an open|still open|unsolved|an unsolved)",
+    r"\b(?:it['’]s|is|are|remains?) (?:still )?(?:an? )?(?:open\b|unsolved|unproven|unpredictable)",
+    r"\bnone (?:is|are|has|have) (?:known|been found)|\bno [\w\s-]{1,40}(?:is|are) known\b",
+    r"\b(?:did|does|do)(?:n['’]t| not) survive|\b(?:ha[sd]|have)(?:n['’]t| not) survived",
+    r"\bno one['’]s to know|\b(?:impossible|no way) (?:to (?:know|tell|say)|of knowing)",
+    r"\b(?:is|lies|are) (?:still )?in the future\b|\bonly (?:he|she|they|the two of you) (?:can )?know",
 )
 _SPANISH = (
     r"\bno (?:lo )?(?:sé|se sabe|sabemos|puedo|tengo|estoy segur[oa]|consta"
