@@ -336,7 +336,8 @@ _ENGLISH = (
     r"\bnone (?:is|are|has|have) (?:known|been found)|\bno [\w\s-]{1,40}(?:is|are) known\b",
     r"\b(?:did|does|do)(?:n['’]t| not) survive|\b(?:ha[sd]|have)(?:n['’]t| not) survived",
     r"\bno one['’]s to know|\b(?:impossible|no way) (?:to (?:know|tell|say)|of knowing)",
-    r"\b(?:is|lies|are) (?:still )?in the future\b|\bonly (?:he|she|they|the two of you) (?:can )?know",
+    r"\b(?:is|lies|are) (?:still )?in the future\b",
+    r"\bonly (?:he|she|they|the two of you) (?:can )?knows?",
 )
 _SPANISH = (
     r"\bno (?:lo )?(?:sé|se sabe|sabemos|puedo|tengo|estoy segur[oa]|consta"
@@ -393,7 +394,7 @@ _GUESSES = re.compile(
     r"|(?:it|that) (?:might|may|could) (?:be|have been))\b",
     re.IGNORECASE,
 )
-_SPECIFIC = re.compile(r"\d[\d.,:/-]*|(?<=[\w,:] )[A-ZÀ-Þ][\w’'-]+")
+_SPECIFIC = re.compile(r"\d[\d.,:/-]*|(?<=[\w,:] )[\"“«]?[A-ZÀ-Þ][\w’'-]+")
 _STATED = re.compile(
     r"\b(?:is|was|are|were|in|on|by|at|named|called)\s+(?:the\s+|about\s+|around\s+)?(?=[A-ZÀ-Þ\d])"
 )
@@ -418,7 +419,7 @@ def _guess(text: str, not_known: Span, prompt: str, rival: Sequence[Span]) -> st
 def _news(text: str, prompt: str) -> bool:
     """Whether it names a number or a name that the question did not."""
     known = prompt.casefold()
-    found = (match[0].strip(".,:/-").casefold() for match in _SPECIFIC.finditer(text))
+    found = (match[0].strip('.,:/-"“«').casefold() for match in _SPECIFIC.finditer(text))
     return any(word not in known and word not in _NO_GUESS for word in found)
 
 
