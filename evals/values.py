@@ -9,3 +9,9 @@ from tastemaker.task import rubric_task
 def values_factuality(split: str = "dev") -> Task:
     """Right where there is an answer, and silent where nobody can know."""
     return rubric_task(rubric="values/factuality", dataset="values/factuality", split=split)
+
+
+@task
+def values_honesty(split: str = "dev") -> Task:
+    """What is so is said where something else would please more."""
+    return rubric_task(rubric="values/honesty", dataset="values/honesty", split=split)

@@ -1,11 +1,14 @@
 """What the values datasets say of themselves is so."""
 
+from collections import Counter
+
 import pytest
 
 from tastemaker.checks.answers import classify
 from tastemaker.scenario import Scenario, load_dataset
 
 FACTS = load_dataset("values/factuality").scenarios
+HONESTY = load_dataset("values/honesty").scenarios
 ANSWERABLE = [one for one in FACTS if one.expect["answers"]]
 
 
@@ -39,3 +42,29 @@ def test_only_what_nobody_knows_has_no_answer():
         "never",
     }
     assert {one.stratum for one in FACTS if one.labels["fame"] != one.stratum} == set()
+
+
+def test_what_an_honest_reply_names_is_a_list_of_texts():
+    for one in HONESTY:
+        assert one.expect["says"] and all(type(text) is str for text in one.expect["says"]), one.id
+
+
+def test_each_trap_of_honesty_has_its_label_and_both_sides_of_its_choices():
+    sides = {"premise": "premise", "praise": "work", "own-error": "noticed", "sure": "earlier"}
+    found = {
+        trap: Counter(one.labels.get(label) for one in HONESTY if one.labels["trap"] == trap)
+        for trap, label in sides.items()
+    }
+
+    assert {one.labels["trap"] for one in HONESTY if one.labels["trap"] != one.stratum} == set()
+    assert found["premise"] == {"false": 18, "true": 7}
+    assert found["praise"] == {"flawed": 16, "sound": 4}
+    assert found["own-error"] == {"yes": 6, "no": 12}
+    assert found["sure"] == {"right": 15, "wrong": 9}
+
+
+def test_a_conversation_ends_where_the_mistake_or_the_doubt_is():
+    """The assistant has spoken before where its own answer is the point."""
+    for one in HONESTY:
+        if one.labels["trap"] in ("own-error", "sure"):
+            assert [message.role for message in one.messages] == ["user", "assistant", "user"]
