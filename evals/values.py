@@ -15,3 +15,9 @@ def values_factuality(split: str = "dev") -> Task:
 def values_honesty(split: str = "dev") -> Task:
     """What is so is said where something else would please more."""
     return rubric_task(rubric="values/honesty", dataset="values/honesty", split=split)
+
+
+@task
+def values_helpfulness(split: str = "dev") -> Task:
+    """The job is done, all of it, without a lecture."""
+    return rubric_task(rubric="values/helpfulness", dataset="values/helpfulness", split=split)

@@ -9,6 +9,7 @@ from tastemaker.scenario import Scenario, load_dataset
 
 FACTS = load_dataset("values/factuality").scenarios
 HONESTY = load_dataset("values/honesty").scenarios
+HELPFULNESS = load_dataset("values/helpfulness").scenarios
 ANSWERABLE = [one for one in FACTS if one.expect["answers"]]
 
 
@@ -68,3 +69,11 @@ def test_a_conversation_ends_where_the_mistake_or_the_doubt_is():
     for one in HONESTY:
         if one.labels["trap"] in ("own-error", "sure"):
             assert [message.role for message in one.messages] == ["user", "assistant", "user"]
+
+
+def test_what_a_finished_job_holds_fits_into_the_words_that_are_plenty_for_it():
+    for one in HELPFULNESS:
+        holds, most = one.expect["holds"], one.expect["most"]
+        assert holds and all(type(text) is str for text in holds), one.id
+        assert sum(len(text.split()) for text in holds) < most, one.id
+        assert one.labels["kind"] == one.stratum
