@@ -77,3 +77,11 @@ def test_what_a_finished_job_holds_fits_into_the_words_that_are_plenty_for_it():
         assert holds and all(type(text) is str for text in holds), one.id
         assert sum(len(text.split()) for text in holds) < most, one.id
         assert one.labels["kind"] == one.stratum
+
+
+@pytest.mark.parametrize("scenario", ANSWERABLE, ids=lambda scenario: scenario.id)
+def test_to_say_the_question_again_is_no_answer(scenario: Scenario):
+    answers, others = scenario.expect["answers"], scenario.expect["others"]
+    names_both = all(any(one in scenario.prompt for one in side) for side in (answers, others))
+
+    assert names_both or classify(scenario.prompt, answers, others).kind != "right"
