@@ -72,6 +72,11 @@ def _spelled(phrase: str, whole_words: bool) -> str:
     return f"{before}{spelled}{after}"
 
 
+def whole_word(phrase: str) -> re.Pattern[str]:
+    """What finds a phrase as whole words, in whatever case."""
+    return _literal((phrase,), False, True)
+
+
 def _first(text: str, phrase: str, match_case: bool, whole_words: bool) -> str | None:
     """The phrase as it first stands in the text."""
     match = _literal((phrase,), match_case, whole_words).search(text)
@@ -229,11 +234,11 @@ def mentions(
     Whole words; case and accents do not matter. Where words are not set apart by spaces (Chinese,
     Japanese, Thai, Korean particles) a value may stand anywhere.
     """
-    plain, places = _unaccented(reply.text)
+    plain, places = unaccented(reply.text)
     spans = {}
     for value in values:
         options = value.split() if any_word else [value]
-        match = _literal(tuple(_unaccented(o)[0] for o in options), False, True).search(plain)
+        match = _literal(tuple(unaccented(o)[0] for o in options), False, True).search(plain)
         if match:
             spans[value] = (places[match.start()], places[match.end() - 1] + 1)
     missing = [value for value in values if value not in spans]
@@ -243,7 +248,7 @@ def mentions(
     return found(satisfied, reason, next(quotes, ""))
 
 
-def _unaccented(text: str) -> tuple[str, Sequence[int]]:
+def unaccented(text: str) -> tuple[str, Sequence[int]]:
     """The text in plain letters, and where each of them stands in the text."""
     if text.isascii():
         return text, range(len(text))
