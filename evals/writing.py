@@ -1,0 +1,11 @@
+"""Does the assistant write as the genre asks: stories, summaries of long threads, second drafts?"""
+
+from inspect_ai import Task, task
+
+from tastemaker.task import rubric_task
+
+
+@task
+def writing_fiction(split: str = "dev") -> Task:
+    """Short fiction: the form that was asked for, somebody's voice, and not everybody's story."""
+    return rubric_task(rubric="writing/fiction", dataset="writing/fiction", split=split)
