@@ -9,3 +9,11 @@ from tastemaker.task import rubric_task
 def writing_fiction(split: str = "dev") -> Task:
     """Short fiction: the form that was asked for, somebody's voice, and not everybody's story."""
     return rubric_task(rubric="writing/fiction", dataset="writing/fiction", split=split)
+
+
+@task
+def writing_thread_summary(split: str = "dev") -> Task:
+    """Summaries of long threads: what holds at the end, whose it is, and what is not settled."""
+    return rubric_task(
+        rubric="writing/thread-summary", dataset="writing/thread-summary", split=split
+    )
