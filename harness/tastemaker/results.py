@@ -22,6 +22,7 @@ from tastemaker.choices import ChoicePanel, ChoiceReport, Held, choice_panels, c
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment
 from tastemaker.gate import Case, Decision, Verdict, conclude, decide
+from tastemaker.novelty import Alike, alike
 from tastemaker.preferences import Preferences, cases, explained, lacking, preferences
 from tastemaker.reading import did_you_mean
 from tastemaker.record import read_record, record_of_scores
@@ -34,11 +35,13 @@ from tastemaker.stats.components import Components, one_arm
 from tastemaker.stats.paired import Paired, paired
 from tastemaker.stats.panel import Panel
 from tastemaker.tables import (
+    REPLIES,
     Arranged,
     Scores,
     panels,
     read_preferences,
     read_scores,
+    reply_texts,
     scores_of_rows,
 )
 from tastemaker.tensions import Pull, pulls
@@ -78,6 +81,8 @@ class Results:
     """By name: what was called for and what was chosen, where scores say it."""
     preferences: Preferences | None = None
     """None where replies were not compared side by side."""
+    folder: Path | None = None
+    """Where the replies of the run are; None where there are only scores."""
 
     @cached_property
     def choices(self) -> tuple[ChoiceReport, ...]:
@@ -103,6 +108,13 @@ class Results:
     def slices(self) -> Slices:
         """The comparisons on parts of the scenarios; exploratory, computed when asked for."""
         return slices(self.experiment, self.panels, self.arranged.traits())
+
+    @cached_property
+    def alike(self) -> tuple[Alike, ...]:
+        """How alike each arm's replies are; exploratory, computed when asked for."""
+        if self.folder is None or not (self.folder / REPLIES).is_file():
+            return ()
+        return alike(self.experiment, self.arranged, reply_texts(self.folder))
 
     @cached_property
     def gains(self) -> tuple[Gain, ...]:
@@ -136,7 +148,8 @@ def load_results(experiment: Experiment, folder: Path) -> Results:
     record = read_record(folder, experiment)
     preferred = read_preferences(folder) if experiment.preference else []
     people = standing(experiment, record, folder)
-    return results(experiment, record, read_scores(folder), preferred, people)
+    found = results(experiment, record, read_scores(folder), preferred, people)
+    return replace(found, folder=folder)
 
 
 def _preferences_beside(experiment: Experiment, rows: Iterable[ScoreRow]) -> list[PreferenceRow]:

@@ -5,6 +5,8 @@ import jinja2
 from tastemaker.content import folder
 from tastemaker.escaping import markdown
 from tastemaker.report.beside import (
+    ALIKE,
+    alike_rows,
     gain_lines,
     limit_lines,
     slice_notes,
@@ -81,6 +83,8 @@ def as_markdown(results: Results) -> str:
         scenarios_only=SCENARIOS_ONLY,
         slices=slice_rows(results),
         slice_notes=slice_notes(results),
+        alike=alike_rows(results),
+        alike_note=ALIKE,
         variance=variance_rows(results),
         averages_note=averages_note(results),
         level=level(results),
