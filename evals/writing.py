@@ -17,3 +17,9 @@ def writing_thread_summary(split: str = "dev") -> Task:
     return rubric_task(
         rubric="writing/thread-summary", dataset="writing/thread-summary", split=split
     )
+
+
+@task
+def writing_revision(split: str = "dev") -> Task:
+    """Second drafts, critiques that point at words, and lists gone on with at the user's level."""
+    return rubric_task(rubric="writing/revision", dataset="writing/revision", split=split)
