@@ -107,7 +107,7 @@ def test_arms_are_compared_by_eval_over_scenarios_as_they_are_weighed():
 
 SCENARIOS = "".join(f"      - {{id: s{n}, prompt: Tell me of {n}.}}\n" for n in range(8))
 FILES = {
-    "kind.yaml": "rubric: k\nprinciples: {b: {criteria: {short: {check: words, with: {max: 9}}}}}\n",
+    "kind.yaml": "rubric: k\nprinciples: {b: {criteria: {s: {check: words, with: {max: 9}}}}}\n",
     "small.yaml": f"dataset: small\nstrata:\n  all:\n    scenarios:\n{SCENARIOS}",
     "try.yaml": """
 experiment: try
