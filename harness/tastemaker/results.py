@@ -1,7 +1,7 @@
 """From the stored tables to verdicts: what gate and every report show. Pure but for reading."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment
 from tastemaker.gate import AtLook, Case, Decision, ResourceVerdict, Verdict, conclude, decide
 from tastemaker.looks import Examined, as_seen, examine
+from tastemaker.novelty import Alike, alike
 from tastemaker.preferences import Preferences, explained, lacking, preferences
 from tastemaker.preferences import cases as preference_cases
 from tastemaker.reading import did_you_mean
@@ -31,7 +32,15 @@ from tastemaker.spending import Gain, gains, resource_verdicts
 from tastemaker.stats.components import Components, one_arm
 from tastemaker.stats.paired import Paired
 from tastemaker.stats.panel import Panel
-from tastemaker.tables import Arranged, Scores, read_preferences, read_scores, scores_of_rows
+from tastemaker.tables import (
+    REPLIES,
+    Arranged,
+    Scores,
+    read_preferences,
+    read_scores,
+    reply_texts,
+    scores_of_rows,
+)
 from tastemaker.tensions import Pull, pulls
 from tastemaker.votes import Alone, CriterionVotes, by_grader, criterion_votes
 
@@ -92,6 +101,8 @@ class Results:
     """By name: what was called for and what was chosen, where scores say it."""
     preferences: Preferences | None = None
     """None where replies were not compared side by side."""
+    folder: Path | None = None
+    """Where the replies of the run are; None where there are only scores."""
 
     @cached_property
     def criteria(self) -> tuple[CriterionChange, ...]:
@@ -129,6 +140,13 @@ class Results:
         return slices(self.experiment, self.panels, self.arranged.traits())
 
     @cached_property
+    def alike(self) -> tuple[Alike, ...]:
+        """How alike each arm's replies are; exploratory, computed when asked for."""
+        if self.folder is None or not (self.folder / REPLIES).is_file():
+            return ()
+        return alike(self.experiment, self.arranged, reply_texts(self.folder))
+
+    @cached_property
     def gains(self) -> tuple[Gain, ...]:
         """Quality gained per minute and per dollar; exploratory."""
         return gains(self.experiment, self.arranged, self.panels)
@@ -160,7 +178,8 @@ def load_results(experiment: Experiment, folder: Path) -> Results:
     record = read_record(folder, experiment)
     preferred = read_preferences(folder) if experiment.preference else []
     people = standing(experiment, record, folder)
-    return results(experiment, record, read_scores(folder), preferred, people)
+    found = results(experiment, record, read_scores(folder), preferred, people)
+    return replace(found, folder=folder)
 
 
 def _preferences_beside(experiment: Experiment, rows: Iterable[ScoreRow]) -> list[PreferenceRow]:

@@ -206,6 +206,18 @@ def replies_at(folder: Path, keys: Collection[ReplyKey]) -> dict[ReplyKey, dict[
     return dict(zip(found, rows, strict=True))
 
 
+def reply_texts(folder: Path) -> dict[ReplyKey, str]:
+    """What was said in a run, by reply; those that failed are left out."""
+    columns = ("eval", "scenario", "seed", "arm", "reply", "error")
+    table = read_table(folder / REPLIES, columns)
+    rows = zip(*(table[name].to_pylist() for name in columns), strict=True)
+    return {
+        (home, scenario, seed, arm): reply
+        for home, scenario, seed, arm, reply, error in rows
+        if not error
+    }
+
+
 def judged_principles(folder: Path) -> frozenset[str]:
     """The principles of a run that a judge has a part in: not those of checks alone."""
     columns = {

@@ -7,6 +7,7 @@ from typing import Any
 
 from tastemaker.escaping import plain
 from tastemaker.gate import ResourceVerdict
+from tastemaker.novelty import OPENING, RUN, Alike
 from tastemaker.report.words import UNKNOWN, interval, share, signed
 from tastemaker.results import Results
 from tastemaker.slices import Slice
@@ -14,6 +15,13 @@ from tastemaker.stats.reported import Estimate
 from tastemaker.tensions import Pull
 
 EXPLORATORY = "Exploratory: nothing here is gated, and no p-value was adjusted for so many looks."
+ALIKE = (
+    f"Same opening: the share of a scenario's other seeds that begin with the same {OPENING} "
+    f"words. Alike: the runs of {RUN} words that two seeds share, divided by those in either. Used "
+    f"elsewhere: how often the arm begins a story of another cluster so, and what share of a "
+    f"reply's runs of {RUN} words stands in one. More is more alike, which is neither good nor bad "
+    "by itself; nothing here is gated."
+)
 MOST_SLICES = 200
 """How many rows a report for people shows; the JSON has all."""
 MOST_OPPOSED = 10
@@ -149,6 +157,28 @@ def slice_data(results: Results) -> dict[str, Any]:
     }
 
 
+def alike_data(results: Results) -> dict[str, Any]:
+    """How alike each arm's replies are, by eval and measure; shares, and more is more alike."""
+    return {
+        "note": ALIKE,
+        "found": [
+            {
+                "eval": one.eval,
+                "measure": one.measure,
+                "arm": one.arm,
+                "mean": _known(one.found.mean),
+                "low": _known(one.found.low),
+                "high": _known(one.found.high),
+                "difference": None if one.difference is None else asdict(one.difference),
+                "scenarios": one.found.scenarios,
+                "clusters": one.found.clusters,
+                "seeds": one.found.seeds,
+            }
+            for one in results.alike
+        ],
+    }
+
+
 def _known(value: float) -> float | None:
     return float(value) if isfinite(value) else None
 
@@ -245,6 +275,23 @@ def _slice(one: Slice) -> dict[str, str]:
         "difference": signed(one.difference.difference),
         "interval": interval(one.difference.low, one.difference.high),
         "sizes": f"{one.difference.scenarios} in {one.difference.clusters}",
+    }
+
+
+def alike_rows(results: Results) -> list[dict[str, str]]:
+    """How alike each arm's replies are, in cells."""
+    return [_alike(one) for one in results.alike]
+
+
+def _alike(one: Alike) -> dict[str, str]:
+    return {
+        "eval": plain(one.eval),
+        "measure": one.measure,
+        "arm": plain(one.arm),
+        "mean": share(one.found.mean, 2),
+        "interval": interval(one.found.low, one.found.high),
+        "difference": "baseline" if one.difference is None else _amount(one.difference),
+        "sizes": f"{one.found.scenarios} in {one.found.clusters}",
     }
 
 

@@ -518,6 +518,31 @@ class Slices(TypedDict):
 
 
 @with_config(STRICT)
+class Likeness(TypedDict):
+    """How alike an arm's replies to one eval are, by one measure: a share, more is more alike."""
+
+    eval: str
+    measure: str
+    arm: str
+    mean: Number
+    low: Number
+    high: Number
+    difference: Estimate | None
+    """From the baseline; null for the baseline itself, and where it cannot be computed."""
+    scenarios: int
+    clusters: int
+    seeds: int
+
+
+@with_config(STRICT)
+class Alike(TypedDict):
+    """How alike replies are, over seeds and from story to story; exploratory."""
+
+    note: str
+    found: list[Likeness]
+
+
+@with_config(STRICT)
 class Grading(TypedDict):
     """What the judges of one arm's replies took."""
 
@@ -623,6 +648,7 @@ class Report(TypedDict):
     gains: list[Gain]
     variance: list[Variance]
     slices: Slices
+    alike: Alike
     unscored: dict[str, dict[str, int]]
     """By arm and reason: scores that are missing."""
     spent: dict[str, Spent]

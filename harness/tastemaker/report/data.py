@@ -8,6 +8,7 @@ from typing import Any
 from tastemaker.calibration import Correction
 from tastemaker.gate import EXIT_CODES, Outcome, Verdict
 from tastemaker.report.beside import (
+    alike_data,
     gain_data,
     look_data,
     resource_data,
@@ -67,6 +68,7 @@ def as_data(results: Results) -> dict[str, Any]:
         "gains": gain_data(results),
         "variance": variance_data(results),
         "slices": slice_data(results),
+        "alike": alike_data(results),
         "unscored": {arm: dict(counts) for arm, counts in results.unscored.items()},
         "spent": {arm: _spent(spent) for arm, spent in results.spent.items()},
         "panel": panel_data(results),

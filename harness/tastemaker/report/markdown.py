@@ -10,6 +10,8 @@ from tastemaker.content import folder
 from tastemaker.escaping import markdown
 from tastemaker.gate import Verdict
 from tastemaker.report.beside import (
+    ALIKE,
+    alike_rows,
     gain_lines,
     limit_lines,
     slice_notes,
@@ -117,6 +119,8 @@ def _writer(results: Results) -> Any:
             "slices": slice_rows(results),
             "slice_notes": slice_notes(results),
             "variance": variance_rows(results),
+            "alike": alike_rows(results),
+            "alike_note": ALIKE,
             "votes": vote_rows(results),
             "votes_about": GRADERS_ABOUT,
             "vote_lines": [*mean_lines(results), *pair_lines(results)],
@@ -241,6 +245,8 @@ def _always_folded(results: Results, write: Any) -> list[str]:
     if slice_rows(results):
         title = "Slices: by stratum, label, split and format"
         named.append(_said(write.folded(title, _said(write.sliced()))))
+    if alike_rows(results):
+        named.append(_said(write.folded("How alike the replies are", _said(write.likeness()))))
     if vote_rows(results):
         alone = ", and what each alone would say" if alone_rows(results) else ""
         named.append(

@@ -1,0 +1,25 @@
+"""Does the assistant write as the genre asks: stories, summaries of long threads, second drafts?"""
+
+from inspect_ai import Task, task
+
+from tastemaker.task import rubric_task
+
+
+@task
+def writing_fiction(split: str = "dev") -> Task:
+    """Short fiction: the form that was asked for, somebody's voice, and not everybody's story."""
+    return rubric_task(rubric="writing/fiction", dataset="writing/fiction", split=split)
+
+
+@task
+def writing_thread_summary(split: str = "dev") -> Task:
+    """Summaries of long threads: what holds at the end, whose it is, and what is not settled."""
+    return rubric_task(
+        rubric="writing/thread-summary", dataset="writing/thread-summary", split=split
+    )
+
+
+@task
+def writing_revision(split: str = "dev") -> Task:
+    """Second drafts, critiques that point at words, and lists gone on with at the user's level."""
+    return rubric_task(rubric="writing/revision", dataset="writing/revision", split=split)
