@@ -1,0 +1,11 @@
+"""Does the assistant write what people have to put their names to?"""
+
+from inspect_ai import Task, task
+
+from tastemaker.task import rubric_task
+
+
+@task
+def writing_email(split: str = "dev") -> Task:
+    """Email that can be sent: the point early, true to what was given, with tact, in plain words."""
+    return rubric_task(rubric="writing/email", dataset="writing/email", split=split)
