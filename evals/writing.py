@@ -9,3 +9,9 @@ from tastemaker.task import rubric_task
 def writing_email(split: str = "dev") -> Task:
     """Email that can be sent: the point early, true to what was given, with tact, in plain words."""
     return rubric_task(rubric="writing/email", dataset="writing/email", split=split)
+
+
+@task
+def writing_cover_letter(split: str = "dev") -> Task:
+    """Cover letters that show rather than claim, and claim nothing that was not given."""
+    return rubric_task(rubric="writing/cover-letter", dataset="writing/cover-letter", split=split)

@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 KINDS = {"Agreement", "BoundaryError", "Eggcorn", "Grammar", "Malapropism", "Repetition", "Typo"}
 """Harper's kinds that are mistakes. Spelling (names), style, dialect and punctuation are none."""
 
-DOUBTFUL = {"MassNouns", "MissingDeterminer", "MissingPreposition"} | {
+DOUBTFUL = {
+    "MassNouns",
+    "MissingDeterminer",
+    "MissingPreposition",
+    "SplitWords",
     "ThereIsAgreement",
     "ThereToTheir",
 }
-"""Rules that are wrong too often in email and prose: headings, clipped notes, British plurals."""
+"""Rules that are wrong too often in email and prose: clipped notes, trade words, `were there`."""
 
 ALWAYS = {"ItsContraction", "ModalOf", "PronounContraction", "ThenThan", "ToTwoToo"}
 """Rules that find mistakes, though Harper files them under punctuation or choice of words."""
