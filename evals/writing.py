@@ -7,7 +7,7 @@ from tastemaker.task import rubric_task
 
 @task
 def writing_email(split: str = "dev") -> Task:
-    """Email that can be sent: the point early, true to what was given, with tact, in plain words."""
+    """Email that can be sent: to the point, true to what was given, tactful, plain."""
     return rubric_task(rubric="writing/email", dataset="writing/email", split=split)
 
 
