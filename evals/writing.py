@@ -23,3 +23,15 @@ def writing_thread_summary(split: str = "dev") -> Task:
 def writing_revision(split: str = "dev") -> Task:
     """Second drafts, critiques that point at words, and lists gone on with at the user's level."""
     return rubric_task(rubric="writing/revision", dataset="writing/revision", split=split)
+
+
+@task
+def writing_email(split: str = "dev") -> Task:
+    """Email that can be sent: to the point, true to what was given, tactful, plain."""
+    return rubric_task(rubric="writing/email", dataset="writing/email", split=split)
+
+
+@task
+def writing_cover_letter(split: str = "dev") -> Task:
+    """Cover letters that show rather than claim, and claim nothing that was not given."""
+    return rubric_task(rubric="writing/cover-letter", dataset="writing/cover-letter", split=split)
