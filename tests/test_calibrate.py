@@ -866,3 +866,21 @@ def test_marks_are_bound_to_the_replies_that_a_run_replaces(project, actor, tmp_
 
     assert json.loads(done.stdout)["counts"]["stale"] == 3
     assert json.loads(done.stdout)["counts"]["marks"] == 3
+
+
+def test_a_judge_that_was_hardly_seen_to_fail_anything_may_not_decide_a_later_run_alone(study):
+    """It says "met" to everything; of the 300 replies of each arm people find 6 that are not."""
+    one = study(300)
+    truth = {arm: np.ones((300, 1)) for arm in studies.ARMS}
+    for seen in truth.values():
+        seen[::50] = 0.0
+    judged(one, {arm: np.ones((300, 1)) for arm in studies.ARMS})
+    one.people(truth, range(200))
+    calibrated(one)
+    assert not held(one).may_gate_alone
+
+    one.write(carried("logs/try"))
+    judged(one, {arm: np.ones((300, 1)) for arm in studies.ARMS})
+    found = verdict(one)
+    assert str(found.kind) == "NOT_EVALUABLE"
+    assert "seen with only 4 marks of one of the answers" in found.reason

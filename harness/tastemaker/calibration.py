@@ -294,7 +294,7 @@ def sentence(
         f"{correction.labelled} scenarios are labelled, AC1 {_two(found.ac1.value)}, "
         f"kappa {_two(found.kappa.value)} at a pass rate of {_two(found.human_rate)}"
     )
-    leaning = leans(favour, margin)
+    leaning = leans(favour, margin) or hardly_seen(against)
     if leaning:
         return Sentence(
             True, False, f"This judge may gate it by the corrected difference: {on}; {leaning}."
@@ -355,6 +355,27 @@ def no_better_than_chance(errors: ArmErrors) -> bool:
     if min(one.items for one in rates) < QUOTABLE:
         return sum(one.value or 0.0 for one in rates) <= 1
     return sum(one.low or 0.0 for one in rates) <= 1
+
+
+def hardly_seen(against: Against) -> str:
+    """Why too little is known of both answers to let the judge decide alone; "" when enough is.
+
+    Where hardly anything fails, a judge that says "met" to everything agrees with people, and
+    leans to nobody. Its corrected difference is still right; without people's marks it is not. So
+    each arm needs 30 marks of either answer (STATS section 6.2), and a judge that is certainly
+    better than chance on them.
+    """
+    for arm, errors in against.by_arm.items():
+        rates = (errors.sensitivity, errors.specificity)
+        fewest = min(one.items for one in rates)
+        if fewest < QUOTABLE:
+            return (
+                f"on {arm} it was seen with only {fewest} marks of one of the answers, and "
+                f"{QUOTABLE} of each are needed to let it decide alone"
+            )
+        if sum(one.low or 0.0 for one in rates) <= 1:
+            return f"on {arm} it is not certain to be better than chance"
+    return ""
 
 
 def leans(favour: Estimate, margin: float) -> str:

@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from tastemaker.calibration import Calibration, Standing, corrected, leans, shortcomings
+from tastemaker.calibration import (
+    Calibration,
+    Standing,
+    corrected,
+    hardly_seen,
+    leans,
+    shortcomings,
+)
 from tastemaker.experiment import Experiment
 from tastemaker.gate import AtLook, Case
 from tastemaker.stats.paired import Paired, paired
@@ -149,7 +156,7 @@ def _not_alone(case: Case, found: Calibration, min_labels: int) -> str:
         return f"The calibration of {found.experiment} says nothing of {whole}."
     for one in there:
         lacking = shortcomings(one.against, one.correction, min_labels)
-        leaning = leans(one.favour, case.rule.margin)
-        if why := "; ".join(lacking) or leaning:
+        alone = leans(one.favour, case.rule.margin) or hardly_seen(one.against)
+        if why := "; ".join(lacking) or alone:
             return f"In {found.experiment}, against {one.candidate}: {why}."
     return ""

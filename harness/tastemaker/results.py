@@ -381,18 +381,43 @@ def _verdicts(
             principle=one.name,
             rule=one.rule,
             paired=pair(experiment, one.panel, candidate),
-            # A judge that may not gate a principle may not gate the choices it sees in it.
-            barred=barred.get(one.name.partition("/")[0], ""),
+            barred=_uncorrected(one.name.partition("/")[0], barred, beside.people),
         )
         for one in beside.rated
     ]
     liked = beside.preferred.of(candidate) if beside.preferred else []
+    preferred = preference_cases(experiment, liked)
+    asked = experiment.preference
+    if beside.people and beside.people.required and asked and asked.preferences is None:
+        preferred = [replace(case, barred=NO_PEOPLE) for case in preferred]
     decided = decide(
         candidate,
-        [*cases, *choices, *preference_cases(experiment, liked)],
+        [*cases, *choices, *preferred],
         headroom_limit=experiment.headroom.baseline_at_most if experiment.headroom else None,
     )
     return [explained(verdict, liked) for verdict in decided]
+
+
+NO_PEOPLE = (
+    "The gate asks for a judge that people's marks have calibrated, and they say nothing of which "
+    "reply it prefers: give people's preferences as a file, or take the rule out."
+)
+
+
+def _uncorrected(principle: str, barred: Mapping[str, str], people: Standing | None) -> str:
+    """Why a choice that a judge may have seen cannot be gated; "" when it can.
+
+    People's marks correct scores. A choice is what the judge saw, uncorrected: it may be gated
+    only by a judge that may decide alone.
+    """
+    if people is None or not people.required or principle not in people.judged:
+        return ""
+    if barred.get(principle) or people.carried:
+        return barred.get(principle, "")
+    return (
+        f"People's marks correct the scores of {principle}, not the choices that the judge saw in "
+        "it: under `calibrated` they are shown, and decide nothing."
+    )
 
 
 def _next_look(looks: Examined | None) -> list[str]:
