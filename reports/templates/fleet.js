@@ -146,7 +146,8 @@
   dialog.addEventListener("close", () => {
     history.replaceState(null, "", `#${leaving || "map"}`);
     if (leaving) reveal(leaving);
-    else if (open(here)) here.firstChild.focus({ preventScroll: true });
+    // The event comes a moment after the dialog has gone: who has begun to type by then stays there.
+    else if (open(here) && !document.activeElement.matches("input, select")) here.firstChild.focus({ preventScroll: true });
   });
   window.addEventListener("hashchange", follow);
 
