@@ -526,7 +526,7 @@ def test_a_cell_opens_with_all_its_numbers_and_the_way_to_its_report(page_text, 
     assert links[0] == "#p0"
     assert links[1].endswith("/nightly/report.html")
     dialog.locator("a").first.click()
-    assert page.locator("#p0").get_attribute("open") is not None
+    expect(page.locator("#p0")).to_have_attribute("open", "")
 
 
 def test_a_link_to_a_cell_opens_it_and_a_void_one_says_why(page_text, opened):
