@@ -442,36 +442,6 @@ def page_text(tmp_path_factory):
     return as_fleet_html(fleet([one, two]), {0: "nightly/report.html"})
 
 
-@pytest.fixture
-def opened(browser, tmp_path):
-    """Open a page from a file; nothing may be asked for or go wrong until the test ends."""
-    contexts, wrong = [], []
-
-    def open_page(html, fragment="", **options):
-        path = tmp_path / "fleet.html"
-        path.write_text(html, encoding="utf-8")
-        address = path.as_uri()
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda one: wrong.append(f"console: {one.text}"))
-        page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
-        context.on(
-            "request",
-            lambda asked: (
-                asked.url.split("#")[0] in (address, "data:,")
-                or wrong.append(f"request: {asked.url}")
-            ),
-        )
-        page.goto(address + fragment)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert wrong == []
-
-
 def shown(page, selector):
     """The texts of what can be seen."""
     return page.evaluate(
