@@ -183,6 +183,7 @@ class Voice:
 
     who: str
     value: float | None
+    """None: cannot say."""
     quote: str = ""
     note: str = ""
 

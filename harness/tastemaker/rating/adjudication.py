@@ -4,22 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from tastemaker.calibration import Voice
 from tastemaker.errors import UserError
 from tastemaker.marks import CONSENSUS, Mark, MarkStore
 from tastemaker.rating.ratable import Findings
 
 JUDGE = "judge"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Side:
-    """What one rater, or the judge, says."""
-
-    who: str
-    value: float | None
-    """None: cannot say."""
-    quote: str = ""
-    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +24,7 @@ class Disagreement:
     """principle/criterion."""
     between: Literal["raters", "judge"]
     """`judge`: the raters are at one, and the judge says something else."""
-    sides: tuple[Side, ...]
+    sides: tuple[Voice, ...]
     """The raters by name, then the judge where it has answered."""
     consensus: Mark | None = None
     """What was agreed; None where it is open."""
@@ -74,10 +64,10 @@ def disagreements(
         if (consensus and not settled) or not (len(values) > 1 or (differs and values != {None})):
             continue
         sides = [
-            Side(who=one.rater, value=one.value, quote=one.quote, note=one.note) for one in marks
+            Voice(who=one.rater, value=one.value, quote=one.quote, note=one.note) for one in marks
         ]
         if judge is not None and judge.value is not None:
-            sides.append(Side(who=JUDGE, value=judge.value, quote=judge.quote, note=judge.reason))
+            sides.append(Voice(who=JUDGE, value=judge.value, quote=judge.quote, note=judge.reason))
         found.append(
             Disagreement(
                 eval=question[0],

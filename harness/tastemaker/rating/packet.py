@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tastemaker.calibration import Voice
 from tastemaker.marks import CONSENSUS, Item, Mark, PairMark
-from tastemaker.rating.adjudication import Disagreement, Side
+from tastemaker.rating.adjudication import Disagreement
 from tastemaker.rating.exchange import Codes
 from tastemaker.rating.questions import ANSWERS, CANNOT_ASSESS, Questions, answer_text
 from tastemaker.rating.ratable import Criteria, Ratable, Read
@@ -278,7 +279,7 @@ def open_rows(
     return rows
 
 
-def side_text(side: Side, levels: Mapping[str, float]) -> str:
+def side_text(side: Voice, levels: Mapping[str, float]) -> str:
     """What one side says, in a line: the answer, the quote, the note."""
     quote = f' "{side.quote}"' if side.quote else ""
     note = f" ({side.note})" if side.note else ""
