@@ -7,7 +7,7 @@ import pytest
 from pydantic import Field
 
 from tastemaker.checks.registry import BoundCheck, CheckError, Example, bind, check, checks
-from tastemaker.records import Finding, Reply
+from tastemaker.records import Finding, Reply, Work
 
 BLANK = ["", " ", "\n\t\r\n", "\u200b\ufeff", "\u00a0\u3000"]
 
@@ -193,12 +193,19 @@ def test_limits_that_contradict_each_other_at_the_reply_leave_it_unscored():
 # Every check
 
 
-@pytest.mark.parametrize("name", checks())
+@pytest.mark.parametrize("name", [name for name, one in checks().items() if one.needs_text])
 @pytest.mark.parametrize("text", BLANK)
 def test_an_empty_reply_satisfies_no_check(name, text):
     reply = replace(example_reply(name), text=text)
 
     assert bind(name, checks()[name].example.arguments)(reply).value == 0.0
+
+
+@pytest.mark.parametrize("name", [name for name, one in checks().items() if not one.needs_text])
+def test_where_what_was_done_counts_an_empty_reply_that_did_nothing_earns_nothing(name):
+    nothing = replace(example_reply(name), text="", work=Work(), messages=(), own=())
+
+    assert bind(name, checks()[name].example.arguments)(nothing).value in (0.0, None)
 
 
 @pytest.mark.parametrize("name", checks())

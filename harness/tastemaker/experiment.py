@@ -83,7 +83,10 @@ class Arm(FileModel):
     template: str | None = None
     """Text around the prompt, which stands at `{prompt}`; or a path to it, as `system`."""
     few_shot: tuple[MessageEntry, ...] = ()
-    tools: tuple[Any, ...] = ()
+    tools: tuple[Text, ...] | None = None
+    """Of the environments' tools those that this arm offers; `[]`: none. Default: all."""
+    tool_calls: Literal["native", "text"] = "native"
+    """`text`: tools are told, called and answered in plain text, for models without tool calls."""
     solver: Text | None = None
     config: dict[str, Any] = Field(default={})
     """Inspect's generation settings: temperature, max_tokens, ..."""
@@ -127,7 +130,7 @@ class Arm(FileModel):
 
         Names, factors and confidentiality are not in it: arms that differ in these alone are equal.
         """
-        settings = self.model_dump(mode="json", exclude={"factors", "confidential"})
+        settings = self._hashed("factors", "confidential")
         for key in ("replies", "scores"):
             if settings[key] is not None:
                 settings[key] = file_fingerprint(Path(settings[key]))
@@ -140,7 +143,7 @@ class Arm(FileModel):
         1 and 1.0 are one temperature; the number of connections and a template that adds nothing
         change no request.
         """
-        settings = self.model_dump(mode="json", exclude={"factors", "confidential", "elicitation"})
+        settings = self._hashed("factors", "confidential", "elicitation")
         settings["config"] = {
             key: float(value) if type(value) is int else value
             for key, value in self.config.items()
@@ -149,6 +152,14 @@ class Arm(FileModel):
         if self.template == "{prompt}":
             settings["template"] = None
         return fingerprint(settings)
+
+    def _hashed(self, *without: str) -> dict[str, Any]:
+        """The settings as they are hashed: what came later changes no hash while it is not used."""
+        settings = self.model_dump(mode="json", exclude=set(without))
+        settings["tools"] = [] if self.tools is None else {"only": settings["tools"]}
+        if self.tool_calls == "native":
+            del settings["tool_calls"]
+        return settings
 
     def printable(self) -> dict[str, Any]:
         """The settings that were written, for reports; those of a confidential arm as hashes.
@@ -169,6 +180,13 @@ MEANINGFUL = {
 }
 """What may be said of an arm that was recorded elsewhere, beside its file."""
 SHOWN = {"model", "format", "factors", "config", "replies", "scores", "range"}
+
+
+class UserModel(FileModel):
+    """The model that plays the users whom scenarios describe."""
+
+    model: Text
+    config: dict[str, Any] = Field(default={})
 
 
 # Evals -------------------------------------------------------------------------------------------
@@ -365,6 +383,8 @@ class Experiment(FileModel):
         Annotated[Annotated[Grader, MAPPING] | Annotated[tuple[Grader, ...], LIST], BY_SHAPE] | None
     ) = None
     """One, or a list: a panel."""
+    user: UserModel | None = None
+    """Who plays the users of scenarios with a `goal`; a script needs nobody."""
     rules: dict[RuleKey, Rule] = Field(default={})
     choices: dict[Label, ChoiceRules] = Field(default={})
     """By `principle/criterion`, or by principle where a file of scores has no criteria."""

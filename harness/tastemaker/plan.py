@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from tastemaker.errors import UserError
-from tastemaker.evaluation import LoadedEval, load_evals, refuse_self_grading
+from tastemaker.evaluation import (
+    LoadedEval,
+    load_evals,
+    refuse_misplaced_tools,
+    refuse_missing_user,
+    refuse_self_grading,
+)
 from tastemaker.experiment import Experiment
 from tastemaker.grade import RubricGrader, calls_per_reply
 from tastemaker.reading import did_you_mean
@@ -88,6 +94,8 @@ def make_plan(
     if evals:
         _refuse_strange_rules(experiment, evals)
     refuse_self_grading(experiment, evals)
+    refuse_missing_user(experiment, evals)
+    refuse_misplaced_tools(experiment, evals)
     asked = experiment.preference
     if asked and asked.preferences is None and not any(one.rubric for one in evals):
         raise UserError(
@@ -195,7 +203,7 @@ def _refuse_unsupported(experiment: Experiment) -> None:
     asked = [
         f"{name}: {key}"
         for name, arm in experiment.arms.items()
-        for key in ("tools", "solver", "format")
+        for key in ("solver", "format")
         if getattr(arm, key)
     ]
     asked += ["formats"] if experiment.formats else []

@@ -45,9 +45,11 @@ def frozen(experiment: Experiment) -> dict[str, Any]:
     written = experiment.model_dump(mode="json", by_alias=True)
     # A run without looks keeps the hash that it had before there were any.
     looks = {EARLY: True} if experiment.early_stopping else {}
+    played = {"user": written["user"]} if experiment.user else {}
     return {
         **{key: written[key] for key in FROZEN},
         **looks,
+        **played,
         "baseline": experiment.baseline_name,
         "arms": {name: arm.fingerprint for name, arm in experiment.arms.items()},
         "named_evals": written["evals"],

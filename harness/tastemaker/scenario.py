@@ -13,8 +13,13 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import Field, model_validator
 
 from tastemaker.content import Place, fingerprint, local, open_reference
+from tastemaker.environments.kinds import check_setting
+from tastemaker.environments.world import Setting
 from tastemaker.errors import UserError
 from tastemaker.reading import (
+    BY_SHAPE,
+    MAPPING,
+    SCALAR,
     VARIABLE,
     FileModel,
     Id,
@@ -77,6 +82,61 @@ class Environment(FileModel):
     state: dict[str, Any] = Field(default={})
 
 
+class EarlierSession(FileModel):
+    """What was said on another day; the model is told of it, and answers none of it."""
+
+    when: str = ""
+    """As people would say it: "Tuesday evening", "2026-03-02"."""
+    messages: tuple[MessageEntry, ...] = Field(min_length=1)
+
+
+class Selection(FileModel):
+    """A passage that stands in the document more than once, and which one is meant."""
+
+    text: Text
+    occurrence: Annotated[Whole, Field(ge=1)]
+
+
+class ScriptedAnswer(FileModel):
+    """What a simulated user says when asked about something."""
+
+    about: tuple[Text, ...] = Field(min_length=1)
+    """Words, any of which stands in the question, whatever their case."""
+    say: Text
+
+
+class SimulatedUser(FileModel):
+    """Who sits on the other side, once the written turns are said."""
+
+    persona: str = ""
+    """Who they are and how they write."""
+    goal: str = ""
+    """What they are after; with it they stop when they have it."""
+    reveals: tuple[Text, ...] = ()
+    """What they tell only when they are asked."""
+    answers: tuple[ScriptedAnswer, ...] = ()
+    """A script instead of a model: what is answered to which question."""
+    otherwise: Text | None = None
+    """What the script says to any other question; None: nothing, and the conversation ends."""
+    turns: Annotated[Whole, Field(ge=1, le=20)] = 3
+    """How often they answer at most."""
+
+    @model_validator(mode="after")
+    def _is_one_kind(self) -> "SimulatedUser":
+        modelled = [key for key in ("persona", "goal", "reveals") if getattr(self, key)]
+        if self.scripted and modelled:
+            what = f"'{modelled[0]}' is for a model; with `answers` a script speaks"
+            refuse(((modelled[0], "[key]"), what))
+        if not self.scripted and not self.goal:
+            refuse(((), "a simulated user has a `goal`, or a script: `answers` or `otherwise`"))
+        return self
+
+    @property
+    def scripted(self) -> bool:
+        """Whether no model is asked."""
+        return bool(self.answers) or self.otherwise is not None
+
+
 class Situation(FileModel):
     """What scenarios, templates and rows have in common."""
 
@@ -91,13 +151,16 @@ class Situation(FileModel):
     reference: str | None = None
     twin: Label | None = None
     document: str | None = None
-    selection: Any = None
-    tools: tuple[Any, ...] = ()
+    selection: (
+        Annotated[Annotated[str, SCALAR] | Annotated[Selection, MAPPING], BY_SHAPE] | None
+    ) = None
+    """A passage of the document that the user has marked."""
+    tools: tuple[Text, ...] = ()
+    """Those of the environment's tools that the model is offered; default: all."""
     environment: Environment | None = None
-    user: dict[str, Any] | None = None
-    """A simulated user: persona, goal, what it may reveal."""
-    history: tuple[Any, ...] = ()
-    """Earlier sessions."""
+    user: SimulatedUser | None = None
+    history: tuple[EarlierSession, ...] = ()
+    """Earlier sessions, oldest first."""
     now: str | None = None
     timezone: str | None = None
     attachments: tuple[Text, ...] = ()
@@ -130,6 +193,32 @@ class Row(Situation):
             what = f"expected a time zone like Europe/Berlin, found text '{self.timezone}'"
             refuse((("timezone",), what))
         return self
+
+    @model_validator(mode="after")
+    def _plays_somewhere(self) -> "Row":
+        if self.environment is None:
+            foreign = [key for key in ("selection", "tools") if getattr(self, key)]
+            if foreign:
+                what = f"'{foreign[0]}' has no meaning without 'environment'"
+                refuse(((foreign[0], "[key]"), what))
+        else:
+            check_setting(setting_of(self))
+        return self
+
+
+def setting_of(of: "Row | Scenario") -> Setting:
+    """What a scenario says of the world it plays in; it must have an environment."""
+    assert of.environment is not None
+    selection = of.selection
+    return Setting(
+        kind=of.environment.kind,
+        state=of.environment.state,
+        document=of.document,
+        selection=selection.model_dump() if isinstance(selection, Selection) else selection,
+        tools=of.tools or None,
+        now=of.now,
+        timezone=of.timezone,
+    )
 
 
 class ScenarioEntry(Row):
@@ -244,11 +333,11 @@ class Scenario:
     twin: str | None = None
     """The id of its minimally different opposite, in the same cluster; known to both."""
     document: str | None = None
-    selection: Any = None
-    tools: tuple[Any, ...] = ()
+    selection: str | Selection | None = None
+    tools: tuple[str, ...] = ()
     environment: Environment | None = None
-    user: Mapping[str, Any] | None = None
-    history: tuple[Any, ...] = ()
+    user: SimulatedUser | None = None
+    history: tuple[EarlierSession, ...] = ()
     now: str | None = None
     timezone: str | None = None
     attachments: tuple[str, ...] = ()
