@@ -183,27 +183,32 @@ def _inspect_tool(world: World, tool: Tool) -> ToolDef:
 
 def readable(call: InspectToolCall) -> ToolCallView:
     """A call as people read it in `inspect view`: an edit as what goes and what comes."""
-    lines = []
-    for key, value in call.arguments.items():
-        entries = value if isinstance(value, list) else [value]
-        for entry in entries:
-            fields = entry if isinstance(entry, dict) else {key: entry}
-            lines += [_field(name, field) for name, field in fields.items()]
+    shown = [_field(name, value) for name, value in call.arguments.items()]
+    content = "\n\n".join(shown)
     return ToolCallView(
-        call=ToolCallContent(
-            title=call.function,
-            format="markdown",
-            content="\n".join(lines),
-        )
+        call=ToolCallContent(title=call.function, format="markdown", content=content)
     )
 
 
 def _field(name: str, value: Any) -> str:
-    sign = {"pattern": "-", "replacement": "+", "content": "+"}.get(name)
-    if sign is None or not isinstance(value, str):
-        return f"**{name}**: {value}\n"
-    text = "\n".join(f"{sign} {line}" for line in value.splitlines() or [""])
-    return f"~~~~diff\n{text}\n~~~~"
+    if name == "content" and isinstance(value, str):
+        return f"~~~~\n{value}\n~~~~"
+    if isinstance(value, list) and all(isinstance(one, dict) for one in value):
+        return "\n\n".join(
+            _replaced(one) if "replacement" in one else _listed(one) for one in value
+        )
+    return f"**{name}**: {value}"
+
+
+def _replaced(edit: Mapping[str, Any]) -> str:
+    gone = str(edit.get("pattern", f"characters {edit.get('start')} to {edit.get('end')}"))
+    lines = [f"- {line}" for line in gone.splitlines()]
+    lines += [f"+ {line}" for line in str(edit["replacement"]).splitlines()]
+    return "~~~~diff\n" + "\n".join(lines) + "\n~~~~"
+
+
+def _listed(fields: Mapping[str, Any]) -> str:
+    return "\n".join(f"- **{name}**: {value}" for name, value in fields.items())
 
 
 # Solvers ------------------------------------------------------------------------------------------
@@ -265,7 +270,11 @@ async def _with_user(state: TaskState, generate: Generate, user: SimulatedUser) 
     for _ in range(user.turns):
         if state.completed or state.output.error:
             break
-        said = await _played(user, state.messages, model) if model else scripted(user, state.output)
+        said = (
+            await _played(user, state.messages, model)
+            if model
+            else scripted(user, state.output.completion)
+        )
         if not said:
             break
         state.messages.append(ChatMessageUser(content=said))
@@ -273,9 +282,9 @@ async def _with_user(state: TaskState, generate: Generate, user: SimulatedUser) 
     return state
 
 
-def scripted(user: SimulatedUser, output: ModelOutput) -> str:
+def scripted(user: SimulatedUser, reply: str) -> str:
     """What a script answers to the questions of a reply; "" when nothing was asked."""
-    asked = " ".join(questions(output.completion)).casefold()
+    asked = " ".join(questions(reply)).casefold()
     if not asked:
         return ""
     found = [one.say for one in user.answers if any(word.casefold() in asked for word in one.about)]

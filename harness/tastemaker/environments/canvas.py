@@ -101,7 +101,9 @@ class NewComment(Arguments):
 class Comments(Arguments):
     """Arguments of `comment_on_document`."""
 
-    comments: Annotated[list[NewComment], Field(min_length=1)]
+    comments: Annotated[
+        list[NewComment], Field(min_length=1, description="One or more; all are made, or none.")
+    ]
     document: Annotated[str | None, Field(description="Its id; by default the open one.")] = None
 
 
@@ -262,12 +264,11 @@ class Canvas(Part):
 
 def _shown(document: Document, is_open: bool) -> str:
     entry = document.entry
-    kind = f"{entry.language or 'a program'}" if entry.form == "code" else "prose"
-    named = f'"{entry.title}", ' if entry.title else ""
-    where = "is open in the canvas" if is_open else "stands in the canvas, too"
-    return (
-        f"The document {entry.id} ({named}{kind}) {where}:\n<document>\n{entry.text}\n</document>"
-    )
+    about = [f'"{entry.title}"'] if entry.title else []
+    about += [entry.language or "code"] if entry.form == "code" else []
+    where = "Open in the canvas" if is_open else "Also in the canvas"
+    named = f"{where}: {entry.id}" + (f" ({', '.join(about)})" if about else "")
+    return f"{named}\n<document>\n{entry.text}\n</document>"
 
 
 def _edited(text: str, edit: Edit) -> str:

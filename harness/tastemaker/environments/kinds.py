@@ -1,6 +1,6 @@
 """The kinds of environment by name, and a world of one kind opened for a scenario."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 
 from pydantic import ValidationError
@@ -46,8 +46,8 @@ def check_setting(setting: Setting) -> None:
         ValidationError: As `refuse` does, for a pydantic validator of a scenario.
     """
     if setting.kind not in KINDS:
-        hint = did_you_mean(setting.kind, KINDS) or f": there is {', '.join(KINDS)}"
-        refuse((("environment", "kind"), f"no environment '{setting.kind}'{hint}"))
+        what = f"no environment '{setting.kind}'{_hint(setting.kind, KINDS)}"
+        refuse((("environment", "kind"), what))
     _check_state(setting)
     problems = [*_wrong_tools(setting), *_wrong_selection(setting)]
     if problems:
@@ -58,28 +58,38 @@ def _check_state(setting: Setting) -> None:
     try:
         state_model(setting.kind).model_validate(dict(setting.state))
     except ValidationError as error:
-        details = [_below(("environment", "state"), one) for one in error.errors()]
+        known = state_model(setting.kind).model_fields
+        details = [_below(("environment", "state"), one, known) for one in error.errors()]
         raise ValidationError.from_exception_data("problems", details) from error
 
 
-def _below(at: Location, error: ErrorDetails) -> InitErrorDetails:
+def _below(at: Location, error: ErrorDetails, known: Collection[str]) -> InitErrorDetails:
     """The same error of a value that stands deeper in the file."""
-    context = error.get("ctx", {})
-    known = error["type"] not in ("problem", "value_error")
-    kind = (
-        error["type"] if known else PydanticCustomError("problem", "{text}", {"text": error["msg"]})
-    )
-    details = InitErrorDetails(type=kind, loc=(*at, *error["loc"]), input=error["input"])
-    return details | {"ctx": context} if known and context else details
+    where, given = (*at, *error["loc"]), error["input"]
+    if error["type"] == "extra_forbidden" and len(error["loc"]) == 1:
+        name = str(error["loc"][0])
+        what = PydanticCustomError(
+            "problem", "{text}", {"text": f"unknown key '{name}'{_hint(name, known)}"}
+        )
+        return InitErrorDetails(type=what, loc=(*where, "[key]"), input=given)
+    if error["type"] in ("problem", "value_error"):
+        what = PydanticCustomError("problem", "{text}", {"text": error["msg"]})
+        return InitErrorDetails(type=what, loc=where, input=given)
+    details = InitErrorDetails(type=error["type"], loc=where, input=given)
+    return {**details, "ctx": error["ctx"]} if "ctx" in error else details
 
 
 def _wrong_tools(setting: Setting) -> list[tuple[Location, str]]:
     known = tool_names(setting.kind)
     return [
-        (("tools", number), f"a {setting.kind} has no tool '{name}'{did_you_mean(name, known)}")
+        (("tools", number), f"a {setting.kind} has no tool '{name}'{_hint(name, known)}")
         for number, name in enumerate(setting.tools or ())
         if name not in known
     ]
+
+
+def _hint(name: str, known: Collection[str]) -> str:
+    return did_you_mean(name, known) or f": there is {', '.join(known)}"
 
 
 def _wrong_selection(setting: Setting) -> list[tuple[Location, str]]:

@@ -7,10 +7,10 @@ world, and a reply's code or queries never leave it.
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from tastemaker.environments.world import Arguments, Part, Setting, tool
-from tastemaker.reading import FileModel, Text
+from tastemaker.reading import BY_SHAPE, LIST, SCALAR, FileModel, Text
 
 
 class Scripted(FileModel):
@@ -21,23 +21,19 @@ class Scripted(FileModel):
     result: str
 
 
-def _one(value: Any) -> Any:
-    """A text alone is what every call gets."""
-    return [{"result": value}] if isinstance(value, str) else value
-
-
 Results = Annotated[
-    tuple[Scripted, ...],
-    BeforeValidator(_one, json_schema_input_type=str | tuple[Scripted, ...]),
+    Annotated[str, SCALAR] | Annotated[tuple[Scripted, ...], LIST],
+    BY_SHAPE,
 ]
+"""A text alone is what every call gets."""
 
 
 class WorkspaceState(FileModel):
     """What the tools beside the canvas answer; the first that fits."""
 
-    python: Results = ()
-    search: Results = ()
-    images: Results = ()
+    python: Results = ""
+    search: Results = ""
+    images: Results = ""
 
 
 class Code(Arguments):
@@ -90,7 +86,9 @@ class Workspace(Part):
         return {"images": list(self._images)}
 
 
-def _answer(results: tuple[Scripted, ...], asked: str) -> str:
+def _answer(results: str | tuple[Scripted, ...], asked: str) -> str:
+    if isinstance(results, str):
+        return results
     said = asked.casefold()
     for one in results:
         if not one.about or any(word.casefold() in said for word in one.about):
