@@ -7,7 +7,8 @@ nothing; what stands between tags and cannot be read is a call that failed, and 
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from uuid import uuid4
 
 from inspect_ai.model import (
@@ -21,6 +22,8 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolCall, ToolInfo
 
 CALL = re.compile(r"<call>(.*?)(?:</call>|\Z)", re.DOTALL)
+
+TYPES = {"string": "text", "integer": "number", "number": "number", "boolean": "true or false"}
 
 TOLD = """You have these tools:
 
@@ -40,9 +43,27 @@ def with_tools(messages: Iterable[ChatMessage], tools: Sequence[ToolInfo]) -> li
 
 
 def _described(tool: ToolInfo) -> str:
-    arguments = tool.parameters.model_dump(exclude_none=True)
-    arguments.pop("additionalProperties", None)
-    return f"- {tool.name}: {tool.description}\n  arguments: {json.dumps(arguments)}"
+    """A tool in a line or two: a schema would be longer than many a small model's attention."""
+    schema = tool.parameters.model_dump(exclude_none=True)
+    return f"- {tool.name}: {tool.description}\n  arguments: {_shape(schema)}"
+
+
+def _shape(schema: Mapping[str, Any]) -> str:
+    """A JSON schema as the value it asks for: `{"query": text, "limit"?: number}`."""
+    if "properties" in schema:
+        required = schema.get("required", [])
+        fields = [
+            f'"{name}"{"" if name in required else "?"}: {_shape(told)}'
+            for name, told in schema["properties"].items()
+        ]
+        return f"{{{', '.join(fields)}}}"
+    if options := [one for one in schema.get("anyOf", []) if one.get("type") != "null"]:
+        return " or ".join(map(_shape, options))
+    if "enum" in schema:
+        return " or ".join(json.dumps(one) for one in schema["enum"])
+    if schema.get("type") == "array":
+        return f"[{_shape(schema.get('items', {}))}, ...]"
+    return TYPES.get(str(schema.get("type")), "anything")
 
 
 def _as_text(message: ChatMessage) -> ChatMessage:
