@@ -8,7 +8,7 @@ from tastemaker.records import Reply
 from tastemaker.rubric import load_rubric
 from tastemaker.scenario import load_dataset
 
-NAMES = ["writing/email", "writing/cover-letter"]
+NAMES = ["writing/email", "writing/cover-letter", "writing/blog"]
 LABELLED = {
     "facts": ("facts", "given"),
     "withheld": ("trap", "withhold"),
@@ -16,6 +16,10 @@ LABELLED = {
     "sender": ("sender", "named"),
     "recipient": ("recipient", "named"),
     "employer": ("employer", "named"),
+    "least": ("floor", "given"),
+    "keeps": ("keeps", "given"),
+    "avoid": ("avoid", "given"),
+    "search": ("search", "given"),
 }
 """What a scenario may expect, and the label that says it does."""
 
@@ -39,7 +43,7 @@ def test_names_stand_in_the_prompt_and_lists_hold_texts(name):
         for key in {"sender", "recipient", "employer"} & one.expect.keys():
             names = one.expect[key] if isinstance(one.expect[key], list) else [one.expect[key]]
             assert any(wanted.casefold() in given for wanted in names), (one.id, key)
-        for key in {"facts", "withheld"} & one.expect.keys():
+        for key in {"facts", "withheld", "keeps", "avoid", "search"} & one.expect.keys():
             assert all(isinstance(text, str) for text in one.expect[key]), (one.id, key)
 
 
@@ -50,6 +54,15 @@ def test_no_fact_that_is_wanted_is_one_that_must_not_be_said(name):
         for text in one.expect.get("withheld", []):
             found = bind("contains", {"text": text, "whole_words": True})(Reply(text=wanted or "-"))
             assert found.value == 0, (one.id, text)
+
+
+def test_what_a_post_must_say_was_said_to_the_model_and_fits_its_limit():
+    for one in scenarios("writing/blog"):
+        given = "\n".join(message.text for message in one.messages).casefold()
+        named = [one.expect.get(key, []) for key in ("facts", "keeps", "search")]
+        missing = [text for texts in named for text in texts if text.casefold() not in given]
+        assert not missing or one.labels["source"] == "translation", (one.id, missing)
+        assert one.expect.get("least", 0) < one.expect.get("limit", 800), one.id
 
 
 @pytest.mark.parametrize("name", NAMES)
