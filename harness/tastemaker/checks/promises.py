@@ -28,7 +28,7 @@ DONE = (
 )
 WILL = (
     r"\bI(?:['’]ll| will| am going to|['’]m going to|['’]m gonna)"
-    r"(?: definitely| certainly| also| then| gladly| happily| be sure to| make sure to| try to| just)?"
+    r"(?: definitely| certainly| also| then| gladly| happily| be sure to| make sure to| just)?"
     r" (?:be )?"
 )
 HAVE = r"\bI(?:['’]ve| have|['’]ve just| have just| just)?(?: already| now| also)? "
@@ -69,10 +69,14 @@ OFFERS = tuple(
 )
 DENIED = regex.compile(
     r"\b(?:can(?:no|['’])t|cannot|won['’]t|will not|not able|unable|don['’]t have|do not have"
-    r"|no way|couldn['’]t|have no|without|wish I could|nicht|kein\w*|ne (?:peux|pourrai|vais)|pas|no puedo"
-    r"|no podré|no tengo)\b",
+    r"|no way|couldn['’]t|have no|without|wish I could|nicht|kein\w*"
+    r"|ne (?:peux|pourrai|vais)|pas|no puedo|no podré|no tengo)\b",
     regex.IGNORECASE,
 )
+
+
+QUOTED = regex.compile(r"^ {0,3}>.*$", regex.MULTILINE)
+"""Lines that quote somebody."""
 
 
 @check(
@@ -94,7 +98,7 @@ def promised(
     ] = False,
     skip_code: SkipCode = True,
 ) -> Finding:
-    """The reply says that it will do something later, or has arranged it, and did nothing for it.
+    """The reply says it will do something later, or has arranged it, with nothing done for it.
 
     Such as reminding, checking back, keeping an eye on: what takes somebody who is still there
     later. With a call that keeps it the promise is true, and does not count. What stands in a
@@ -102,7 +106,7 @@ def promised(
     """
     if any(_keeps(call, deeds) for call in reply.work.calls):
         return found(False, "and did it")
-    text = prose(reply, skip_code)
+    text = QUOTED.sub("", prose(reply, skip_code))
     patterns = (*PROMISES, *OFFERS) if offers else PROMISES
     for start, end in sentence_spans(text):
         sentence = text[start:end]
