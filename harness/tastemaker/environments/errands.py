@@ -108,7 +108,7 @@ class Calendar(Part):
     State = CalendarState
 
     def __init__(self, state: CalendarState, setting: Setting) -> None:
-        self._events = {
+        self._events: dict[str, dict[str, Any]] = {
             one.id: {
                 "title": one.title,
                 "start": _time(one.start),
