@@ -73,7 +73,6 @@ PATTERNS = [
     "In our ever-changing, noisy world, bread is slow.",
     "It’s not just a bakery, it’s a promise.",
     "They sell not only bread but also hope.",
-    "It is more than just a bakery.",
     "Baking is less about flour and more about time.",
     "Whether you're a novice or a master, bake.",
     "From crusty rolls to soft brioche, there's bread.",
