@@ -19,9 +19,7 @@ EVALS = sorted(
     path.relative_to(folder("datasets")).with_suffix("").as_posix()
     for path in folder("datasets").rglob("*.yaml")
 )
-TEXT = [
-    name for name in EVALS if not any(one.environment for one in load_dataset(name).scenarios)
-]
+TEXT = [name for name in EVALS if not any(one.environment for one in load_dataset(name).scenarios)]
 MAY_NOT_TELL = {"language"}
 """Checks that leave a reply of a dozen words unscored, as they should."""
 
