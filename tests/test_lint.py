@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 
 from tastemaker.checks.registry import checks
 from tastemaker.cli.main import app
-from tastemaker.content import Place, folder
-from tastemaker.lint import lint_conditions, lint_rubric, lint_turns
+from tastemaker.content import SHARED, Place, folder
+from tastemaker.lint import lint_conditions, lint_rubric, lint_symptoms, lint_turns
 from tastemaker.rubric import Rubric, load_rubric
 from tastemaker.validation import validate_file
 
@@ -173,9 +173,62 @@ def test_no_judge_of_a_shipped_eval_is_asked_about_turns_that_it_cannot_see(name
     assert not [told for told in checked.warnings if "earlier turns" in told]
 
 
+STOCK = {"check": "stock_phrases"}
+SHORT = {"check": "words", "with": {"max": 90}}
+
+
+def rests(blocks=True, labels=({},), own=None, **criteria):
+    situations = [(one, own or {}) for one in labels]
+    return lint_symptoms(rubric(**criteria), situations, lambda principle: blocks)
+
+
+def test_a_blocking_principle_on_a_list_of_phrases_alone_is_named():
+    [told] = rests(c=STOCK)
+
+    assert told.startswith("p: rests on stock_phrases alone, and blocks: ")
+
+
+@pytest.mark.parametrize(
+    "criteria",
+    [
+        {"c": STOCK, "d": SHORT},
+        {"c": STOCK, "d": {"ask": "Is it this person's own?"}},
+        {"c": SHORT},
+    ],
+)
+def test_in_company_a_list_of_phrases_may_block(criteria):
+    assert rests(**criteria) == []
+
+
+def test_what_is_only_shown_may_rest_on_a_list_of_phrases():
+    assert rests(blocks=False, c=STOCK) == []
+
+
+def test_the_scenarios_in_which_a_list_of_phrases_is_left_alone_are_counted():
+    of_letters = SHORT | {"when": {"kind": "letter"}}
+    labels = [{"kind": "letter"}, {"kind": "mail"}, {"kind": "chat"}]
+
+    [told] = rests(labels=labels, c=STOCK, d=of_letters)
+    assert "alone in 2 scenarios, and blocks" in told
+    assert rests(labels=labels[:1], c=STOCK, d=of_letters) == []
+
+
+def test_a_criterion_of_the_scenario_itself_is_company_too():
+    short = rubric(d=SHORT).principles["p"].criteria["d"]
+
+    assert rests(own={"p": {"own": short}}, c=STOCK) == []
+
+
+def test_a_list_of_phrases_as_a_must_decides_alone():
+    [told] = lint_rubric(rubric(c=STOCK | {"must": True}, d=SHORT))
+
+    assert told.startswith("p/c: `must` lets 'stock_phrases' decide alone")
+    assert lint_rubric(rubric(c=STOCK, d=SHORT | {"must": True})) == []
+
+
 @pytest.mark.parametrize("path", sorted(folder("rubrics").rglob("*.yaml")), ids=lambda p: p.stem)
 def test_shipped_rubrics_have_no_double_questions(path):
-    if path.stem in ("principles", "constitution"):
+    if path.stem in SHARED:
         pytest.skip("no rubric")
     found = lint_rubric(load_rubric(path))
 
