@@ -290,11 +290,11 @@ def test_marks_on_checks_and_on_what_is_not_there_are_left_out_and_counted(study
     one.people({"old": yes, "new": yes}, range(10))
     one.people({"new": no}, range(3), criterion="brevity/brief")
     one.people({"new": no}, range(2), criterion="warmth/charming")
-    one.people({"newer": no}, range(1))
+    one.people({"newer": no}, range(1), planned=False)
     one.people({"new": yes * 0.5}, [5])  # no answer to a yes-or-no question
     counts = calibrate(one.experiment, one.folder).counts
 
-    assert (counts.on_checks, counts.strange) == (3, 4)
+    assert (counts.on_checks, counts.strange, counts.outside) == (3, 3, 1)
 
 
 # Corrected verdicts ------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tastemaker.about import Now
 from tastemaker.errors import UserError
 from tastemaker.escaping import FORMULA, from_spreadsheet, spreadsheet
 from tastemaker.marks import CONSENSUS, MARKS, Item, Mark, MarkStore, PairMark
@@ -17,6 +18,7 @@ from tastemaker.rating.exchange import (
     MARK_COLUMNS,
     PAIR_COLUMNS,
     Codes,
+    Welcome,
     import_marks,
     mark_rows,
     pair_rows,
@@ -60,12 +62,31 @@ RATABLE = Ratable(
     ),
     rows=pa.table({}),
 )
+NOW = Now(
+    replies={
+        (*spot, arm): f"sha256:{spot} {arm}"
+        for spot, arms in RATABLE.replies.items()
+        for arm in arms
+    },
+    questions={},
+)
+ANYBODY = Welcome(raters=("ana", "ben"))
 MARK = Mark(
     eval="email", scenario="s1", seed=1, arm="old", criterion="clarity/ask", rater="ana", value=1.0
 )
 PAIR = PairMark(
     eval="email", scenario="s1", seed=1, first="old", second="new", rater="ana", preference="a"
 )
+
+
+def arrived(one):
+    """An answer as it stands once it came in by a file."""
+    place = (one.eval, one.scenario, one.seed)
+    if isinstance(one, Mark):
+        about = NOW.about((*place, one.arm), one.criterion)
+    else:
+        about = NOW.about_pair((*place, one.first), (*place, one.second), one.principle)
+    return replace(one, about=about, imported=True)
 
 
 @pytest.fixture
@@ -77,10 +98,10 @@ def store(tmp_path):
 def bring(tmp_path, store):
     """Import a file of this text, or of these rows."""
 
-    def brought(text, name="marks.csv"):
+    def brought(text, name="marks.csv", welcome=ANYBODY):
         path = tmp_path / name
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return import_marks(path, store, RATABLE, QUESTIONS)
+        return import_marks(path, store, RATABLE, QUESTIONS, NOW, welcome)
 
     return brought
 
@@ -156,11 +177,12 @@ def test_marks_come_back_as_they_went(tmp_path, ending, marks):
     path.write_bytes(as_text(path, MARK_COLUMNS, rows).encode())
     (tmp_path / MARKS).unlink(missing_ok=True)
     store = MarkStore(tmp_path / MARKS)
-    done = import_marks(path, store, RATABLE, QUESTIONS)
+    welcome = Welcome(raters=[one.rater for one in marks])
+    done = import_marks(path, store, RATABLE, QUESTIONS, NOW, welcome)
 
-    assert store.marks() == marks
+    assert store.marks() == list(map(arrived, marks))
     assert len(done.added) == len(marks)
-    again = import_marks(path, store, RATABLE, QUESTIONS)
+    again = import_marks(path, store, RATABLE, QUESTIONS, NOW, Welcome())
     assert (again.added, again.unchanged) == ((), len(marks))
 
 
@@ -173,10 +195,11 @@ def test_preferences_come_back_as_they_went(tmp_path, ending, pairs):
     path.write_bytes(as_text(path, PAIR_COLUMNS, pair_rows(pairs)).encode())
     (tmp_path / MARKS).unlink(missing_ok=True)
     store = MarkStore(tmp_path / MARKS)
-    import_marks(path, store, RATABLE, QUESTIONS)
+    welcome = Welcome(raters=[one.rater for one in pairs])
+    import_marks(path, store, RATABLE, QUESTIONS, NOW, welcome)
 
-    assert store.pairs() == pairs
-    assert import_marks(path, store, RATABLE, QUESTIONS).added == ()
+    assert store.pairs() == list(map(arrived, pairs))
+    assert import_marks(path, store, RATABLE, QUESTIONS, NOW, Welcome()).added == ()
 
 
 def test_a_level_goes_out_by_its_name(store):
@@ -223,16 +246,14 @@ def test_what_is_no_answer_is_refused(text, levels):
 def test_the_fewest_columns_are_enough(bring, store):
     bring("scenario,seed,arm,criterion,rater,value\n=s2,1,new,ask,ben,MET\n".replace("=s2", "'=s2"))
 
-    assert store.marks() == [
-        replace(MARK, scenario="=s2", arm="new", rater="ben", criterion="clarity/ask")
-    ]
+    assert store.marks() == [arrived(replace(MARK, scenario="=s2", arm="new", rater="ben"))]
 
 
 def test_a_spreadsheet_of_another_country_is_read(bring, store):
     text = "eval;scenario;seed;arm;criterion;rater;value;note\r\n"
     bring("﻿".encode() + f"{text}email;s1;1;old;ask;ana;1;so, so\r\n;;;;;;;\r\n".encode())
 
-    assert store.marks() == [replace(MARK, note="so, so")]
+    assert store.marks() == [arrived(replace(MARK, note="so, so"))]
 
 
 def test_rows_without_an_answer_are_counted_and_left_out(bring, store):
@@ -245,7 +266,7 @@ def test_rows_without_an_answer_are_counted_and_left_out(bring, store):
 
 
 def test_what_was_made_before_what_stands_does_not_overwrite_it(bring, store):
-    store.put([replace(MARK, made="2026-11-22T10:00:00Z")])
+    store.put([arrived(replace(MARK, made="2026-11-22T10:00:00Z"))])
     header = "eval,scenario,seed,arm,criterion,rater,value,made\n"
     older = bring(f"{header}email,s1,1,old,ask,ana,UNMET,2026-11-22T10:30:00+01:00\n")
 
@@ -336,12 +357,13 @@ def test_marks_with_chances_are_the_plan_where_there_is_none(bring, store):
     header = "eval,scenario,seed,arm,criterion,rater,value,chance\n"
     done = bring(f"{header}email,s1,1,old,ask,ana,1,0.25\nemail,s1,1,new,ask,ana,1,0.25\n")
 
-    assert done.chances
+    assert done.planned
     assert [(one.number, one.arm, one.chance) for one in store.items("ana")] == [
         (0, "old", 0.25),
         (1, "new", 0.25),
     ]
-    assert not bring(f"{header}email,s1,2,old,ask,ana,1,0.5\n").chances
+    again = bring(f"{header}email,s1,2,old,ask,ana,1,0.5\n")
+    assert (again.planned, again.outside) == (False, 1)
     assert len(store.items()) == 2
 
 
@@ -389,7 +411,7 @@ def packet(store, *items, replies=None):
         for seed in (1, 2)
         for arm in ("old", "new")
     }
-    return Packet(items, found | (replies or {}), RATABLE, QUESTIONS, Codes(store), "judged")
+    return Packet(items, found | (replies or {}), RATABLE, QUESTIONS, Codes(store, NOW), "judged")
 
 
 def item(number=0, **fields):
@@ -432,8 +454,8 @@ def test_codes_are_another_in_another_store(store, tmp_path):
     other = MarkStore(tmp_path / "other.sqlite")
     key = ("email", "s1", 1, "old")
 
-    assert Codes(store).code(*key) == Codes(store).code(*key)
-    assert Codes(store).code(*key) != Codes(other).code(*key)
+    assert Codes(store, NOW).code(*key) == Codes(store, NOW).code(*key)
+    assert Codes(store, NOW).code(*key) != Codes(other, NOW).code(*key)
 
 
 def test_a_hostile_reply_neither_runs_in_a_packet_nor_breaks_it(store, bring):
@@ -487,11 +509,12 @@ def test_disagreements_come_back_settled(store, bring):
 
     store.put([MARK, replace(MARK, rater="ben", value=0.0, quote="q", note="late")])
     replies = {("email", "s1", 1, "old"): Read(prompt="p", before=(), reply="r", document=None)}
-    (row,) = open_rows(disagreements(store), replies, QUESTIONS, Codes(store))
+    (row,) = open_rows(disagreements(store), replies, QUESTIONS, Codes(store, NOW))
     assert row["answers"] == 'ana: MET\nben: UNMET "q" (late)'
-    bring(as_csv(OPEN_COLUMNS, [row | {"value": "MET"}]))
+    settling = Welcome(settling={("email", "s1", 1, "old", "clarity/ask")})
+    bring(as_csv(OPEN_COLUMNS, [row | {"value": "MET"}]), welcome=settling)
 
-    assert store.marks(CONSENSUS) == [replace(MARK, rater=CONSENSUS)]
+    assert store.marks(CONSENSUS) == [arrived(replace(MARK, rater=CONSENSUS))]
     assert len(store.marks()) == 3
     assert disagreements(store) == []
 

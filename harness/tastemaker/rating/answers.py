@@ -25,6 +25,8 @@ class Said:
     note: str = ""
     made: str = ""
     """When, ISO 8601 in UTC."""
+    about: str = ""
+    """What was answered, as `tastemaker.about` tells it."""
 
 
 def key_of(item: Item) -> ItemKey:
@@ -120,6 +122,7 @@ def _of_marks(marks: Iterable[Mark]) -> list[Said]:
             quote=mark.quote,
             note=mark.note,
             made=mark.made,
+            about=mark.about,
         )
         for mark in marks
     ]
@@ -138,6 +141,7 @@ def _mark(said: Said) -> Mark:
         quote=said.quote,
         note=said.note,
         made=said.made,
+        about=said.about,
     )
 
 
@@ -150,6 +154,7 @@ def _of_pairs(pairs: Iterable[PairMark]) -> list[Said]:
             value=pair.preference,
             note=pair.note,
             made=pair.made,
+            about=pair.about,
         )
         for pair in pairs
     ]
@@ -168,4 +173,5 @@ def _pair(said: Said) -> PairMark:
         preference=cast(Choice | None, said.value),
         note=said.note,
         made=said.made,
+        about=said.about,
     )

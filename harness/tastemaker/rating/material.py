@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tastemaker.about import SAID, Now, questions_of, reply_hash
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment
 from tastemaker.marks import Item
 from tastemaker.record import read_record
 from tastemaker.rubric import Criterion, Rubric
 from tastemaker.scenario import Scenario
-from tastemaker.tables import REPLIES, read_table
+from tastemaker.tables import REPLIES, read_table, refuse_edited
 
 CANNOT_SAY = "CANNOT_ASSESS"
 MET, UNMET = "MET", "UNMET"
@@ -104,6 +105,10 @@ class Material:
                 self.rubrics[one.name] = one.rubric
                 self.scenarios |= {(one.name, s.id): s for s in one.data.scenarios}
         self.replies = _replies(folder, set(keys_of(items)))
+        self.now = Now(
+            replies={key: reply_hash(row) for key, row in self.replies.items()},
+            questions=questions_of(record),
+        )
         for item in items:
             self._refuse_unknown(item)
 
@@ -123,6 +128,13 @@ class Material:
         labels = self.scenarios[item.eval, item.scenario].labels
         ask = preferences if item.other else criteria
         return list(ask(self._rubric(item), labels))
+
+    def about(self, item: Item, question: str) -> str:
+        """What an answer to a question about an item is about, as it is shown here."""
+        first, *second = keys_of([item])
+        if second:
+            return self.now.about_pair(first, second[0], question)
+        return self.now.about(first, question)
 
     def _rubric(self, item: Item) -> Rubric:
         own = self.scenarios[item.eval, item.scenario].criteria
@@ -190,13 +202,14 @@ def _replies(folder: Path, wanted: set[Key]) -> dict[Key, Mapping[str, Any]]:
     """The rows of the replies that are wanted and that are there."""
     import pyarrow as pa
 
+    refuse_edited(folder, REPLIES)
     columns = ("eval", "scenario", "seed", "arm")
     path = folder / REPLIES
     names = read_table(path, [*columns, "error"])
     keys = list(zip(*(names[name].to_pylist() for name in columns), strict=True))
     errors = names["error"].to_pylist()
     rows = [n for n, key in enumerate(keys) if key in wanted and not errors[n]]
-    texts = read_table(path, ["messages", "reply"]).take(pa.array(rows, pa.int64()))
+    texts = read_table(path, SAID).take(pa.array(rows, pa.int64()))
     return {keys[n]: text for n, text in zip(rows, texts.to_pylist(), strict=True)}
 
 
