@@ -166,7 +166,7 @@ class Study:
             )
 
     def ask(self, places, chance=1.0):
-        """Let the plan ask raters about replies: (rater, scenario, seed, arm), beside what it has."""
+        """Let the plan ask raters about more replies: (rater, scenario, seed, arm)."""
         there = self.store.items()
         known = {(one.rater, one.scenario, one.seed, one.arm) for one in there}
         new = [one for one in dict.fromkeys(places) if one not in known]

@@ -529,3 +529,123 @@ def io_path(name):
     from pathlib import Path
 
     return Path(name)
+
+
+# Whose answers a file may bring ------------------------------------------------------------------
+
+HEADER = "eval,scenario,seed,arm,criterion,rater,value,about\n"
+
+
+def refused(bring, text, **options):
+    """What is told of the rows of a file that brings nothing, by line."""
+    with pytest.raises(UserError) as caught:
+        bring(text, **options)
+    return {
+        int(line.split(":")[1]): line.partition(" ")[2] for line in str(caught.value).splitlines()
+    }
+
+
+def test_a_file_speaks_for_those_alone_who_were_named(bring, store):
+    rows = "email,s1,1,old,ask,ana,MET,\nemail,s1,1,new,ask,ben,MET,\nemail,s1,2,new,ask,cy,,\n"
+    told = refused(bring, HEADER + rows, welcome=Welcome(raters=["ana"]))
+
+    assert told == {3: "rater: 'ben' was not named: --raters ben takes in what is by them"}
+    assert store.marks() == []
+
+
+@pytest.mark.parametrize("name", ["marks.csv", "pairs.csv"])
+def test_nobody_brings_what_was_agreed_on_by_naming_the_consensus(bring, name):
+    rows = {
+        "marks.csv": f"{HEADER}email,s1,1,old,ask,{CONSENSUS},MET,\n",
+        "pairs.csv": "eval,scenario,seed,arm_a,arm_b,order,preference,rater\n"
+        f"email,s1,1,old,new,ab,a,{CONSENSUS}\n",
+    }[name]
+    told = refused(bring, rows, name=name, welcome=Welcome(raters=[CONSENSUS]))
+
+    assert told == {2: "rater: what was agreed on comes in with --adjudicate --import"}
+
+
+def test_an_answer_that_was_given_on_the_page_is_changed_on_the_page_alone(bring, store):
+    page = [replace(arrived(one), imported=False) for one in (MARK, replace(MARK, arm="new"))]
+    store.put(page)
+    same = bring(f"{HEADER}email,s1,1,old,ask,ana,MET,\nemail,s1,2,old,ask,ana,UNMET,\n")
+    assert (same.unchanged, len(same.added)) == (1, 1)
+    rows = "email,s1,1,old,ask,ana,UNMET,\nemail,s1,2,old,ask,ana,MET,\n"
+
+    assert refused(bring, HEADER + rows) == {
+        2: "rater: ana has answered it on the page, where alone it can be changed"
+    }
+    assert [one.value for one in store.marks()] == [1.0, 1.0, 0.0]
+
+
+def test_a_preference_that_was_given_on_the_page_is_changed_on_the_page_alone(bring, store):
+    store.put_pairs([replace(arrived(PAIR), imported=False)])
+    header = "eval,scenario,seed,arm_a,arm_b,order,preference,rater\n"
+
+    assert bring(f"{header}email,s1,1,old,new,ab,a,ana\n").unchanged == 1
+    told = refused(bring, f"{header}email,s1,1,old,new,ab,b,ana\n")
+    assert told == {2: "rater: ana has answered it on the page, where alone it can be changed"}
+
+
+def test_what_was_said_on_the_page_of_a_reply_that_is_gone_stands_in_nobodys_way(bring, store):
+    store.put([replace(MARK, about="sha256:gone", value=0.0)])
+    bring(f"{HEADER}email,s1,1,old,ask,ana,MET,\n")
+
+    assert store.marks() == [arrived(MARK)]
+
+
+def test_who_answers_by_files_alone_need_not_be_named_again(bring, store):
+    bring(f"{HEADER}email,s1,1,old,ask,ana,MET,\n")
+    assert len(bring(f"{HEADER}email,s1,2,old,ask,ana,MET,\n", welcome=Welcome()).added) == 1
+    store.add_rater("ana", "a link of her own")
+    told = refused(bring, f"{HEADER}email,s1,2,new,ask,ana,MET,\n", welcome=Welcome())
+
+    assert told == {2: "rater: 'ana' was not named: --raters ana takes in what is by them"}
+
+
+def test_only_what_people_differ_on_is_settled(bring, store):
+    settling = Welcome(settling={("email", "s1", 1, "old", "clarity/ask")}, raters=["ana"])
+    rows = [f"email,s1,{seed},old,ask,{CONSENSUS},MET,\n" for seed in (1, 2)]
+    told = refused(bring, f"{HEADER}{''.join(rows)}email,s1,1,old,ask,ana,MET,\n", welcome=settling)
+
+    assert told == {
+        3: "rater: nobody differs on it, so there is nothing to settle",
+        4: f"rater: what was agreed on is by '{CONSENSUS}', found 'ana'",
+    }
+    bring(HEADER + rows[0], welcome=settling)
+    assert [(one.rater, one.seed) for one in store.marks()] == [(CONSENSUS, 1)]
+
+
+def test_preferences_are_settled_by_no_file(bring):
+    text = "eval,scenario,seed,arm_a,arm_b,order,preference,rater\nemail,s1,1,old,new,ab,a,ana\n"
+
+    with pytest.raises(UserError, match="preferences are settled on the page alone"):
+        bring(text, welcome=Welcome(settling=set()))
+
+
+# What an answer is about -------------------------------------------------------------------------
+
+
+def test_what_was_exported_about_another_reply_does_not_come_in_for_the_new_one(bring, store):
+    known = arrived(MARK)
+    other = replace(MARK, seed=2, about="sha256:another reply")
+    rows = as_text(io_path("m.csv"), MARK_COLUMNS, mark_rows([known, other], [], QUESTIONS))
+    told = refused(bring, rows)
+
+    assert told == {3: "about: given about another reply, or another question, than is there now"}
+    assert store.marks() == []
+
+
+def test_the_code_of_a_reply_is_another_once_the_reply_or_a_question_is(store, bring):
+    key = ("email", "s1", 1, "old")
+    replies = {**NOW.replies, key: "sha256:another"}
+    asked = {"email": {"clarity/ask": "sha256:asked otherwise"}}
+    before = Codes(store, NOW).code(*key)
+    for now in (replace(NOW, replies=replies), replace(NOW, questions=asked)):
+        code = Codes(store, now).code(*key)
+        assert code != before
+        assert code[:12] == before[:12]
+        told = refused(bring, f"{HEADER}email,s1,1,{code},ask,ana,MET,\n")
+        assert "was replaced after the packet was made" in told[2]
+
+    assert len(bring(f"{HEADER}email,s1,1,{before},ask,ana,MET,\n").added) == 1

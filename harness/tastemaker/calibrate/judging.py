@@ -662,5 +662,7 @@ def _of_plan(plan: Planned) -> Iterator[str]:
         times = "once" if plan.reseated == 1 else f"{plan.reseated} times"
         yield f"Who rates was changed {times} after the first mark."
     if plan.given_up:
-        plans = "1 plan" if plan.given_up == 1 else f"{plan.given_up} plans"
-        yield f"{plans} before this one were given up, and {plan.aside} marks set aside with them."
+        one = plan.given_up == 1
+        plans = "1 plan before this one was" if one else f"{plan.given_up} plans before this were"
+        them = "it" if one else "them"
+        yield f"{plans} given up, and {plan.aside} marks set aside with {them}."
