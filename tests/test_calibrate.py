@@ -468,7 +468,7 @@ def test_bad_replies_of_which_nobody_can_say_do_not_let_a_candidate_pass(study):
     decided = verdict(calibrated(one))
     assert str(decided.kind) == "NOT_EVALUABLE"
     assert decided.reason == (
-        "Too much is missing: 0.0% of the baseline's people's marks and 8.0% of the candidate's "
+        "Too much is missing: 0.0% of the baseline's labels and 8.0% of the candidate's "
         "are missing, and that could change the verdict."
     )
     assert "People gave no answer for 0.0% of the baseline's" in found.correction.notes[-1]

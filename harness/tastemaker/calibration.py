@@ -495,7 +495,7 @@ def corrected(paired: Paired, by: Correction, *, alpha: float = 0.05) -> Paired:
     )
     if by.worst is None and not paired.too_much_missing:
         return whole
-    lacking = {"scores": paired.too_much_missing, "people's marks": by.worst is not None}
+    lacking = {"scores": paired.too_much_missing, "labels": by.worst is not None}
     return replace(
         whole,
         too_much_missing=True,

@@ -116,7 +116,8 @@ STANDING, TAKEN_BACK, SET_ASIDE = range(3)
 """What became of a mark, in the column `withdrawn`: nothing; its rater took it back; the plan that
 it was made for was given up."""
 
-SCHEMA = """
+SCHEMA = f"""
+begin immediate;
 create table if not exists raters (name text primary key, token text not null unique);
 create table if not exists plan (key text primary key, value text not null);
 create table if not exists items (
@@ -138,6 +139,8 @@ create table if not exists pairs (
   about text not null default '', imported integer not null default 0,
   withdrawn integer not null default 0);
 create index if not exists pairs_of on pairs (rater, eval, scenario, seed, first, second);
+pragma user_version = {VERSION};
+commit;
 """
 
 
@@ -162,13 +165,13 @@ class MarkStore:
                 connection.execute("pragma journal_mode = wal")
                 ((tables,),) = connection.execute("select count(*) from sqlite_master")
                 ((version,),) = connection.execute("pragma user_version")
-                if tables and version != VERSION:
+                if not tables:
+                    connection.executescript(SCHEMA)
+                elif version != VERSION:
                     raise UserError(
                         f"{shown(path)}: was written by another version of Tastemaker, and does "
                         "not say what its marks are about: move it away, and rate again"
                     )
-                connection.executescript(SCHEMA)
-                connection.execute(f"pragma user_version = {VERSION}")
         except sqlite3.DatabaseError as error:
             raise UserError(f"{shown(path)}: not a file of marks: {error}") from error
 
