@@ -110,6 +110,14 @@ def test_levels_are_the_answers_of_a_criterion_that_has_them(room):
     ]
 
 
+def test_a_plan_of_all_criteria_has_people_answer_checks_too(room):
+    room.store.say("criteria", "all")
+    page = room.open([single(0)]).enter("ana").get("/").text
+
+    assert re.findall(r'data-question="([^"]+)"', page) == [*QUESTIONS, "brevity/short"]
+    assert "Does it pass the check words (max: 120)?" in page
+
+
 def test_side_by_side_asks_about_the_whole_and_each_principle(room):
     page = room.open([single(0, other=NEW)], side_by_side=True).enter("ana").get("/").text
 

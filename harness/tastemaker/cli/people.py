@@ -370,12 +370,10 @@ def _import(desk: _Desk, path: Path) -> None:
 
 def _packet(desk: _Desk, path: Path, names: Sequence[str]) -> None:
     from tastemaker.rating.exchange import Codes
+    from tastemaker.rating.material import open_material
     from tastemaker.rating.packet import COLUMNS, PAIR_COLUMNS, Packet
-    from tastemaker.rating.questions import load_questions
-    from tastemaker.rating.ratable import read_ratable, read_replies
     from tastemaker.rating.sheets import as_csv
     from tastemaker.reading import did_you_mean
-    from tastemaker.record import read_record
 
     if path.suffix.lower() not in (".csv", ".html"):
         raise UserError(f"{path}: a packet ends in .csv or .html")
@@ -387,17 +385,10 @@ def _packet(desk: _Desk, path: Path, names: Sequence[str]) -> None:
     rater = (names or known)[0]
     if rater not in known:
         raise UserError(f"'{rater}' has nothing to rate in this plan{did_you_mean(rater, known)}")
-    read_record(desk.folder, desk.experiment)
     items = desk.store.items(rater)
-    spots = {(one.eval, one.scenario, one.seed) for one in items}
-    made = Packet(
-        items,
-        read_replies(desk.folder, spots),
-        read_ratable(desk.experiment, desk.folder),
-        load_questions(desk.experiment),
-        Codes(desk.store),
-        desk.criteria,
-    )
+    checks = desk.criteria == "all"
+    material = open_material(desk.experiment, desk.folder, items, checks=checks)
+    made = Packet(items, material, Codes(desk.store))
     if path.suffix.lower() == ".html":
         emit(made.html(rater), path)
     elif any(one.other for one in items):
@@ -414,22 +405,26 @@ def _packet(desk: _Desk, path: Path, names: Sequence[str]) -> None:
 def _disagreements(desk: _Desk, packet: Path | None, as_json: bool) -> None:
     from tastemaker.rating.adjudication import disagreements
     from tastemaker.rating.exchange import Codes
-    from tastemaker.rating.packet import OPEN_COLUMNS, open_rows, side_text
+    from tastemaker.rating.material import open_material
+    from tastemaker.rating.packet import OPEN_COLUMNS, open_items, open_rows, side_text
     from tastemaker.rating.questions import load_questions
-    from tastemaker.rating.ratable import read_findings, read_replies
+    from tastemaker.rating.ratable import read_findings
     from tastemaker.rating.sheets import as_csv
 
     spots = {(one.eval, one.scenario, one.seed) for one in desk.store.marks()}
     findings = read_findings(desk.folder, spots, set(desk.experiment.arms))
     found = disagreements(desk.store, findings)
-    questions, codes = load_questions(desk.experiment), Codes(desk.store)
+    codes = Codes(desk.store)
     if packet is not None:
         if packet.suffix.lower() != ".csv":
             raise UserError(f"{packet}: a packet of disagreements ends in .csv")
-        rows = open_rows(found, read_replies(desk.folder, spots), questions, codes)
+        items = open_items(found)
+        material = open_material(desk.experiment, desk.folder, items, checks=True)
+        rows = open_rows(found, material, codes)
         emit_exact(packet, BYTE_ORDER_MARK + as_csv(OPEN_COLUMNS, rows))
         typer.echo(f"{len(rows)} disagreements written to {packet}", err=True)
         return
+    questions = load_questions(desk.experiment)
     told: list[dict[str, Any]] = []
     for one in found:
         levels = questions.levels(one.eval, one.scenario, one.criterion)
@@ -462,7 +457,8 @@ def _disagreements(desk: _Desk, packet: Path | None, as_json: bool) -> None:
 def _anchors(desk: _Desk, yes: bool) -> None:
     from tastemaker.rating.anchors import choose, edited, rubric_files
     from tastemaker.rating.questions import load_questions
-    from tastemaker.rating.ratable import read_findings, read_ratable, read_replies
+    from tastemaker.rating.ratable import read_findings, read_ratable
+    from tastemaker.tables import reply_texts
 
     marks = desk.store.marks()
     spots = {(one.eval, one.scenario, one.seed) for one in marks}
@@ -474,7 +470,7 @@ def _anchors(desk: _Desk, yes: bool) -> None:
     chosen = choose(
         desk.store,
         read_findings(desk.folder, spots, set(desk.experiment.arms)),
-        read_replies(desk.folder, spots),
+        reply_texts(desk.folder),
         questions,
         held_out,
     )

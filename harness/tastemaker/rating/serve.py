@@ -12,7 +12,7 @@ from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment
 from tastemaker.marks import MARKS, Item, MarkStore
 from tastemaker.rating.desk import Desk, Reopened
-from tastemaker.rating.material import Material
+from tastemaker.rating.material import Material, open_material
 from tastemaker.reading import did_you_mean, listed, printable
 
 THIS_COMPUTER = ("localhost",)
@@ -91,7 +91,9 @@ def open_desk(
     """The desk at which raters sit, and who they are; arguments and errors as `serve`."""
     if reopened:
         items, wanted = _to_agree_on(reopened, names, side_by_side)
-        return Desk(store, Material(experiment, folder, items), items, wanted=wanted), list(names)
+        # Whoever differs on a check settles that, too; what is asked is what was reopened.
+        material = _material(experiment, folder, items, checks=True)
+        return Desk(store, material, items, wanted=wanted), list(names)
     planned = store.items()
     items = [item for item in planned if bool(item.other) == side_by_side]
     if not items:
@@ -104,7 +106,19 @@ def open_desk(
                 f"the plan has nothing for a rater '{name}'{hint or f'; it has {listed(raters)}'}"
                 "; --plan makes one for other raters"
             )
-    return Desk(store, Material(experiment, folder, items), items), raters
+    checks = store.said().get("criteria") == "all"
+    return Desk(store, _material(experiment, folder, items, checks=checks), items), raters
+
+
+def _material(
+    experiment: Experiment, folder: Path, items: Sequence[Item], *, checks: bool
+) -> Material:
+    """What the items are about; a UserError when the run has not all of it any more."""
+    material = open_material(experiment, folder, items, checks=checks)
+    for item in items:
+        if lacking := material.lacking(item):
+            raise UserError(lacking)
+    return material
 
 
 def _no_items(name: str, planned: Sequence[Item], side_by_side: bool) -> str:
