@@ -10,7 +10,7 @@ from tastemaker.evaluation import LoadedEval, load_evals, refuse_self_grading
 from tastemaker.experiment import Experiment
 from tastemaker.grade import RubricGrader, calls_per_reply
 from tastemaker.reading import did_you_mean
-from tastemaker.recorded import preference_rows
+from tastemaker.recorded import preference_rows, with_gaps
 from tastemaker.records import PreferenceRow
 from tastemaker.rubric import NO, YES, Criterion
 from tastemaker.schedule import Schedule, draw, refuse_empty
@@ -212,7 +212,6 @@ def recorded_preferences(plan: Plan) -> list[PreferenceRow]:
         for one in plan.evals
         for scenario in one.whole.scenarios
     }
-    kept = {(one.name, scenario.id) for one in plan.evals for scenario in one.data.scenarios}
     rows = preference_rows(
         Path(asked.preferences),
         arms=plan.experiment.arms,
@@ -220,4 +219,14 @@ def recorded_preferences(plan: Plan) -> list[PreferenceRow]:
         principles={name for one in plan.evals for name in one.principles},
         whole=True,
     )
-    return [row for row in rows if (row.eval, row.scenario) in kept and row.seed <= plan.seeds]
+    kept = {(one.name, scenario.id) for one in plan.evals for scenario in one.data.scenarios}
+    rows = [row for row in rows if (row.eval, row.scenario) in kept and row.seed <= plan.seeds]
+    measured: dict[tuple[str, str], set[str]] = {key: set() for key in kept}
+    for one in plan.evals:
+        for principle, scenarios in one.measured.items():
+            for key in kept & {(one.name, scenario) for scenario in scenarios}:
+                measured[key].add(principle)
+    # What a good reply to somebody else's task is, no rubric says: nobody compares its replies.
+    judged = {one.name for one in plan.evals if one.rubric is not None}
+    known = {key: base for key, base in whole.items() if key in kept and key[0] in judged}
+    return with_gaps(rows, known, measured, list(plan.experiment.arms))

@@ -23,7 +23,13 @@ from tastemaker.preferences import Preferences, explained, lacking, preferences
 from tastemaker.preferences import cases as preference_cases
 from tastemaker.reading import did_you_mean
 from tastemaker.record import read_record, record_of_scores, schedule_of
-from tastemaker.recorded import blank_of_score, preference_rows, score_place, score_rows
+from tastemaker.recorded import (
+    blank_of_score,
+    preference_rows,
+    score_place,
+    score_rows,
+    with_gaps,
+)
 from tastemaker.records import PreferenceRow, ScoreRow
 from tastemaker.retained import Kept, retentions
 from tastemaker.schedule import Schedule
@@ -186,14 +192,21 @@ def _preferences_beside(experiment: Experiment, rows: Iterable[ScoreRow]) -> lis
     """The file of preferences, with what the scores say of their scenarios."""
     if experiment.preference is None or experiment.preference.preferences is None:
         return []
-    listed = list(rows)
-    return preference_rows(
+    known: dict[tuple[str, str], PreferenceRow] = {}
+    measured: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        # A criterion has a weight of its own, and not its scenario's.
+        if row.criterion is None:
+            known.setdefault((row.eval, row.scenario), blank_of_score(row))
+            measured.setdefault((row.eval, row.scenario), set()).add(row.principle)
+    read = preference_rows(
         Path(experiment.preference.preferences),
         arms=experiment.arms,
-        known={(row.eval, row.scenario): blank_of_score(row) for row in reversed(listed)},
-        principles={row.principle for row in listed},
+        known=known,
+        principles=set().union(*measured.values()),
         whole=False,
     )
+    return with_gaps(read, known, measured, list(experiment.arms))
 
 
 def _refuse_idle(experiment: Experiment) -> None:
