@@ -12,7 +12,7 @@ from tastemaker.errors import UserError
 from tastemaker.marks import CONSENSUS, MARKS, Item, Mark, MarkStore, PairMark
 from tastemaker.rating.app import LARGEST, is_ours, make_app
 from tastemaker.rating.desk import PAGE_KEY, Progress, Reopened, pace
-from tastemaker.rating.markup import rendered
+from tastemaker.rating.markup import rendered, too_large
 from tastemaker.rating.pages import LONGEST, told
 from tastemaker.rating.serve import address, hosts_of, is_loopback, open_desk, serve
 from tastemaker.records import ReplyRow
@@ -506,6 +506,51 @@ def test_a_table_keeps_its_alignment_without_a_style():
 
     assert '<td align="right">1</td>' in html
     assert "style" not in html
+
+
+def table(columns, rows):
+    head = f"|{'a|' * columns}\n|{'-|' * columns}\n"
+    return head + f"|{'1|' * columns}\n" * rows
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "word " * 20_001,
+        "[" * 5_001,
+        table(50, 2_000),
+        table(300, 0)
+        + "1\n" * 300,  # short rows would be filled up: 90,000 cells of 1,500 characters
+        "> " + table(300, 0).replace("\n", "\n> ") + "1\n> " * 300,
+        "- " + table(300, 0).replace("\n", "\n  ") + "1\n  " * 300,
+    ],
+)
+def test_what_would_take_long_to_format_is_shown_as_it_was_written(text):
+    """A reply can ask for seconds of work; meanwhile nobody else would get their page."""
+    assert too_large(text)
+    assert rendered(text) == f"<pre>{text.replace('>', '&gt;')}</pre>"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [table(12, 100), "An ordinary sentence, of a long text. " * 2_600, "- **a** [b](c)\n" * 300],
+)
+def test_a_long_reply_is_formatted_all_the_same(text):
+    assert not too_large(text)
+    assert "<pre>" not in rendered(text)
+
+
+def test_a_reply_that_is_not_formatted_says_so(room):
+    name = room.logs / REPLIES
+    rows = [ReplyRow(**row) for row in read_table(name).to_pylist()]
+    rows[0] = replace(rows[0], reply=table(50, 2_000))
+    import pyarrow.parquet as pq
+
+    pq.write_table(reply_table(rows), name)
+    page = room.open([single(0)]).enter("ana").get("/").text
+
+    assert "Too large to be formatted" in page
+    assert "<td" not in page
 
 
 HOSTILE = [
