@@ -407,7 +407,9 @@ def test_a_request_without_the_pages_token_changes_nothing(room, csrf):
     assert room.store.marks() == []
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "", "http://127.0.0.1:1"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "", "http://127.0.0.1:1", "http://[", "http://]:x"]
+)
 def test_answers_from_other_sites_are_refused(room, origin):
     client = room.open([single(0)]).enter("ana")
     url = str(client.get("/").url)
@@ -446,7 +448,33 @@ def test_too_large_a_request_is_refused_declared_or_not(room):
 
     assert client.post(url, content=whole).status_code == 413
     assert client.post(url, content=iter([whole[:LARGEST], whole[LARGEST:]])).status_code == 413
-    assert client.post(url, content=b"x" * LARGEST).status_code == 422
+    assert client.post(url, content=b"x" * LARGEST).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b'{"question": NaN, "answer": "MET"}',
+        b'{"question": "clarity/ask-first", "answer": Infinity}',
+        b'{"question": "clarity/ask-first", "answer": "MET", "note": "\\ud800"}',
+        b'{"question": "\\udfff", "answer": "MET"}',
+        b'{"question": "clarity/ask-first", "answer": "MET", "rater": "ben"}',
+        b"[" * 60_000,
+        b"1" * 60_000,
+    ],
+)
+def test_what_the_page_could_not_have_sent_is_refused_in_words(room, content):
+    client = room.open([single(0)]).enter("ana")
+    url = str(client.get("/").url)
+    headers = {"x-csrf-token": client.csrf(client.get(url).text)}
+    headers["content-type"] = "application/json"
+    response = client.post(url, content=content, headers=headers)
+
+    assert response.status_code == 400
+    assert room.store.marks() == []
 
 
 def test_a_note_can_be_as_long_as_the_page_lets_it_be_and_no_longer(room):
@@ -454,7 +482,7 @@ def test_a_note_can_be_as_long_as_the_page_lets_it_be_and_no_longer(room):
     url = str(client.get("/").url)
 
     assert client.answer(url, FIRST, "MET", note="\N{GRINNING FACE}" * LONGEST).status_code == 200
-    assert client.answer(url, FIRST, "MET", note="x" * (LONGEST + 1)).status_code == 422
+    assert client.answer(url, FIRST, "MET", note="x" * (LONGEST + 1)).status_code == 400
 
 
 def test_every_answer_carries_the_headers_that_keep_scripts_and_frames_out(room):
