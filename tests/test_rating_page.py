@@ -12,6 +12,7 @@ from tastemaker.errors import UserError
 from tastemaker.marks import CONSENSUS, MARKS, Item, Mark, MarkStore, PairMark
 from tastemaker.rating.app import LARGEST, is_ours, make_app
 from tastemaker.rating.desk import PAGE_KEY, Progress, Reopened, pace
+from tastemaker.rating.links import LINKS, Links, read_links, write_links
 from tastemaker.rating.markup import rendered, too_large
 from tastemaker.rating.pages import LONGEST, told
 from tastemaker.rating.serve import address, hosts_of, is_loopback, open_desk, serve
@@ -372,6 +373,26 @@ def test_the_link_sets_a_cookie_that_scripts_and_other_sites_cannot_use(room):
     assert "samesite=strict" in cookie
     assert 'content="0;url=/"' in response.text
     assert "secret-of-ana" not in response.text
+
+
+def test_links_can_be_shown_again_by_whoever_started_the_page_and_nobody_else(room):
+    room.store.add_rater("ana", "secret-of-ana")
+    room.store.add_rater("ben", "secret-of-ben")
+    tokens = {"ana": "secret-of-ana", "ben": "secret-of-ben"}
+    write_links(room.logs, Links(base="http://127.0.0.1:8765", tokens=tokens))
+    found = read_links(room.logs, room.store)
+
+    assert found.of("ana") == "http://127.0.0.1:8765/in/secret-of-ana"
+    assert (room.logs / LINKS).stat().st_mode & 0o777 == 0o600
+    room.store.add_rater("ben", "another")
+    assert dict(read_links(room.logs, room.store).tokens) == {"ana": "secret-of-ana"}
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"base": 1, "tokens": 2}', "\udcff"])
+def test_a_damaged_file_of_links_holds_none(room, text):
+    (room.logs / LINKS).write_bytes(text.encode("utf-8", "surrogateescape"))
+
+    assert read_links(room.logs, room.store) == Links()
 
 
 def test_a_new_link_ends_the_one_before(room):

@@ -55,6 +55,7 @@ def register(app: typer.Typer) -> None:
 
 
 def rate(
+    context: typer.Context,
     experiment: ExperimentName,
     logs: Logs = None,
     plan: Annotated[
@@ -110,6 +111,7 @@ def rate(
         bool, typer.Option("--anchors", help="Write agreed cases into the rubric, after the diff.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --anchors: do not ask.")] = False,
+    links: Annotated[bool, typer.Option("--links", help="Show the raters' links again.")] = False,
     host: Annotated[str, typer.Option(help="Where the page listens.")] = HOST,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Its port; 0 takes any.")] = PORT,
     as_json: AsJson = False,
@@ -117,11 +119,11 @@ def rate(
 ) -> None:
     """People rate the replies of a run, blind: the page, and all that goes with it.
 
-    Without --plan, --export, --import, --packet, --disagreements or --anchors the page is served
-    until Ctrl-C; where there is no plan yet, a random one is made.
+    Without --plan, --export, --import, --packet, --disagreements, --anchors or --links the page is
+    served until Ctrl-C; where there is no plan yet, a random one is made.
     """
     kind = _kind(plan, list_file)
-    _refuse_several(
+    asked_for = _one_thing(
         {
             "--plan": kind is not None,
             "--export": export is not None,
@@ -130,10 +132,12 @@ def rate(
             "--disagreements": disagreements,
             "--adjudicate": adjudicate,
             "--anchors": anchors,
+            "--links": links,
         }
     )
     desk = _Desk(load(experiment, allow_outside), logs)
     names = _names(raters)
+    _refuse_idle(context, asked_for, planned=bool(desk.store.items()))
     if export is not None:
         _export(desk, export, names, side_by_side)
     elif import_file is not None:
@@ -146,6 +150,8 @@ def rate(
         _adjudicate(desk, names, host, port)
     elif anchors:
         _anchors(desk, yes)
+    elif links:
+        _links(desk, names)
     elif kind is not None or not desk.store.items():
         from tastemaker.rating.planning import Asked
 
@@ -205,10 +211,40 @@ def _kind(plan: Kind | None, list_file: Path | None) -> Kind | None:
     return Kind.LIST if list_file is not None else plan
 
 
-def _refuse_several(asked: dict[str, bool]) -> None:
+def _one_thing(asked: dict[str, bool]) -> str:
+    """The one thing that is asked for; "" for the page."""
     named = [name for name, given in asked.items() if given]
     if len(named) > 1:
         raise UserError(f"one thing at a time: {' or '.join(named)}")
+    return next(iter(named), "")
+
+
+PLANNING = ("count", "overlap", "seed", "half_width", "criteria", "only")
+USED = {
+    "--plan": (*PLANNING, "raters", "side_by_side", "as_json"),
+    "--export": ("raters", "side_by_side"),
+    "--import": ("raters",),
+    "--packet": ("raters",),
+    "--disagreements": ("as_json",),
+    "--adjudicate": ("raters", "host", "port"),
+    "--anchors": ("yes",),
+    "--links": ("raters",),
+    "": ("raters", "side_by_side", "host", "port"),
+}
+"""What else may be said beside each thing that is asked for; "" is the page."""
+
+
+def _refuse_idle(context: typer.Context, asked_for: str, *, planned: bool) -> None:
+    """What was said and would do nothing is refused, or somebody counts on it."""
+    used = USED[asked_for] if asked_for or planned else (*USED[""], *PLANNING)
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        source = context.get_parameter_source(name)
+        given = source is not None and source.name == "COMMANDLINE"
+        if given and name in {*PLANNING, *sum(USED.values(), ())} and name not in used:
+            beside = asked_for or "the page of the plan that there is"
+            hint = "; --plan makes another" if name in PLANNING else ""
+            raise UserError(f"{parameter.opts[0]} has no meaning beside {beside}{hint}")
 
 
 def _names(raters: str | None) -> tuple[str, ...]:
@@ -283,6 +319,23 @@ def _serve(desk: _Desk, names: Sequence[str], host: str, port: int, side_by_side
         names=list(names),
         side_by_side=pairs,
     )
+
+
+def _links(desk: _Desk, names: Sequence[str]) -> None:
+    from tastemaker.rating.links import read_links
+    from tastemaker.rating.serve import tell_links
+    from tastemaker.reading import did_you_mean
+
+    known = desk.store.raters()
+    for name in names:
+        if name not in known:
+            raise UserError(f"'{name}' was given no link{did_you_mean(name, known)}")
+    links = read_links(desk.folder, desk.store)
+    if not links.tokens:
+        name = desk.experiment.name
+        raise UserError(f"{name}: no link is known; `tastemaker rate {name}` serves the page")
+    for name in tell_links(links, names or known):
+        _say(f"{name}: this link is not known any more; --raters {name} gives a new one", err=True)
 
 
 def _adjudicate(desk: _Desk, names: Sequence[str], host: str, port: int) -> None:
