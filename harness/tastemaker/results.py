@@ -18,6 +18,7 @@ from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment
 from tastemaker.gate import AtLook, Case, Decision, ResourceVerdict, Verdict, conclude, decide
 from tastemaker.looks import Examined, as_seen, examine
+from tastemaker.naming import measured_by, strange_names
 from tastemaker.novelty import Alike, alike
 from tastemaker.preferences import Preferences, explained, lacking, preferences
 from tastemaker.preferences import cases as preference_cases
@@ -176,6 +177,8 @@ def load_results(experiment: Experiment, folder: Path) -> Results:
     if not experiment.evals:
         _refuse_idle(experiment)
         rows = [row for name, arm in experiment.arms.items() for row in score_rows(name, arm)]
+        if problems := strange_names(experiment, measured_by(rows)):
+            raise experiment.error(problems)
         _refuse_strangers(experiment, rows)
         _refuse_other_criteria(rows)
         _refuse_disagreement(rows)
