@@ -16,15 +16,18 @@ from tastemaker.calibrate.judging import calibrate
 from tastemaker.calibration import CALIBRATION, read_calibration
 from tastemaker.cli.main import app
 from tastemaker.comparison import compare_arms, open_arm
+from tastemaker.content import Place
 from tastemaker.errors import UserError
 from tastemaker.experiment import Calibrated, Experiment
 from tastemaker.marks import CHANCES, CONSENSUS, EARLIER, MARKS, RESEATED
+from tastemaker.plan import make_plan
 from tastemaker.record import grading
 from tastemaker.report.contract import report_schema
 from tastemaker.results import load_results
 from tastemaker.stats.ppi import FEWEST_LABELS, corrected_difference, labelled_differences
 from tastemaker.stats.resample import one_stratum
 from tastemaker.tables import SCORES, read_table
+from tastemaker.validation import validate_file
 
 SPEC = importlib.util.spec_from_file_location("studies", Path(__file__).with_name("studies.py"))
 studies = importlib.util.module_from_spec(SPEC)
@@ -955,6 +958,56 @@ def test_a_calibration_that_is_not_there_is_named(fair):
     assert "not calibrated at logs/tyr" in verdict(fair).reason
 
 
+def checked(one):
+    """What `check` says of the experiment, and what a run says before it calls anything."""
+    found = validate_file(one.root / "try.yaml", Place.at(one.root)).error
+    try:
+        make_plan(one.experiment)
+    except UserError as error:
+        return found, str(error)
+    return found, ""
+
+
+@pytest.mark.parametrize(
+    ("origin", "told"),
+    [
+        ("logs/tyr", "no calibration at 'logs/tyr': did you mean 'try'?"),
+        ("logs", "no calibration at 'logs'; `tastemaker calibrate` makes one beside the tables"),
+        ("kind.yaml", "kind.yaml: not a calibration of ours"),
+        ("/etc/hostname", "lies outside the project"),
+    ],
+)
+def test_an_earlier_calibration_that_cannot_be_read_is_told_before_the_run(fair, origin, told):
+    fair.write(carried(origin))
+
+    for found in checked(fair):
+        assert found.startswith("try.yaml:6:56: ")
+        assert told in found
+
+
+def test_an_earlier_calibration_of_another_judge_is_told_before_the_run(fair):
+    """Nothing in the files is another; the judge's prompt was, when the study was made."""
+    fair.write(carried("logs/try"))
+    assert checked(fair) == (
+        "",
+        "try.yaml:6:56: the judge's prompt changed since try was calibrated: it says nothing of "
+        "this judge any more",
+    )
+
+    (fair.root / "kind.yaml").write_text(studies.RUBRIC.replace("warm?", "kind?"))
+    fair.write(carried("logs/try").replace("claude-judge", "gpt-judge"))
+    assert checked(fair)[0] == (
+        "try.yaml:6:53: the rubric of small, the grader changed since try was calibrated: it says "
+        "nothing of this judge any more"
+    )
+
+
+def test_an_arm_of_the_judges_family_that_was_never_marked_is_told_before_the_run(fair):
+    fair.write(carried("logs/try").replace("gpt-new", "claude-new"))
+
+    assert "had no arm of the judge's own family, as new is" in checked(fair)[0]
+
+
 # Marks that are about what is no more there ------------------------------------------------------
 
 
@@ -1086,7 +1139,7 @@ def test_a_pin_and_a_comparison_do_not_mind_who_may_gate(panel):
     assert grading(None) is None
 
 
-def test_a_comparison_of_runs_says_that_it_is_by_the_judge_alone(favoured):
+def test_a_comparison_of_runs_is_not_decided_by_a_judge_that_had_to_be_calibrated(favoured):
     one = favoured(REQUIRED)
     shown = {arm: {} for arm in studies.ARMS}
     one.record(arms_shown=shown)
@@ -1094,8 +1147,10 @@ def test_a_comparison_of_runs_says_that_it_is_by_the_judge_alone(favoured):
         open_arm(f"{one.folder}@old", candidate=False), open_arm(str(one.folder), candidate=True)
     )
 
-    assert str(found.decision.verdicts[0].kind) == "IMPROVED"
-    assert any("by the judge alone" in text for text in found.warnings)
+    [verdict] = found.decision.verdicts
+    assert (str(verdict.kind), verdict.p_improved) == ("NOT_EVALUABLE", None)
+    assert "say nothing of a comparison of two" in verdict.reason
+    assert found.decision.outcome == "inconclusive"
 
 
 def test_training_runs_cannot_be_corrected():

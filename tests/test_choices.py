@@ -235,9 +235,9 @@ def test_a_rule_takes_what_it_does_not_say_from_the_default(tools):
     ("rules", "said"),
     [
         ("{trigger/tol: {recall: {canvas: {}}}}",
-         "choices name 'trigger/tol': did you mean 'trigger/tool'?; there is trigger/tool"),
+         "try.yaml:5:11: no choice 'trigger/tol': did you mean 'trigger/tool'?"),
         ("{trigger/tool: {recall: {cavnas: {}}}}",
-         "choices.trigger/tool.recall names 'cavnas': did you mean 'canvas'?; what is called for"),
+         "try.yaml:5:35: nothing chooses 'cavnas': did you mean 'canvas'?"),
         ("{trigger/tool: {recall: {image: {}}}}",
          "choices.trigger/tool.recall: no scenario calls for 'image', so there is nothing"),
     ],
@@ -458,9 +458,9 @@ def test_a_question_about_twins_becomes_hits_false_alarms_and_d_prime(project, a
     ("rules", "said"),
     [
         ("{refusal/refuse: {recall: {'yes': {}}}}",
-         "choices name 'refusal/refuse': did you mean 'refusal/refuses'?; a choice is a check, or"),
+         "try.yaml:8:11: no choice 'refusal/refuse': did you mean 'refusal/refuses'?"),
         ("{refusal/refuses: {recall: {canvas: {}}}}",
-         "choices.refusal/refuses names 'canvas'; a question with `wanted` is answered yes or no"),
+         "try.yaml:8:38: nothing chooses 'canvas'; there is yes or no"),
     ],
 )  # fmt: skip
 def test_a_rule_on_no_choice_is_refused_before_anything_is_asked(project, actor, rules, said):

@@ -437,7 +437,7 @@ def test_a_file_that_is_not_utf_8_is_told_with_its_place(project):
          "error: other.jsonl:1: unknown scenario 'rian': did you mean 'rain'?\n"
          "other.jsonl:2: unknown scenario 'invoice'\n"),
         ("seeds: 2", "rules: {thnks: {margin: 0.1}}",
-         "error: try: rules or tensions name thnks, but the rubrics have thanks\n"),
+         "error: try.yaml:4:9: no principle 'thnks': did you mean 'thanks'?\n"),
     ],
 )  # fmt: skip
 def test_a_mistake_that_only_a_run_sees_is_told_before_anything_is_asked(

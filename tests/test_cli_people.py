@@ -13,6 +13,7 @@ from tastemaker.cli.main import MISTAKE, app
 from tastemaker.experiment import load_experiment
 from tastemaker.marks import CONSENSUS, MARKS, MarkStore
 from tastemaker.plan import make_plan
+from tastemaker.rating.links import Links, write_links
 from tastemaker.run import run
 
 RUBRIC = """# Our letters.
@@ -242,6 +243,15 @@ REFUSED = [
     (["--import", "a.csv"], "no such file"),
     (["--adjudicate"], "say who settles it, with --raters NAME"),
     (["--anchors"], "no agreed case to add"),
+    (["--links"], "no link is known; `tastemaker rate try` serves the page"),
+    (["--links", "--raters", "ana"], "'ana' was given no link"),
+    (
+        ["--export", "a.csv", "--count", "10"],
+        "--count has no meaning beside --export; --plan makes",
+    ),
+    (["--plan", "random", "--port", "80"], "--port has no meaning beside --plan"),
+    (["--anchors", "--json"], "--json has no meaning beside --anchors"),
+    (["--disagreements", "--yes"], "--yes has no meaning beside --disagreements"),
 ]
 
 
@@ -251,6 +261,30 @@ def test_what_cannot_be_done_is_said(finished):
 
         assert (done.exit_code, done.stdout) == (MISTAKE, ""), arguments
         assert message in done.stderr
+
+
+def test_what_belongs_to_a_plan_is_not_dropped_by_the_page(finished):
+    rated("--plan", "random")
+    for name, value in (("--count", 10), ("--overlap", 2), ("--seed", 2), ("--half-width", 0.1),
+                        ("--criteria", "all"), ("--only", "old")):  # fmt: skip
+        done = rate(name, value)
+
+        assert (done.exit_code, done.stdout) == (MISTAKE, "")
+        assert f"{name} has no meaning beside the page of the plan that there is" in done.stderr
+        assert "--plan makes another" in done.stderr
+
+
+def test_links_are_shown_again(finished):
+    rated("--plan", "random", "--raters", "ana,ben")
+    for name in ("ana", "ben"):
+        store().add_rater(name, f"secret-of-{name}")
+    write_links(
+        Path("logs/try"), Links(base="http://127.0.0.1:8765", tokens={"ana": "secret-of-ana"})
+    )
+    done = rate("--links")
+
+    assert done.stdout == "ana\thttp://127.0.0.1:8765/in/secret-of-ana\n"
+    assert "ben: this link is not known any more; --raters ben gives a new one" in done.stderr
 
 
 def test_a_packet_is_for_one_rater_who_is_known(finished):

@@ -13,7 +13,6 @@ from tastemaker.marks import CONSENSUS, MARKS, Mark, MarkStore
 from tastemaker.rating.adjudication import disagreements
 from tastemaker.rating.anchors import LONGEST, Case, agreed, choose, edited, quoted
 from tastemaker.rating.questions import Questions
-from tastemaker.rating.ratable import Read
 from tastemaker.reading import read
 from tastemaker.records import Finding
 from tastemaker.rubric import Rubric
@@ -133,10 +132,7 @@ QUESTIONS = Questions(rubrics={"email": PLAIN}, own={})
 
 
 def chosen(store, texts, findings=None, held_out=frozenset(), **options):
-    replies = {
-        ("email", scenario, 1, "old"): Read(prompt="p", before=(), reply=text, document=None)
-        for scenario, text in texts.items()
-    }
+    replies = {("email", scenario, 1, "old"): text for scenario, text in texts.items()}
     return choose(store, findings or {}, replies, QUESTIONS, held_out, **options)
 
 

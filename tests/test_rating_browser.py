@@ -310,8 +310,7 @@ def serving_process(logs, port, *names):
         stderr=subprocess.PIPE,
         text=True,
     )
-    told = process.stdout.readline() if names else process.stderr.readline()
-    return process, told.strip().partition("\t")[2]
+    return process, process.stdout.readline().strip().partition("\t")[2]
 
 
 def end(process, how=signal.SIGINT):
@@ -344,7 +343,8 @@ def test_killing_the_server_loses_nothing_that_was_answered(rated, browser):
     rater.page.keyboard.type("typed while it was dead")
     rater.press("Escape")
     rater.sees("1 answer is not saved.")
-    process, _ = serving_process(logs, port)
+    process, same = serving_process(logs, port)
+    assert same == link
     rater.press("r")
     rater.sees("Everything is saved.")
     assert len(store.marks()) == 6

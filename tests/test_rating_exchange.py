@@ -23,12 +23,15 @@ from tastemaker.rating.exchange import (
     mark_rows,
     pair_rows,
 )
+from tastemaker.rating.material import Material
 from tastemaker.rating.packet import COLUMNS, OPEN_COLUMNS, Packet, open_rows
 from tastemaker.rating.packet import PAIR_COLUMNS as PACKET_PAIR_COLUMNS
 from tastemaker.rating.questions import Questions, answer_text, answer_value
-from tastemaker.rating.ratable import Ratable, Read, Setting
+from tastemaker.rating.ratable import Ratable, Setting
 from tastemaker.rating.sheets import as_csv, as_text
+from tastemaker.records import Message
 from tastemaker.rubric import Rubric
+from tastemaker.scenario import Scenario
 
 RUBRIC = Rubric.model_validate(
     {
@@ -402,16 +405,38 @@ def test_mistakes_in_preferences_are_told(bring):
 HOSTILE = '<script>alert(1)</script>\n=HYPERLINK("x")'
 
 
-def packet(store, *items, replies=None):
-    found = {
-        (*home, seed, arm): Read(
-            prompt="Write.", before=(), reply=f"A reply, {seed}.", document=None
-        )
+def scenario(name, *prompts, **fields):
+    said = tuple(Message(role="user", text=text) for text in prompts or ["Write."])
+    return Scenario(id=name, messages=said, dataset="d", stratum="", cluster=name, **fields)
+
+
+def material(replies=None, **fields):
+    """What raters are shown: the same reply everywhere, but for the texts that are given."""
+    texts = {
+        (*home, seed, arm): f"A reply, {seed}."
         for home in HOMES
         for seed in (1, 2)
         for arm in ("old", "new")
+    } | (replies or {})
+    usual = {
+        "rubrics": {"email": RUBRIC, "note": RUBRIC},
+        "scenarios": {home: scenario(home[1]) for home in HOMES},
+        "replies": {
+            key: conversation(reply) if isinstance(reply, str) else reply
+            for key, reply in texts.items()
+        },
     }
-    return Packet(items, found | (replies or {}), RATABLE, QUESTIONS, Codes(store, NOW), "judged")
+    return Material(**(usual | fields))
+
+
+def conversation(text, *before, prompt="Write."):
+    said = [*before, ("user", prompt), ("assistant", text)]
+    messages = json.dumps([{"role": role, "text": words} for role, words in said])
+    return {"reply": text, "messages": messages}
+
+
+def packet(store, *items, **given):
+    return Packet(items, material(**given), Codes(store, NOW))
 
 
 def item(number=0, **fields):
@@ -459,8 +484,16 @@ def test_codes_are_another_in_another_store(store, tmp_path):
 
 
 def test_a_hostile_reply_neither_runs_in_a_packet_nor_breaks_it(store, bring):
-    reply = Read(prompt=HOSTILE, before=(("user", HOSTILE),), reply=HOSTILE, document=HOSTILE)
-    made = packet(store, item(), replies={("email", "s1", 1, "old"): reply})
+    seeing = {"ask": "Well?", "sees": ["reply", "document", "reference"], "note": HOSTILE}
+    rubric = {"rubric": "email", "principles": {"clarity": {"criteria": {"ask": seeing}}}}
+    shown = scenario("s1", HOSTILE, HOSTILE, document=HOSTILE, reference=HOSTILE)
+    made = packet(
+        store,
+        item(),
+        rubrics={"email": Rubric.model_validate(rubric)},
+        scenarios={("email", "s1"): shown},
+        replies={("email", "s1", 1, "old"): conversation(HOSTILE, ("user", HOSTILE))},
+    )
     html = made.html('"><script>')
     rows = made.rows([])
     text = as_csv(COLUMNS, rows)
@@ -470,7 +503,56 @@ def test_a_hostile_reply_neither_runs_in_a_packet_nor_breaks_it(store, bring):
     assert "default-src &#39;none&#39;" in html or "default-src 'none'" in html
     cells = [cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row]
     assert not any(cell.startswith(FORMULA) for cell in cells)
-    assert bring(text).empty == 3
+    assert bring(text).empty == 1
+
+
+EXAMPLES = (("user", "EXAMPLE"), ("assistant", "LIKE THIS"))
+
+
+@pytest.mark.parametrize("other", ["", "new"])
+def test_a_packet_shows_no_more_of_an_arm_than_the_page_does(store, other):
+    """Neither its example turns nor the words of its template: they would give it away."""
+    replies = {
+        ("email", "s1", 1, "old"): conversation("Here.", *EXAMPLES, prompt="In v11 style: Write.")
+    }
+    made = packet(store, item(other=other), replies=replies, examples={"old": 2})
+    rows = made.pair_rows([]) if other else made.rows([])
+
+    for words in (json.dumps(rows), made.html("ana")):
+        assert "Here." in words
+        assert "Write." in words
+        assert not any(told in words for told in ("EXAMPLE", "LIKE THIS", "v11"))
+
+
+def test_a_packet_holds_what_was_said_before_and_done_in_between(store):
+    said = [
+        {"role": "user", "text": "First."},
+        {"role": "assistant", "text": "Sure."},
+        {"role": "user", "text": "Second."},
+        {"role": "assistant", "text": "", "tool_calls": [{"name": "look", "arguments": {}}]},
+        {"role": "tool", "text": "42"},
+        {"role": "assistant", "text": "It is 42."},
+    ]
+    reply = {"reply": "It is 42.", "messages": json.dumps(said)}
+    two = {("email", "s1"): scenario("s1", "First.", "Second.")}
+    made = packet(store, item(), scenarios=two, replies={("email", "s1", 1, "old"): reply})
+    row = made.rows([])[0]
+
+    assert row["prompt"] == "User: First.\n\nAssistant: Sure.\n\nUser: Second."
+    assert row["reply"] == "Assistant: look({})\n\nTool: 42\n\nIt is 42."
+    assert "look({})" in made.html("ana")
+
+
+def test_a_packet_of_a_plan_with_checks_asks_about_them(store):
+    short = {"check": "words", "with": {"max": 5}}
+    rubric = Rubric.model_validate(
+        {"rubric": "email", "principles": {"brevity": {"criteria": {"short": short}}}}
+    )
+    made = packet(store, item(), rubrics={"email": rubric}, checks=True)
+    assert packet(store, item(), rubrics={"email": rubric}).pages == []
+    assert made.rows([])[0]["question"] == (
+        "Does it pass the check words (max: 5)?\nAnswer: MET, UNMET, CANNOT_ASSESS"
+    )
 
 
 def test_paper_shows_the_question_its_anchors_and_boxes(store):
@@ -508,8 +590,7 @@ def test_disagreements_come_back_settled(store, bring):
     from tastemaker.rating.adjudication import disagreements
 
     store.put([MARK, replace(MARK, rater="ben", value=0.0, quote="q", note="late")])
-    replies = {("email", "s1", 1, "old"): Read(prompt="p", before=(), reply="r", document=None)}
-    (row,) = open_rows(disagreements(store), replies, QUESTIONS, Codes(store, NOW))
+    (row,) = open_rows(disagreements(store), material(), Codes(store, NOW))
     assert row["answers"] == 'ana: MET\nben: UNMET "q" (late)'
     settling = Welcome(settling={("email", "s1", 1, "old", "clarity/ask")})
     bring(as_csv(OPEN_COLUMNS, [row | {"value": "MET"}]), welcome=settling)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import pyarrow.parquet as pq
 import pytest
 
 from tastemaker.about import Current, now_of
@@ -13,7 +14,8 @@ from tastemaker.errors import UserError
 from tastemaker.marks import CONSENSUS, MARKS, Item, Mark, MarkStore, PairMark
 from tastemaker.rating.app import LARGEST, is_ours, make_app
 from tastemaker.rating.desk import PAGE_KEY, Progress, Reopened, pace
-from tastemaker.rating.markup import rendered
+from tastemaker.rating.links import LINKS, Links, read_links, write_links
+from tastemaker.rating.markup import rendered, too_large
 from tastemaker.rating.pages import LONGEST, told
 from tastemaker.rating.serve import address, hosts_of, is_loopback, open_desk, serve
 from tastemaker.record import RECORD
@@ -127,6 +129,14 @@ def test_levels_are_the_answers_of_a_criterion_that_has_them(room):
         *("cold", "fair", "warm"),
         "CANNOT_ASSESS",
     ]
+
+
+def test_a_plan_of_all_criteria_has_people_answer_checks_too(room):
+    room.store.say("criteria", "all")
+    page = room.open([single(0)]).enter("ana").get("/").text
+
+    assert re.findall(r'data-question="([^"]+)"', page) == [*QUESTIONS, "brevity/short"]
+    assert "Does it pass the check words (max: 120)?" in page
 
 
 def test_side_by_side_asks_about_the_whole_and_each_principle(room):
@@ -369,8 +379,6 @@ def test_a_preference_is_about_both_replies(room):
 
 
 def test_replies_that_were_edited_are_shown_to_nobody(room):
-    import pyarrow.parquet as pq
-
     table = read_table(room.logs / REPLIES)
     place = table.schema.get_field_index("reply")
     edited = [f"{text}!" for text in table["reply"].to_pylist()]
@@ -448,6 +456,26 @@ def test_the_link_sets_a_cookie_that_scripts_and_other_sites_cannot_use(room):
     assert "secret-of-ana" not in response.text
 
 
+def test_links_can_be_shown_again_by_whoever_started_the_page_and_nobody_else(room):
+    room.store.add_rater("ana", "secret-of-ana")
+    room.store.add_rater("ben", "secret-of-ben")
+    tokens = {"ana": "secret-of-ana", "ben": "secret-of-ben"}
+    write_links(room.logs, Links(base="http://127.0.0.1:8765", tokens=tokens))
+    found = read_links(room.logs, room.store)
+
+    assert found.of("ana") == "http://127.0.0.1:8765/in/secret-of-ana"
+    assert (room.logs / LINKS).stat().st_mode & 0o777 == 0o600
+    room.store.add_rater("ben", "another")
+    assert dict(read_links(room.logs, room.store).tokens) == {"ana": "secret-of-ana"}
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"base": 1, "tokens": 2}', "\udcff"])
+def test_a_damaged_file_of_links_holds_none(room, text):
+    (room.logs / LINKS).write_bytes(text.encode("utf-8", "surrogateescape"))
+
+    assert read_links(room.logs, room.store) == Links()
+
+
 def test_a_new_link_ends_the_one_before(room):
     client = room.open([single(0)]).enter("ana")
     assert client.get("/").status_code == 200
@@ -481,7 +509,9 @@ def test_a_request_without_the_pages_token_changes_nothing(room, csrf):
     assert room.store.marks() == []
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "", "http://127.0.0.1:1"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "", "http://127.0.0.1:1", "http://[", "http://]:x"]
+)
 def test_answers_from_other_sites_are_refused(room, origin):
     client = room.open([single(0)]).enter("ana")
     url = str(client.get("/").url)
@@ -520,7 +550,33 @@ def test_too_large_a_request_is_refused_declared_or_not(room):
 
     assert client.post(url, content=whole).status_code == 413
     assert client.post(url, content=iter([whole[:LARGEST], whole[LARGEST:]])).status_code == 413
-    assert client.post(url, content=b"x" * LARGEST).status_code == 422
+    assert client.post(url, content=b"x" * LARGEST).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b'{"question": NaN, "answer": "MET"}',
+        b'{"question": "clarity/ask-first", "answer": Infinity}',
+        b'{"question": "clarity/ask-first", "answer": "MET", "note": "\\ud800"}',
+        b'{"question": "\\udfff", "answer": "MET"}',
+        b'{"question": "clarity/ask-first", "answer": "MET", "rater": "ben"}',
+        b"[" * 60_000,
+        b"1" * 60_000,
+    ],
+)
+def test_what_the_page_could_not_have_sent_is_refused_in_words(room, content):
+    client = room.open([single(0)]).enter("ana")
+    url = str(client.get("/").url)
+    headers = {"x-csrf-token": client.csrf(client.get(url).text)}
+    headers["content-type"] = "application/json"
+    response = client.post(url, content=content, headers=headers)
+
+    assert response.status_code == 400
+    assert room.store.marks() == []
 
 
 def test_a_note_can_be_as_long_as_the_page_lets_it_be_and_no_longer(room):
@@ -528,7 +584,7 @@ def test_a_note_can_be_as_long_as_the_page_lets_it_be_and_no_longer(room):
     url = str(client.get("/").url)
 
     assert client.answer(url, FIRST, "MET", note="\N{GRINNING FACE}" * LONGEST).status_code == 200
-    assert client.answer(url, FIRST, "MET", note="x" * (LONGEST + 1)).status_code == 422
+    assert client.answer(url, FIRST, "MET", note="x" * (LONGEST + 1)).status_code == 400
 
 
 def test_every_answer_carries_the_headers_that_keep_scripts_and_frames_out(room):
@@ -580,6 +636,46 @@ def test_a_table_keeps_its_alignment_without_a_style():
 
     assert '<td align="right">1</td>' in html
     assert "style" not in html
+
+
+def table(columns, rows):
+    head = f"|{'a|' * columns}\n|{'-|' * columns}\n"
+    return head + f"|{'1|' * columns}\n" * rows
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "word " * 20_001,
+        "[" * 5_001,
+        table(50, 2_000),
+        table(300, 0)
+        + "1\n" * 300,  # short rows would be filled up: 90,000 cells of 1,500 characters
+        "> " + table(300, 0).replace("\n", "\n> ") + "1\n> " * 300,
+        "- " + table(300, 0).replace("\n", "\n  ") + "1\n  " * 300,
+    ],
+)
+def test_what_would_take_long_to_format_is_shown_as_it_was_written(text):
+    """A reply can ask for seconds of work; meanwhile nobody else would get their page."""
+    assert too_large(text)
+    assert rendered(text) == f"<pre>{text.replace('>', '&gt;')}</pre>"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [table(12, 100), "An ordinary sentence, of a long text. " * 2_600, "- **a** [b](c)\n" * 300],
+)
+def test_a_long_reply_is_formatted_all_the_same(text):
+    assert not too_large(text)
+    assert "<pre>" not in rendered(text)
+
+
+def test_a_reply_that_is_not_formatted_says_so(room):
+    replaced(room, table(50, 2_000))
+    page = room.open([single(0)]).enter("ana").get("/").text
+
+    assert "Too large to be formatted" in page
+    assert "<td" not in page
 
 
 HOSTILE = [

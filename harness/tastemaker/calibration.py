@@ -16,10 +16,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from tastemaker.content import file_fingerprint, fingerprint, inside
 from tastemaker.errors import UserError
-from tastemaker.experiment import Experiment
+from tastemaker.experiment import Experiment, Problems
 from tastemaker.families import family
 from tastemaker.marks import MARKS, MarkStore
-from tastemaker.reading import shown
+from tastemaker.reading import did_you_mean, shown, siblings
 from tastemaker.record import grading
 from tastemaker.stats.agreement import Agreement, Rate
 from tastemaker.stats.intervals import t_cdf
@@ -635,14 +635,71 @@ class Standing:
     """The principles that a judge has a part in; looked up only where it is required."""
 
 
+def strange_origin(
+    experiment: Experiment, rubrics: Mapping[str, str], *, judge: str | None = None
+) -> Problems:
+    """Why the calibration that `from` names could not let any judge of a run decide.
+
+    Told before the run: afterwards all would have been paid for, and nothing could be said.
+
+    Args:
+        experiment: Whose `from`.
+        rubrics: The hashes of its rubrics, by eval.
+        judge: The hash of the judge's prompt; None leaves it out.
+    """
+    at, asked = experiment.origin, experiment.calibrated
+    if at is None or asked is None or asked.origin is None:
+        return []
+    try:
+        path = _path_of(asked.origin, experiment)
+        found = read_calibration(path)
+    except UserError as error:
+        return [(at, str(error))]
+    if found is None:
+        named = experiment.place.folder / asked.origin
+        hint = "" if named.exists() else did_you_mean(named.name, siblings(named))
+        return [(at, f"no calibration at '{asked.origin}'{hint or _TO_CALIBRATE}")]
+    now = replace(
+        found.basis,
+        judge=judge or found.basis.judge,
+        grader=fingerprint(grading(experiment.model_dump(mode="json", by_alias=True)["grader"])),
+        rubrics=rubrics,
+    )
+    if different := changed(found.basis, now, carried=True):
+        return [
+            (
+                at,
+                f"{', '.join(different)} changed since {found.experiment} was calibrated: it says "
+                "nothing of this judge any more",
+            )
+        ]
+    if kin := _new_kin(found, experiment):
+        return [
+            (
+                at,
+                f"{found.experiment} had no arm of the judge's own family, as {', '.join(kin)} is: "
+                "it says nothing of it",
+            )
+        ]
+    return []
+
+
+_TO_CALIBRATE = "; `tastemaker calibrate` makes one beside the tables of a run"
+
+
+def _path_of(origin: str, experiment: Experiment) -> Path:
+    """The file of another run's calibration; a UserError when it lies outside the project."""
+    path = inside(experiment.place.folder / origin, experiment.place)
+    return path / CALIBRATION if path.is_dir() else path
+
+
 def standing(experiment: Experiment, record: Mapping[str, Any], folder: Path) -> Standing | None:
     """How a run stands with people's marks; None when nobody asks, and there are none."""
     required = experiment.calibrated
     origin = required.origin if required else None
     path = folder / CALIBRATION
     if origin is not None:
-        path = inside(experiment.place.folder / origin, experiment.place)
-        path = path / CALIBRATION if path.is_dir() else path
+        path = _path_of(origin, experiment)
     found = read_calibration(path)
     if found is None and required is None:
         return None

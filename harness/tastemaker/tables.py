@@ -98,7 +98,7 @@ def refuse_edited(folder: Path, name: str) -> None:
     if seal.read_text(encoding="utf-8").split(maxsplit=1)[:1] != [_digest(path)]:
         raise UserError(
             f"{shown(path)}: was edited after it was written, so nothing may rest on it; "
-            "`tastemaker run` writes it anew from the logs, without a call"
+            "`tastemaker run` writes it anew from its logs"
         )
 
 

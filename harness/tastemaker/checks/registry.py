@@ -81,6 +81,8 @@ class Check:
     rules: tuple[Rule, ...] = ()
     needs_text: bool = True
     """Whether a reply without visible text is answered 0 without asking the function."""
+    chooses: tuple[str, ...] = ()
+    """What its findings may call for or have chosen, where they are choices."""
 
     @property
     def summary(self) -> str:
@@ -165,7 +167,12 @@ _REGISTRY: dict[str, Check] = {}
 
 
 def check(
-    name: str, *, example: Example, rules: Sequence[Rule] = (), needs_text: bool = True
+    name: str,
+    *,
+    example: Example,
+    rules: Sequence[Rule] = (),
+    needs_text: bool = True,
+    chooses: Sequence[str] = (),
 ) -> Callable[[Function], Function]:
     """Register a check under the name that rubrics use.
 
@@ -186,6 +193,7 @@ def check(
             model=_model(name, function),
             rules=tuple(rules),
             needs_text=needs_text,
+            chooses=tuple(chooses),
         )
         return function
 

@@ -58,6 +58,7 @@ def register(app: typer.Typer) -> None:
 
 
 def rate(
+    context: typer.Context,
     experiment: ExperimentName,
     logs: Logs = None,
     plan: Annotated[
@@ -117,6 +118,7 @@ def rate(
         bool, typer.Option("--anchors", help="Write agreed cases into the rubric, after the diff.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --anchors: do not ask.")] = False,
+    links: Annotated[bool, typer.Option("--links", help="Show the raters' links again.")] = False,
     host: Annotated[str, typer.Option(help="Where the page listens.")] = HOST,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Its port; 0 takes any.")] = PORT,
     as_json: AsJson = False,
@@ -124,11 +126,11 @@ def rate(
 ) -> None:
     """People rate the replies of a run, blind: the page, and all that goes with it.
 
-    Without --plan, --export, --import, --packet, --disagreements or --anchors the page is served
-    until Ctrl-C; where there is no plan yet, a random one is made.
+    Without --plan, --export, --import, --packet, --disagreements, --anchors or --links the page is
+    served until Ctrl-C; where there is no plan yet, a random one is made.
     """
     kind = _kind(plan, list_file)
-    _refuse_several(
+    asked_for = _one_thing(
         {
             "--plan": kind is not None,
             "--export": export is not None,
@@ -137,10 +139,12 @@ def rate(
             "--disagreements": disagreements,
             "--adjudicate": adjudicate and import_file is None,
             "--anchors": anchors,
+            "--links": links,
         }
     )
     desk = _Desk(load(experiment, allow_outside), logs)
     names = _names(raters)
+    _refuse_idle(context, asked_for, planned=bool(desk.store.items()))
     if export is not None:
         _export(desk, export, names, side_by_side)
     elif import_file is not None:
@@ -153,6 +157,8 @@ def rate(
         _adjudicate(desk, names, host, port)
     elif anchors:
         _anchors(desk, yes)
+    elif links:
+        _links(desk, names)
     elif kind is not None or not desk.store.items():
         from tastemaker.rating.planning import Asked
 
@@ -233,10 +239,40 @@ def _kind(plan: Kind | None, list_file: Path | None) -> Kind | None:
     return Kind.LIST if list_file is not None else plan
 
 
-def _refuse_several(asked: dict[str, bool]) -> None:
+def _one_thing(asked: dict[str, bool]) -> str:
+    """The one thing that is asked for; "" for the page."""
     named = [name for name, given in asked.items() if given]
     if len(named) > 1:
         raise UserError(f"one thing at a time: {' or '.join(named)}")
+    return next(iter(named), "")
+
+
+PLANNING = ("count", "overlap", "seed", "half_width", "criteria", "only", "set_aside")
+USED = {
+    "--plan": (*PLANNING, "raters", "side_by_side", "as_json"),
+    "--export": ("raters", "side_by_side"),
+    "--import": ("raters",),
+    "--packet": ("raters",),
+    "--disagreements": ("as_json",),
+    "--adjudicate": ("raters", "host", "port"),
+    "--anchors": ("yes",),
+    "--links": ("raters",),
+    "": ("raters", "side_by_side", "host", "port"),
+}
+"""What else may be said beside each thing that is asked for; "" is the page."""
+
+
+def _refuse_idle(context: typer.Context, asked_for: str, *, planned: bool) -> None:
+    """What was said and would do nothing is refused, or somebody counts on it."""
+    used = USED[asked_for] if asked_for or planned else (*USED[""], *PLANNING)
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        source = context.get_parameter_source(name)
+        given = source is not None and source.name == "COMMANDLINE"
+        if given and name in {*PLANNING, *sum(USED.values(), ())} and name not in used:
+            beside = asked_for or "the page of the plan that there is"
+            hint = "; --plan makes another" if name in PLANNING else ""
+            raise UserError(f"{parameter.opts[0]} has no meaning beside {beside}{hint}")
 
 
 def _names(raters: str | None) -> tuple[str, ...]:
@@ -313,6 +349,23 @@ def _serve(desk: _Desk, names: Sequence[str], host: str, port: int, side_by_side
         names=list(names),
         side_by_side=pairs,
     )
+
+
+def _links(desk: _Desk, names: Sequence[str]) -> None:
+    from tastemaker.rating.links import read_links
+    from tastemaker.rating.serve import tell_links
+    from tastemaker.reading import did_you_mean
+
+    known = desk.store.raters()
+    for name in names:
+        if name not in known:
+            raise UserError(f"'{name}' was given no link{did_you_mean(name, known)}")
+    links = read_links(desk.folder, desk.store)
+    if not links.tokens:
+        name = desk.experiment.name
+        raise UserError(f"{name}: no link is known; `tastemaker rate {name}` serves the page")
+    for name in tell_links(links, names or known):
+        _say(f"{name}: this link is not known any more; --raters {name} gives a new one", err=True)
 
 
 def _adjudicate(desk: _Desk, names: Sequence[str], host: str, port: int) -> None:
@@ -417,9 +470,8 @@ def _open(desk: _Desk) -> "set[Question]":
 
 def _packet(desk: _Desk, path: Path, names: Sequence[str]) -> None:
     from tastemaker.rating.exchange import Codes
+    from tastemaker.rating.material import open_material
     from tastemaker.rating.packet import COLUMNS, PAIR_COLUMNS, Packet
-    from tastemaker.rating.questions import load_questions
-    from tastemaker.rating.ratable import read_ratable, read_replies
     from tastemaker.rating.sheets import as_csv
     from tastemaker.reading import did_you_mean
 
@@ -434,15 +486,9 @@ def _packet(desk: _Desk, path: Path, names: Sequence[str]) -> None:
     if rater not in known:
         raise UserError(f"'{rater}' has nothing to rate in this plan{did_you_mean(rater, known)}")
     items = desk.store.items(rater)
-    spots = {(one.eval, one.scenario, one.seed) for one in items}
-    made = Packet(
-        items,
-        read_replies(desk.folder, spots),
-        read_ratable(desk.experiment, desk.folder),
-        load_questions(desk.experiment),
-        Codes(desk.store, desk.now),
-        desk.criteria,
-    )
+    checks = desk.criteria == "all"
+    material = open_material(desk.experiment, desk.folder, items, checks=checks)
+    made = Packet(items, material, Codes(desk.store, desk.now))
     if path.suffix.lower() == ".html":
         emit(made.html(rater), path)
     elif any(one.other for one in items):
@@ -459,22 +505,26 @@ def _packet(desk: _Desk, path: Path, names: Sequence[str]) -> None:
 def _disagreements(desk: _Desk, packet: Path | None, as_json: bool) -> None:
     from tastemaker.rating.adjudication import disagreements
     from tastemaker.rating.exchange import Codes
-    from tastemaker.rating.packet import OPEN_COLUMNS, open_rows, side_text
+    from tastemaker.rating.material import open_material
+    from tastemaker.rating.packet import OPEN_COLUMNS, open_items, open_rows, side_text
     from tastemaker.rating.questions import load_questions
-    from tastemaker.rating.ratable import read_findings, read_replies
+    from tastemaker.rating.ratable import read_findings
     from tastemaker.rating.sheets import as_csv
 
     spots = {(one.eval, one.scenario, one.seed) for one in desk.store.marks()}
     findings = read_findings(desk.folder, spots, set(desk.experiment.arms))
     found = disagreements(desk.current, findings)
-    questions, codes = load_questions(desk.experiment), Codes(desk.store, desk.now)
+    codes = Codes(desk.store, desk.now)
     if packet is not None:
         if packet.suffix.lower() != ".csv":
             raise UserError(f"{packet}: a packet of disagreements ends in .csv")
-        rows = open_rows(found, read_replies(desk.folder, spots), questions, codes)
+        items = open_items(found)
+        material = open_material(desk.experiment, desk.folder, items, checks=True)
+        rows = open_rows(found, material, codes)
         emit_exact(packet, BYTE_ORDER_MARK + as_csv(OPEN_COLUMNS, rows))
         typer.echo(f"{len(rows)} disagreements written to {packet}", err=True)
         return
+    questions = load_questions(desk.experiment)
     told: list[dict[str, Any]] = []
     for one in found:
         levels = questions.levels(one.eval, one.scenario, one.criterion)
@@ -507,7 +557,8 @@ def _disagreements(desk: _Desk, packet: Path | None, as_json: bool) -> None:
 def _anchors(desk: _Desk, yes: bool) -> None:
     from tastemaker.rating.anchors import choose, edited, rubric_files
     from tastemaker.rating.questions import load_questions
-    from tastemaker.rating.ratable import read_findings, read_ratable, read_replies
+    from tastemaker.rating.ratable import read_findings, read_ratable
+    from tastemaker.tables import reply_texts
 
     marks = desk.store.marks()
     spots = {(one.eval, one.scenario, one.seed) for one in marks}
@@ -519,7 +570,7 @@ def _anchors(desk: _Desk, yes: bool) -> None:
     chosen = choose(
         desk.current,
         read_findings(desk.folder, spots, set(desk.experiment.arms)),
-        read_replies(desk.folder, spots),
+        reply_texts(desk.folder),
         questions,
         held_out,
     )

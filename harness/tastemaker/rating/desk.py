@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from tastemaker.errors import UserError
 from tastemaker.marks import CONSENSUS, Item, MarkStore
-from tastemaker.rating.answers import Answers, CheckMarks, Preferences, Said, key_of
+from tastemaker.rating.answers import CHECK_MARKS, PREFERENCES, Said, key_of
 from tastemaker.rating.material import Material, Option, Question, Shown
 
 PAGE_KEY = "page-key"
@@ -129,7 +129,7 @@ class Desk:
             task = _Task(item=item, name=name, questions=tuple(asked), about=about)
             self._tasks.setdefault(item.rater, {})[task.name] = task
         pairs = any(item.other for item in listed)
-        self._answers: Answers = Preferences() if pairs else CheckMarks()
+        self._answers = PREFERENCES if pairs else CHECK_MARKS
 
     def rater(self, token: str) -> str | None:
         """Who has this secret and something to do here; None for nobody."""
