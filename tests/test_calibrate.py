@@ -1089,6 +1089,17 @@ def test_text_of_raters_and_judges_does_nothing_in_a_report(study):
     assert "[bold]|" in terminal
 
 
+def test_how_much_more_the_judge_exceeds_people_on_the_candidate_is_shown(favoured):
+    """Also where it may not gate, so that no sentence says it."""
+    one = favoured(marked=40)
+    found = held(one)
+    markdown = call("calibrate", one.root / "try.yaml", "--format", "markdown").stdout
+
+    assert not found.may_gate
+    (row,) = [line for line in markdown.splitlines() if "| new - old |" in line]
+    assert f"{found.favour.value:+.3f} {found.favour.low:+.3f} to {found.favour.high:+.3f}" in row
+
+
 def test_every_form_is_written_where_it_is_asked_for(favoured, tmp_path):
     one = favoured()
     for name, start in (("a.md", "# Calibration: try"), ("a.json", "{"), ("a.txt", "200 marks")):

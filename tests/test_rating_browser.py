@@ -3,6 +3,7 @@
 What a page saved is read from the store, not from the page.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -14,9 +15,11 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tastemaker.marks import MARKS, Item, MarkStore
+from tastemaker.about import now_of
+from tastemaker.marks import MARKS, Item, Mark, MarkStore
 from tastemaker.rating.app import make_app
 from tastemaker.rating.serve import open_desk
+from tastemaker.record import RECORD
 
 OLD, NEW = "prompted-baseline", "zeta-candidate"
 LETTER = """Hi Dana,
@@ -590,20 +593,21 @@ def test_the_progress_and_the_pace_are_shown(room):
     for n, at in enumerate(made):
         for question in ("clarity/ask-first", "clarity/deadline", "honesty/invented-facts",
                          "honesty/tone"):  # fmt: skip
-            mark_at(room.store, n, question, at)
+            mark_at(room, n, question, at)
     rater.page.reload()
 
     assert rater.page.inner_text(".told") == "4 of 10 done, about 25 s each, 2 min left"
 
 
-def mark_at(store, n, question, at):
-    from tastemaker.marks import Mark
-
-    store.put(
+def mark_at(room, n, question, at):
+    """Ana's answer to a question about what the page shows, at a time of its own."""
+    now = now_of(json.loads((room.logs / RECORD).read_text()), room.logs)
+    room.store.put(
         [
             Mark(
                 eval="mail", scenario=f"s{n}", seed=1, arm=OLD, criterion=question, rater="ana",
                 value=1.0, made=at.isoformat(),
+                about=now.about(("mail", f"s{n}", 1, OLD), question),
             )
         ]
     )  # fmt: skip

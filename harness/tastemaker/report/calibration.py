@@ -206,9 +206,19 @@ def _criteria(found: Calibration) -> list[tuple[str, Against]]:
 
 def _all_errors(found: Calibration) -> list[list[str]]:
     """Each arm once: the baseline's errors are the same for every candidate."""
-    labels = [(one.principle, one.against) for one in found.principles] + _criteria(found)
-    rows = [row for one in labels for row in _error_rows(*one)]
+    rows = [
+        row
+        for one in found.principles
+        for row in (*_error_rows(one.principle, one.against), _favour_row(one))
+    ]
+    rows += [row for one in _criteria(found) for row in _error_rows(*one)]
     return list({(row[0], row[1]): row for row in rows}.values())
+
+
+def _favour_row(one: PrincipleCalibration) -> list[str]:
+    """By how much more the judge exceeds people on the candidate than on the baseline."""
+    arms = " - ".join(reversed(list(one.against.by_arm)))
+    return [one.principle, arms, *[""] * (len(ERRORS) - 3), _stacked(one.favour, "+.3f")]
 
 
 def count_lines(found: Calibration) -> list[str]:
