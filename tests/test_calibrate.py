@@ -584,7 +584,7 @@ def test_until_the_plan_is_finished_there_are_numbers_and_the_judge_may_not_gate
     (entry,) = found.principles
 
     assert (found.plan.finished, found.plan.replies) == (200, 201)
-    assert entry.correction.labelled == 100
+    assert (entry.correction.labelled, entry.verdict) == (100, "NOT_EVALUABLE")
     told = "the plan is not finished: 200 of 201 replies are marked"
     assert entry.reason == f"This judge may not gate it: {told}."
     assert told in verdict(calibrated(one)).reason
@@ -629,6 +629,17 @@ def test_plans_that_were_given_up_are_told_of(favoured):
 
     assert "1 plan before this one was given up, and 80 marks set aside with it." in notes
     assert "Who rates was changed 2 times after the first mark." in notes
+
+
+@pytest.mark.parametrize(("kind", "told"), [("imported", 1), ("list", 1), ("random", 0)])
+def test_a_plan_that_says_no_chances_is_taken_for_a_random_draw_and_says_so(favoured, kind, told):
+    one = favoured(marked=60)
+    one.store.say("kind", kind)
+    notes = calibrate(one.experiment, one.folder).notes
+
+    assert sum(
+        "says no chances: its scenarios are taken for a random draw" in n for n in notes
+    ) == (told)
 
 
 def test_what_a_certificate_would_need_is_what_the_gate_says(favoured):

@@ -168,7 +168,7 @@ class PrincipleCalibration:
     """None when no scenario has marks on both arms."""
     verdict: str
     """What the gate's ladder says of the corrected difference, in one family with the other
-    principles; NOT_EVALUABLE below 50 labelled scenarios."""
+    principles; NOT_EVALUABLE below 50 labelled scenarios, and before the plan is finished."""
     judge_verdict: str
     may_gate: bool
     """By its corrected difference."""

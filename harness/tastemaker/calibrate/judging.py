@@ -217,7 +217,8 @@ class _Bench:
                 if held := marked_ones.get(name):
                     correction = corrections[name]
                     enough = correction is not None and correction.labelled >= FEWEST_LABELS
-                    kind = would[name].kind if enough else Kind.NOT_EVALUABLE
+                    known = enough and not self.found.plan.lacking
+                    kind = would[name].kind if known else Kind.NOT_EVALUABLE
                     yield self._principle(verdict, held, correction, str(kind))
 
     def criteria(self) -> Iterator[CriterionCalibration]:
