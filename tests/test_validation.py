@@ -170,8 +170,8 @@ def test_a_number_that_was_perhaps_meant_as_text_is_a_warning(project):
     assert found.warnings == (
         f"it.yaml:6:45: expect.phone: 0800 {told} 800; quote it if text is meant",
         f"it.yaml:6:74: expect.ask.3: +49 {told} 49; quote it if text is meant",
-        f"it.yaml:7:53: expect.more.version: 1.10 {told} 1.1; quote it if text is meant",
-        f"it.yaml:9:78: expect.code: 010 {told} 10; quote it if text is meant",
+        f"it.yaml:7:54: expect.more.version: 1.10 {told} 1.1; quote it if text is meant",
+        f"it.yaml:9:73: expect.code: 010 {told} 10; quote it if text is meant",
         f"rows.csv:2:1: expect.zip: 01307 {told} 1307; in JSONL it can be text",
     )
 
