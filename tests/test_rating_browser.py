@@ -284,7 +284,9 @@ def test_the_page_says_when_saving_failed_stays_and_saves_on_demand(room):
     url = rater.page.url
     rater.context.set_offline(True)
     rater.press("1", "2")
-    rater.sees("2 answers are not saved. The server does not answer. It is kept in this browser.")
+    rater.sees(
+        "2 answers are not saved. The server does not answer. They are kept in this browser."
+    )
     rater.press("Enter")
     rater.sees("Not everything is saved yet.")
     assert rater.page.url == url
@@ -494,6 +496,51 @@ def test_a_narrow_screen_needs_no_sideways_scroll(room, side_by_side, width):
         )
         assert max(boxes) <= width
         rater.press(key)
+
+
+def test_what_frames_the_page_stays_at_its_edges(room):
+    """Of a short reply the footer is at the bottom; what is not saved is told below the header."""
+    room.replies([("Short.", "B")], side_by_side=True)
+    rater = room.sit(viewport={"width": 1280, "height": 1600})
+    edge = "one => one.getBoundingClientRect()"
+    footer = rater.page.locator("footer").evaluate(edge)
+    assert (footer["bottom"], footer["left"], footer["right"]) == (1600, 0, 1280)
+    rater.context.set_offline(True)
+    rater.press("1")
+    rater.sees("1 answer is not saved.")
+    rater.page.set_viewport_size({"width": 1280, "height": 400})
+    rater.page.evaluate("window.scrollTo(0, 300)")
+
+    header = rater.page.locator("header").evaluate(edge)
+    assert rater.page.locator("#failure").evaluate(edge)["top"] == header["bottom"]
+    rater.context.set_offline(False)
+    rater.press("r")
+    rater.sees("Everything is saved.")
+
+
+def test_the_list_of_keys_opens_at_its_top_on_a_small_screen(room):
+    room.replies([("A", "B")])
+    rater = room.sit(viewport={"width": 380, "height": 500})
+    rater.press("?")
+    rater.page.wait_for_selector("dialog[open]")
+
+    assert rater.page.evaluate("document.querySelector('dialog').scrollTop") == 0
+    assert rater.page.get_by_role("heading", name="Keys").evaluate(
+        "one => one === document.activeElement"
+    )
+
+
+def test_a_reply_that_is_not_formatted_can_be_read_quoted_and_rated(room):
+    huge = "Look.\n\n" + f"|{'a|' * 50}\n|{'-|' * 50}\n" + f"|{'1|' * 50}\n" * 200
+    rater = room.replies([(huge, "B")]).sit()
+    rater.sees("Too large to be formatted")
+    rater.press("q", "Enter", "1")
+    rater.is_saved()
+
+    assert [mark.quote for mark in room.store.marks()] == ["Look."]
+    assert rater.page.locator("td").count() == 0
+    rater.press("t")
+    assert rater.page.locator("pre.raw").inner_text().startswith("Look.")
 
 
 def test_touch_targets_are_large_enough_for_fingers(room):
