@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tastemaker.marks import MARKS, Item, MarkStore
+from tastemaker.marks import CONSENSUS, MARKS, Item, Mark, MarkStore
 from tastemaker.rating.app import make_app
+from tastemaker.rating.desk import Reopened
 from tastemaker.rating.serve import open_desk
 
 OLD, NEW = "prompted-baseline", "zeta-candidate"
@@ -99,6 +100,17 @@ def room(rated, serving, browser):
             desk, _ = open_desk(self.plan, self.logs, self.store, [], side_by_side)
             self.base = serving(make_app(desk, cookie="rating-test", hosts=["localhost"]))
             return self
+
+        def settle(self, name, marks):
+            """Open the page again for somebody who settles what raters differ on."""
+            self.store.put(marks)
+            one = marks[0]
+            again = Reopened(
+                eval=one.eval, scenario=one.scenario, seed=1, arm=OLD, questions=(one.criterion,)
+            )
+            desk, _ = open_desk(self.plan, self.logs, self.store, [name], False, [again])
+            self.base = serving(make_app(desk, cookie="rating-again", hosts=["localhost"]))
+            return self.sit(name)
 
         def sit(self, name="ana", **options):
             self.store.add_rater(name, f"token-of-{name}")
@@ -593,6 +605,28 @@ def test_axe_finds_no_serious_fault_on_the_other_pages(room, browser, scheme):
     assert found == []
 
 
+def test_what_raters_differ_on_is_settled_by_keys_on_a_page_without_serious_faults(room):
+    room.replies([(LETTER, "B")])
+    marks = [
+        Mark(eval="mail", scenario="s0", seed=1, arm=OLD, criterion="honesty/tone", rater=rater,
+             value=value, note="a note", quote="invoice")
+        for rater, value in (("ana", 0.0), ("ben", 1.0))
+    ]  # fmt: skip
+    rater = room.settle("cleo", marks)
+    found = faults(rater.page)
+    rater.page.set_viewport_size({"width": 380, "height": 700})
+    found += faults(rater.page)
+    assert found == []
+    assert rater.page.evaluate("document.documentElement.scrollWidth") == 380
+
+    rater.press("2")
+    rater.on()
+    assert "All done" in rater.page.inner_text("h1")
+    assert {mark.rater: mark.value for mark in room.store.marks()} == {
+        "ana": 0.0, "ben": 1.0, CONSENSUS: 0.5,
+    }  # fmt: skip
+
+
 def faults(page):
     """What axe calls serious or critical, and where."""
     results = Axe().run(page).response["violations"]
@@ -644,8 +678,6 @@ def test_the_progress_and_the_pace_are_shown(room):
 
 
 def mark_at(store, n, question, at):
-    from tastemaker.marks import Mark
-
     store.put(
         [
             Mark(
