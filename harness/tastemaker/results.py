@@ -342,6 +342,7 @@ def results(
         tensions=pulls(_with_seen_tensions(experiment, pooled), arranged, verdicts),
         warnings=(
             *record.get("warnings", ()),
+            *_other_seeds(experiment, record),
             *_fewer_seeds(experiment, arranged),
             *alone.disagreements,
         ),
@@ -575,6 +576,17 @@ def _too_much_missing(
         if len(empty) and there.any():
             told.append(f"{arm}: not one score of seed {int(arranged.seeds[empty[0]])} is there.")
     return told
+
+
+def _other_seeds(experiment: Experiment, record: Mapping[str, Any]) -> list[str]:
+    """That a run asked other seeds than its file says, in a sentence: `--seeds` may have meant it.
+
+    They are no part of what may not change after a run, and whoever reads the file should know.
+    """
+    ran, asked = record.get("seeds"), experiment.seeds
+    if not experiment.evals or ran is None or ran == asked:
+        return []
+    return [f"Seeds: the run has {ran}, and {experiment.name} says {asked}."]
 
 
 def _fewer_seeds(experiment: Experiment, arranged: Arranged) -> list[str]:

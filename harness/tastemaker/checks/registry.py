@@ -83,6 +83,10 @@ class Check:
     """Whether a reply without visible text is answered 0 without asking the function."""
     chooses: tuple[str, ...] = ()
     """What its findings may call for or have chosen, where they are choices."""
+    symptom: bool = False
+    """Whether what it finds is a sign and no fault: a principle must not rest on it alone."""
+    content: Callable[[], str] | None = None
+    """The hash of a content file that decides beside the arguments; None: nothing does."""
 
     @property
     def summary(self) -> str:
@@ -173,6 +177,8 @@ def check(
     rules: Sequence[Rule] = (),
     needs_text: bool = True,
     chooses: Sequence[str] = (),
+    symptom: bool = False,
+    content: Callable[[], str] | None = None,
 ) -> Callable[[Function], Function]:
     """Register a check under the name that rubrics use.
 
@@ -194,6 +200,8 @@ def check(
             rules=tuple(rules),
             needs_text=needs_text,
             chooses=tuple(chooses),
+            symptom=symptom,
+            content=content,
         )
         return function
 
