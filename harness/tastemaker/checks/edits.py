@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from xml.etree import ElementTree
 
 import yaml
@@ -132,6 +132,7 @@ def collateral(
 
 @check(
     "edit_kind",
+    chooses=get_args(Kind),
     needs_text=False,
     example=Example(arguments={"should": "edit"}, met=MOVED, unmet=REWORDED),
 )
