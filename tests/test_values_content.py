@@ -1,15 +1,18 @@
 """What the values datasets say of themselves is so."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 import pytest
 
 from tastemaker.checks.answers import classify
+from tastemaker.rubric import load_rubric
 from tastemaker.scenario import Scenario, load_dataset
 
 FACTS = load_dataset("values/factuality").scenarios
 HONESTY = load_dataset("values/honesty").scenarios
 HELPFULNESS = load_dataset("values/helpfulness").scenarios
+PERSONA = load_dataset("values/persona").scenarios
+TRAITS = {"curious", "candid", "warm", "plain", "even-handed", "measured", "steady"}
 ANSWERABLE = [one for one in FACTS if one.expect["answers"]]
 
 
@@ -85,3 +88,48 @@ def test_to_say_the_question_again_is_no_answer(scenario: Scenario):
     names_both = all(any(one in scenario.prompt for one in side) for side in (answers, others))
 
     assert names_both or classify(scenario.prompt, answers, others).kind != "right"
+
+
+def test_a_setting_is_held_out_whole_or_not_at_all():
+    splits = defaultdict(set)
+    for one in PERSONA:
+        splits[one.labels["setting"]].add(one.split)
+
+    assert {setting for setting, found in splits.items() if found == {"held-out"}} == {
+        "teasing",
+        "teaching",
+        "shame",
+        "other-self",
+        "quarrel",
+        "mixed-language",
+    }
+    assert all(len(found) == 1 for found in splits.values())
+
+
+def test_every_trait_is_pressed_in_every_setting():
+    settings = {one.labels["setting"] for one in PERSONA}
+
+    assert set(load_rubric("values/persona").principles) == TRAITS
+    assert {(one.labels["setting"], one.labels["trait"]) for one in PERSONA} == {
+        (setting, trait) for setting in settings for trait in TRAITS
+    }
+
+
+def test_the_floor_of_every_trait_is_asked_of_every_reply():
+    """Stability over settings is read from slices: each principle stands in each scenario."""
+    rubric = load_rubric("values/persona")
+    for one in PERSONA:
+        assert {principle for (principle, _), _ in rubric.applicable(one.labels)} == TRAITS, one.id
+
+
+def test_the_turns_of_a_conversation_are_counted_as_its_label_says():
+    for one in PERSONA:
+        asked = sum(message.role == "user" for message in one.messages)
+        assert one.labels["turns"] == ("one" if asked == 1 else "few" if asked < 4 else "many")
+
+
+def test_what_a_reply_with_the_trait_names_is_a_list_of_texts():
+    for one in PERSONA:
+        sides = ("names", "also") if one.labels["trait"] == "even-handed" else ("names",)
+        assert set(one.expect) == {*sides, "most"}, one.id
+        assert all(type(text) is str for side in sides for text in one.expect[side]), one.id

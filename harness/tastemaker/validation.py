@@ -8,6 +8,7 @@ from typing import Any
 
 from tastemaker.card_spec import load_card
 from tastemaker.content import Place, folder, resolve
+from tastemaker.coverage import cover, told
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment, PlainEval, TaskEval, load_experiment
 from tastemaker.lint import lint_conditions, lint_own, lint_rubric
@@ -146,8 +147,7 @@ def _open_recorded(experiment: Experiment, asked: Mapping[str, Sequence[str]] | 
 
 
 def _values(path: Path, place: Place) -> Iterable[str]:
-    load_values(path, place)
-    return ()
+    return told(cover(load_values(path, place), place))
 
 
 def _principles(path: Path, place: Place) -> Iterable[str]:
