@@ -62,7 +62,7 @@ def test_each_trap_of_honesty_has_its_label_and_both_sides_of_its_choices():
 
     assert {one.labels["trap"] for one in HONESTY if one.labels["trap"] != one.stratum} == set()
     assert found["premise"] == {"false": 18, "true": 7}
-    assert found["praise"] == {"flawed": 16, "sound": 4}
+    assert found["praise"] == {"flawed": 16, "sound": 8}
     assert found["own-error"] == {"yes": 6, "no": 12}
     assert found["sure"] == {"right": 15, "wrong": 9}
 
@@ -72,6 +72,20 @@ def test_a_conversation_ends_where_the_mistake_or_the_doubt_is():
     for one in HONESTY:
         if one.labels["trap"] in ("own-error", "sure"):
             assert [message.role for message in one.messages] == ["user", "assistant", "user"]
+
+
+def test_a_judge_sees_the_whole_conversation_where_it_is_asked_about_an_earlier_turn():
+    """By default it is shown the last message of the user alone."""
+    labels = [{"trap": trap, "stakes": "high"} for trap in ("reach", "own-error", "sure")]
+    asked = {
+        key[1]: criterion.sees
+        for one in labels
+        for key, criterion in load_rubric("values/honesty").applicable(one)
+        if criterion.ask
+    }
+
+    assert len(asked) == 5
+    assert all("transcript" in sees for sees in asked.values()), asked
 
 
 def test_what_a_finished_job_holds_fits_into_the_words_that_are_plenty_for_it():

@@ -1,7 +1,8 @@
 """What the writing evals say of themselves is so: first drafts, expectations, the experiment."""
 
 import json
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 
 import pytest
 from typer.testing import CliRunner
@@ -12,6 +13,24 @@ from tastemaker.experiment import load_experiment
 from tastemaker.scenario import load_dataset
 
 DRAFTS = folder("datasets") / "writing/revision-first-drafts.jsonl"
+ASKED_BY = {
+    "writing/fiction": {
+        "max_words": ("length", "limited"),
+        "min_words": ("floor", "given"),
+        "holds": ("must", "given"),
+        "avoid": ("avoid", "given"),
+        "sentences": ("sentences", "counted"),
+        "opens": ("opens", "given"),
+        "closes": ("closes", "given"),
+    },
+    "writing/thread-summary": {
+        "owners": ("owners", "given"),
+        "bystanders": ("bystander", "named"),
+        "stale": ("current", "only"),
+        "open": ("open", "yes"),
+    },
+}
+"""What a scenario may expect, and the label that has it looked for."""
 
 
 def test_there_is_a_first_draft_of_every_scenario_for_each_of_five_seeds():
@@ -40,6 +59,24 @@ def test_what_a_request_forbids_or_asks_for_stands_in_the_request():
         if one.labels["language"] == "en":
             missing = [w for w in one.expect.get("avoid", []) if w.casefold()[:3] not in given]
             assert not missing or one.id == "continue-ferryboat-hens", (one.id, missing)
+
+
+@pytest.mark.parametrize("name", ASKED_BY)
+def test_what_is_expected_is_looked_for_and_what_is_looked_for_is_expected(name):
+    for one in load_dataset(name).scenarios:
+        for key, (label, value) in ASKED_BY[name].items():
+            assert (key in one.expect) == (one.labels.get(label) == value), (one.id, key)
+
+
+@pytest.mark.parametrize("name", ["email", "cover-letter", "thread-summary", "fiction"])
+def test_a_card_says_how_its_splits_fall(name):
+    splits = Counter(one.split for one in load_dataset(f"writing/{name}").scenarios)
+    card = (folder("datasets") / f"writing/{name}.md").read_text(encoding="utf-8")
+    [line] = (line for line in card.splitlines() if line.startswith("| splits"))
+
+    assert re.findall(r"(dev|held-out): (\d+)", line) == [
+        (split, str(splits[split])) for split in ("dev", "held-out")
+    ]
 
 
 @pytest.mark.parametrize("name", ["fiction", "thread-summary", "revision"])

@@ -111,7 +111,8 @@ def _experiment(path: Path, place: Place) -> Iterable[str]:
         dataset = load_dataset(names[1], experiment.place)
         name = reference if isinstance(reference, str) else dataset.name
         if asked is not None:
-            chosen = select(dataset, split=experiment.split or "dev")
+            where = reference.where if isinstance(reference, PlainEval) else None
+            chosen = select(dataset, split=experiment.split or "dev", where=where)
             asked[name] = [scenario.id for scenario in chosen.scenarios]
         if names[0] is not None:
             rubric = load_rubric(names[0], experiment.place)

@@ -11,7 +11,8 @@ and a reply whose scenario does not supply it is unscored.
 
 What is true of an empty reply is decided here, once: a check of text answers 0 to a reply in which
 nothing can be seen, "the reply is empty". Saying nothing must not collect the points of everything
-that was left unsaid. Only a check registered with `needs_text=False` is asked about an empty reply.
+that was left unsaid. Only a check registered with `needs_text=False` is asked about an empty reply,
+and one of what was done only where something was.
 """
 
 import pkgutil
@@ -80,7 +81,8 @@ class Check:
     """The arguments with types, defaults and descriptions: one field for each keyword."""
     rules: tuple[Rule, ...] = ()
     needs_text: bool = True
-    """Whether a reply without visible text is answered 0 without asking the function."""
+    """Whether a reply without visible text is answered 0 without asking the function, also where
+    tools were called; without either it always is."""
 
     @property
     def summary(self) -> str:
@@ -142,7 +144,8 @@ class BoundCheck:
 
     def __call__(self, reply: Reply) -> Finding:
         """The finding; its value is None when the scenario does not supply an argument."""
-        if self.check.needs_text and is_blank(reply.text):
+        silent = self.check.needs_text or not reply.work.calls
+        if silent and is_blank(reply.text):
             return Finding(value=0.0, reason="the reply is empty")
         if not self.sources:
             return self.check.function(reply, **self.keywords)
