@@ -141,8 +141,7 @@ def recognised(scenarios: Sequence[Scenario], told: str, messages: Sequence[Mess
     said = [one.text.strip() for one in messages if one.role == "user"]
     for scenario in scenarios:
         written = [one.text.strip() for one in scenario.messages if one.role == "user"]
-        shown = open_world(setting_of(scenario)).shown()
-        if said[: len(written)] == written and shown in told:
+        if said[: len(written)] == written and open_world(setting_of(scenario)).shown() in told:
             return scenario
     raise LookupError(f"no scenario says {said}")
 

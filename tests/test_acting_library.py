@@ -41,6 +41,26 @@ def asks(scenario, messages):
     return Turn(say="Could you tell me a bit more about what you have in mind?")
 
 
+def over_again(scenario, messages):
+    """Does what solves the scenario, and then writes the document into the chat as well."""
+    turn = reference(scenario, messages)
+    written = [
+        call["arguments"]["content"]
+        for call in scenario.expect["solution"].get("calls", [])
+        if "content" in call["arguments"]
+    ]
+    return turn if turn.calls else Turn(say="\n\n".join([turn.say, *written]))
+
+
+def twice(scenario, messages):
+    """Opens two documents, neither of them finished, with words to the user in it."""
+    if messages[-1].role == "tool":
+        return Turn(say="Done.")
+    content = "Here's your document!\n\n[Your text]\n\nLet me know if you'd like changes."
+    opened = {"name": "create_document", "arguments": {"title": "Untitled", "content": content}}
+    return Turn(calls=[opened, opened])
+
+
 BAD = {
     "never acts": idle,
     "asks always": asks,
@@ -76,10 +96,60 @@ BAD = {
         lambda scenario: {"name": "generate_image", "arguments": {"prompt": scenario.prompt}}
     ),
     "says nothing": lambda scenario, messages: Turn(say=""),
+    "says the document over again": over_again,
+    "opens two documents": twice,
 }
 """Agents that fail in known ways."""
 
-FAILS: dict[tuple[str, str], list[str]] = {}
+FAILS: dict[tuple[str, str], list[str]] = {
+    ("canvas/trigger", "never acts"): [
+        "right-tool.choice",
+        "whole-document.no-stub",
+        "whole-document.opened-as-it-should",
+        "tells-the-user.says-the-answer",
+    ],
+    ("canvas/trigger", "opens the canvas always"): [
+        "right-tool.choice",
+        "telling-apart.opens-the-canvas",
+        "restraint.nothing-called",
+        "restraint.no-document-beside-it",
+        "whole-document.opened-as-it-should",
+        "whole-document.no-stub",
+    ],
+    ("canvas/trigger", "opens two documents"): [
+        "restraint.one-document",
+        "whole-document.nothing-to-fill-in",
+        "whole-document.no-chatter-inside",
+        "whole-document.works",
+    ],
+    ("canvas/trigger", "says the document over again"): ["tells-the-user.not-over-again"],
+    ("canvas/trigger", "rewrites everything"): [
+        "right-tool.choice",
+        "telling-apart.changes-the-document",
+        "restraint.nothing-called",
+    ],
+    ("canvas/trigger", "searches always"): [
+        "right-tool.choice",
+        "telling-apart.searches",
+        "restraint.nothing-called",
+    ],
+    ("canvas/trigger", "runs code always"): [
+        "right-tool.choice",
+        "telling-apart.runs-python",
+        "restraint.nothing-called",
+    ],
+    ("canvas/trigger", "draws always"): [
+        "right-tool.choice",
+        "telling-apart.makes-an-image",
+        "restraint.nothing-called",
+        "restraint.no-picture-beside-it",
+    ],
+    ("canvas/trigger", "comments on the first words"): [
+        "right-tool.choice",
+        "restraint.nothing-called",
+    ],
+    ("canvas/trigger", "says nothing"): ["tells-the-user.says-something"],
+}
 """By dataset and bad agent, the criteria that it must fail: mostly 0, in more than half of those
 scenarios to which the criterion applies."""
 
