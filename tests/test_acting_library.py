@@ -180,14 +180,19 @@ def test_the_reference_agent_solves_every_scenario(name):
 
 @pytest.mark.parametrize("name", DATASETS)
 def test_every_check_is_failed_by_some_agent_in_some_scenario(name):
-    failed = {
-        key
-        for agent in BAD
-        for key, values in results(name, agent).items()
-        if any(value is not None and value < 0.5 for value in values.values())
-    }
+    """Those that are known to fail here are asked first; the rest only while a check is left."""
+    known = [agent for dataset, agent in FAILS if dataset == name]
+    left = set(results(name, "reference"))
+    for agent in dict.fromkeys([*known, *BAD]):
+        left -= {
+            key
+            for key, values in results(name, agent).items()
+            if any(value is not None and value < 0.5 for value in values.values())
+        }
+        if not left:
+            break
 
-    assert set(results(name, "reference")) - failed == set()
+    assert left == set()
 
 
 @pytest.mark.parametrize(("name", "agent"), FAILS)
