@@ -3,21 +3,25 @@
 What a page saved is read from the store, not from the page.
 """
 
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from tastemaker.about import now_of
 from tastemaker.marks import CONSENSUS, MARKS, Item, Mark, MarkStore
 from tastemaker.rating.app import make_app
 from tastemaker.rating.desk import Reopened
 from tastemaker.rating.serve import open_desk
+from tastemaker.record import RECORD
 
 OLD, NEW = "prompted-baseline", "zeta-candidate"
 LETTER = """Hi Dana,
@@ -103,7 +107,7 @@ def room(rated, serving, browser):
 
         def settle(self, name, marks):
             """Open the page again for somebody who settles what raters differ on."""
-            self.store.put(marks)
+            self.put(marks)
             one = marks[0]
             again = Reopened(
                 eval=one.eval, scenario=one.scenario, seed=1, arm=OLD, questions=(one.criterion,)
@@ -111,6 +115,17 @@ def room(rated, serving, browser):
             desk, _ = open_desk(self.plan, self.logs, self.store, [name], False, [again])
             self.base = serving(make_app(desk, cookie="rating-again", hosts=["localhost"]))
             return self.sit(name)
+
+        def put(self, marks):
+            """Keep marks as the page would, about what it shows."""
+            now = now_of(json.loads((self.logs / RECORD).read_text()), self.logs)
+            self.store.put(
+                replace(
+                    one,
+                    about=now.about((one.eval, one.scenario, one.seed, one.arm), one.criterion),
+                )
+                for one in marks
+            )
 
         def sit(self, name="ana", **options):
             self.store.add_rater(name, f"token-of-{name}")
@@ -671,14 +686,14 @@ def test_the_progress_and_the_pace_are_shown(room):
     for n, at in enumerate(made):
         for question in ("clarity/ask-first", "clarity/deadline", "honesty/invented-facts",
                          "honesty/tone"):  # fmt: skip
-            mark_at(room.store, n, question, at)
+            mark_at(room, n, question, at)
     rater.page.reload()
 
     assert rater.page.inner_text(".told") == "4 of 10 done, about 25 s each, 2 min left"
 
 
-def mark_at(store, n, question, at):
-    store.put(
+def mark_at(room, n, question, at):
+    room.put(
         [
             Mark(
                 eval="mail", scenario=f"s{n}", seed=1, arm=OLD, criterion=question, rater="ana",

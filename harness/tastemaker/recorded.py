@@ -48,6 +48,7 @@ PREFERENCE_OPTIONS = (
     "rater",
     "note",
     "made",
+    "about",
 )
 """With the columns that people's preferences are exported with."""
 UNSAID = ("", "CANNOT_ASSESS")

@@ -11,10 +11,11 @@ from typing import Any, Literal
 
 import yaml
 
+from tastemaker.about import Current
 from tastemaker.content import resolve
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment, PlainEval, TaskEval
-from tastemaker.marks import CONSENSUS, Mark, MarkStore
+from tastemaker.marks import CONSENSUS, Mark
 from tastemaker.rating.adjudication import marks_by_question
 from tastemaker.rating.questions import Questions
 from tastemaker.rating.ratable import Findings, Home
@@ -55,7 +56,7 @@ class Chosen:
 
 
 def choose(
-    store: MarkStore,
+    store: Current,
     findings: Findings,
     replies: Mapping[tuple[str, str, int, str], str],
     questions: Questions,
@@ -99,7 +100,7 @@ def choose(
     return Chosen(cases=tuple(_best(cases, questions, each)), skipped=skipped)
 
 
-def agreed(store: MarkStore) -> list[tuple[Mark, Literal["consensus", "agreement"]]]:
+def agreed(store: Current) -> list[tuple[Mark, Literal["consensus", "agreement"]]]:
     """The answers on which people agree: adjudicated, or given alike by two raters or more."""
     adjudicated = {
         (one.eval, one.scenario, one.seed, one.arm, one.criterion): one

@@ -25,6 +25,8 @@ class Said:
     note: str = ""
     made: str = ""
     """When, ISO 8601 in UTC."""
+    about: str = ""
+    """What was answered, as `tastemaker.about` tells it."""
 
 
 def key_of(item: Item) -> ItemKey:
@@ -86,6 +88,7 @@ def _said_in_mark(mark: Mark) -> Said:
         quote=mark.quote,
         note=mark.note,
         made=mark.made,
+        about=mark.about,
     )
 
 
@@ -102,6 +105,7 @@ def _mark(said: Said) -> Mark:
         quote=said.quote,
         note=said.note,
         made=said.made,
+        about=said.about,
     )
 
 
@@ -113,6 +117,7 @@ def _said_of_pair(pair: PairMark) -> Said:
         value=pair.preference,
         note=pair.note,
         made=pair.made,
+        about=pair.about,
     )
 
 
@@ -129,6 +134,7 @@ def _pair(said: Said) -> PairMark:
         preference=cast(Choice | None, said.value),
         note=said.note,
         made=said.made,
+        about=said.about,
     )
 
 

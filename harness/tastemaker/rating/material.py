@@ -3,15 +3,17 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tastemaker.about import SAID, Now, questions_of, reply_hash
 from tastemaker.experiment import Experiment
 from tastemaker.marks import Item
 from tastemaker.record import read_record
 from tastemaker.rubric import Criterion, Rubric
 from tastemaker.scenario import Scenario
-from tastemaker.tables import REPLIES, read_table
+from tastemaker.tables import REPLIES, read_table, refuse_edited
 
 CANNOT_SAY = "CANNOT_ASSESS"
 MET, UNMET = "MET", "UNMET"
@@ -92,9 +94,11 @@ class Material:
     scenarios: Mapping[tuple[str, str], Scenario]
     """By eval and scenario."""
     replies: Mapping[Key, Mapping[str, Any]]
-    """Of the replies table, `messages` and `reply`; failed replies are not there."""
+    """Of the replies table, what makes a reply (`SAID`); failed replies are not there."""
     examples: Mapping[str, int] = field(default_factory=dict)
     """By arm: how many example turns it adds to each conversation."""
+    asked: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By eval and principle/criterion: the hash of what is asked."""
     checks: bool = False
     """Whether people are asked what checks decide, too."""
 
@@ -134,6 +138,19 @@ class Material:
         rubric = self._rubric(item)
         asked = preferences(rubric, labels) if item.other else criteria(rubric, labels, self.checks)
         return list(asked)
+
+    @cached_property
+    def now(self) -> Now:
+        """What is shown, by hash."""
+        hashes = {key: reply_hash(row) for key, row in self.replies.items()}
+        return Now(replies=hashes, questions=self.asked)
+
+    def about(self, item: Item, question: str) -> str:
+        """What an answer to a question about an item is about, as it is shown here."""
+        first, *second = keys_of([item])
+        if second:
+            return self.now.about_pair(first, second[0], question)
+        return self.now.about(first, question)
 
     def _rubric(self, item: Item) -> Rubric:
         own = self.scenarios[item.eval, item.scenario].criteria
@@ -195,6 +212,7 @@ def open_material(
         },
         replies=_replies(folder, set(keys_of(items))),
         examples={name: len(arm.few_shot) for name, arm in experiment.arms.items()},
+        asked=questions_of(record),
         checks=checks,
     )
 
@@ -210,13 +228,14 @@ def _replies(folder: Path, wanted: set[Key]) -> dict[Key, Mapping[str, Any]]:
     """The rows of the replies that are wanted and that are there."""
     import pyarrow as pa
 
+    refuse_edited(folder, REPLIES)
     columns = ("eval", "scenario", "seed", "arm")
     path = folder / REPLIES
     names = read_table(path, [*columns, "error"])
     keys = list(zip(*(names[name].to_pylist() for name in columns), strict=True))
     errors = names["error"].to_pylist()
     rows = [n for n, key in enumerate(keys) if key in wanted and not errors[n]]
-    texts = read_table(path, ["messages", "reply"]).take(pa.array(rows, pa.int64()))
+    texts = read_table(path, SAID).take(pa.array(rows, pa.int64()))
     return {keys[n]: text for n, text in zip(rows, texts.to_pylist(), strict=True)}
 
 
