@@ -12,9 +12,10 @@ from inspect_ai import eval as run_task
 
 from tastemaker.arm import open_model
 from tastemaker.content import folder
+from tastemaker.environments.kinds import open_world
 from tastemaker.records import Message, ToolCall
 from tastemaker.rubric import load_rubric
-from tastemaker.scenario import load_dataset
+from tastemaker.scenario import load_dataset, setting_of
 from tastemaker.task import rubric_task
 
 pytestmark = pytest.mark.filterwarnings("ignore:The model:DeprecationWarning")  # Anthropic's
@@ -34,6 +35,32 @@ DATASETS = [
 def asks(scenario, messages):
     """Asks back, whatever it is told."""
     return Turn(say="Could you tell me a bit more about what you have in mind?")
+
+
+def meddles(scenario, messages):
+    """Does what solves it, and then writes a line of its own below the document."""
+    turn = reference(scenario, messages)
+    added = any("P.S." in str(call.arguments) for one in messages for call in one.tool_calls)
+    if turn.calls or added or scenario.document is None:
+        return turn
+    if turn.say == scenario.expect["solution"].get("ask"):
+        return turn
+    world = open_world(setting_of(scenario))
+    for message in messages:
+        for call in message.tool_calls:
+            world.call(call.name, call.arguments)
+    text = world.data()["documents"]["document"]["text"]
+    line = "P.S. And may I add that this could hardly have been put better by anybody."
+    arguments = {"content": f"{text}\n\n{line}\n", "document": "document"}
+    return Turn(calls=[{"name": "rewrite_document", "arguments": arguments}])
+
+
+def recites(scenario, messages):
+    """Does what solves it, and says all of the document in the chat."""
+    turn = reference(scenario, messages)
+    if turn.calls or turn.say == scenario.expect["solution"].get("ask"):
+        return turn
+    return Turn(say=f"{turn.say} It now says: {scenario.document} " + "Anything else? " * 40)
 
 
 BAD = {
@@ -71,10 +98,32 @@ BAD = {
         lambda scenario: {"name": "generate_image", "arguments": {"prompt": scenario.prompt}}
     ),
     "says nothing": lambda scenario, messages: Turn(say=""),
+    "meddles": meddles,
+    "recites": recites,
 }
 """Agents that fail in known ways."""
 
-FAILS: dict[tuple[str, str], list[str]] = {}
+FAILS: dict[tuple[str, str], list[str]] = {
+    ("canvas/edit-or-rewrite", "never acts"): [
+        "reach.kind",
+        "reach.changes",
+        "aim.lands",
+        "aim.points-there",
+        "result.holds",
+        "telling.answers",
+    ],
+    ("canvas/edit-or-rewrite", "rewrites everything"): [
+        "reach.kind",
+        "aim.rest-untouched",
+        "result.works",
+        "result.well-formed",
+    ],
+    ("canvas/edit-or-rewrite", "comments on the first words"): ["reach.kind", "aim.points-there"],
+    ("canvas/edit-or-rewrite", "opens the canvas always"): ["reach.kind", "result.holds"],
+    ("canvas/edit-or-rewrite", "meddles"): ["aim.rest-untouched"],
+    ("canvas/edit-or-rewrite", "recites"): ["telling.says-so"],
+    ("canvas/edit-or-rewrite", "says nothing"): ["telling.says-so", "telling.answers"],
+}
 """By dataset and bad agent, the criteria that it must fail: mostly 0, in more than half of those
 scenarios to which the criterion applies."""
 

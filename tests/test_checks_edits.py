@@ -311,6 +311,15 @@ def test_a_document_may_use_the_standard_library_and_letters_of_any_script():
     assert holds(text, tests="assert len(name) == 10 and math.sqrt(4) == 2") == 1
 
 
+def test_a_document_is_a_module_to_its_own_dataclasses():
+    text = (
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n\n\n"
+        "@dataclass\nclass Item:\n    text: str\n    done: bool = False\n"
+    )
+
+    assert holds(text, tests="assert Item('a') == Item('a', False)") == 1
+
+
 @pytest.mark.parametrize(
     ("program", "said"),
     [

@@ -1,0 +1,13 @@
+"""Does the assistant do with a document what was asked, and no more?"""
+
+from inspect_ai import Task, task
+
+from tastemaker.task import rubric_task
+
+
+@task
+def canvas_edit_or_rewrite(split: str = "dev") -> Task:
+    """A word, a paragraph, all of it, a remark or nothing: as much is done as was asked."""
+    return rubric_task(
+        rubric="canvas/edit-or-rewrite", dataset="canvas/edit-or-rewrite", split=split
+    )
