@@ -18,7 +18,12 @@ from tastemaker.rubric import load_rubric
 from tastemaker.scenario import load_dataset, setting_of
 from tastemaker.task import rubric_task
 
-pytestmark = pytest.mark.filterwarnings("ignore:The model:DeprecationWarning")  # Anthropic's
+# Inspect drops the connections of an event loop that has ended, and leaves them to the collector.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:The model:DeprecationWarning"),  # Anthropic's
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:Exception ignored:pytest.PytestUnraisableExceptionWarning"),
+]
 
 dataset = cache(load_dataset)
 rubric = cache(load_rubric)

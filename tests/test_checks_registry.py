@@ -205,7 +205,7 @@ def test_an_empty_reply_satisfies_no_check(name, text):
 def test_where_what_was_done_counts_an_empty_reply_that_did_nothing_earns_nothing(name):
     nothing = replace(example_reply(name), text="", work=Work(), messages=(), own=())
 
-    assert bind(name, checks()[name].example.arguments)(nothing).value in (0.0, None)
+    assert bind(name, checks()[name].example.arguments)(nothing).value == 0.0
 
 
 @pytest.mark.parametrize("name", checks())
@@ -256,6 +256,8 @@ def test_every_check_finishes_on_a_huge_reply_and_quotes_verbatim(text):
         finding = bind(name, found.example.arguments)(reply)
 
         assert isinstance(finding, Finding)
-        said = [text, *(one.text for one in reply.messages)]
-        assert any(finding.quote in one for one in said), name
+        said = [text, *(message.text for message in reply.messages)]
+        held = [version.text for version in reply.work.versions]
+        titles = [one["title"] for one in reply.work.state.get("tasks", {}).values()]
+        assert any(finding.quote in one for one in (*said, *held, *titles)), name
         assert finding.reason, name

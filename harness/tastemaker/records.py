@@ -79,8 +79,10 @@ class Work:
     versions: tuple[Version, ...] = ()
     """All versions of all documents, oldest first."""
     comments: tuple[Comment, ...] = ()
+    before: Mapping[str, Any] = field(default_factory=dict)
+    """The environment as the scenario gave it, as plain data."""
     state: Mapping[str, Any] = field(default_factory=dict)
-    """The environment at the end, as plain data."""
+    """The environment at the end, in the same form."""
     irreversible: tuple[str, ...] = ()
     """The tools that were offered whose work nothing undoes."""
 

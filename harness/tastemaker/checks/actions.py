@@ -174,13 +174,14 @@ def tool_arguments(
 def _unlike(call: Call, wanted: Mapping[str, Any]) -> str:
     """The first argument that is not as wanted, in words; "" when all are."""
     for path, value in wanted.items():
-        given = _at(call.arguments, path.split("."))
-        if not _fits(given, value):
+        given = at(call.arguments, path.split("."))
+        if not fits(given, value):
             return f"{path} is {shortened(str(given))!r}"
     return ""
 
 
-def _at(value: Any, path: Sequence[str]) -> Any:
+def at(value: Any, path: Sequence[str]) -> Any:
+    """What stands at a path of keys and list places; None where there is nothing."""
     for key in path:
         if isinstance(value, Mapping):
             value = value.get(key)
@@ -191,7 +192,8 @@ def _at(value: Any, path: Sequence[str]) -> Any:
     return value
 
 
-def _fits(given: Any, wanted: Any) -> bool:
+def fits(given: Any, wanted: Any) -> bool:
+    """Whether a value is as wanted: equal, texts but for case and spaces, or by what it holds."""
     if isinstance(wanted, Mapping) and set(wanted) <= {"contains", "any"}:
         said = _plain(given)
         contained = all(_plain(one) in said for one in _several(wanted.get("contains", [])))
@@ -209,6 +211,37 @@ def _several(value: Any) -> list[Any]:
 
 def _plain(text: Any) -> str:
     return " ".join(str(text).casefold().split())
+
+
+@check(
+    "calls_applied",
+    needs_text=False,
+    example=Example(
+        arguments={"name": "create_document"},
+        met=_done(CREATED, text="The rota is in the canvas."),
+        unmet=_done(
+            Call(name="create_document", arguments={"title": "Rota"}, ok=False),
+            text="The rota is in the canvas.",
+        ),
+    ),
+)
+def calls_applied(
+    reply: Reply,
+    *,
+    name: Names = None,
+) -> Finding:
+    """The share of calls that the tool carried out: 1 when none was refused.
+
+    A call is refused when it cannot be read, or asks for what is not there: a passage to replace
+    that does not occur, or occurs twice. Without a call there is no share, and nothing was done: 0.
+    """
+    calls = [one for one in reply.work.calls if name is None or one.name in name]
+    if not calls:
+        return found(False, "no call was made")
+    refused = [one for one in calls if not one.ok]
+    share = 1 - len(refused) / len(calls)
+    reason = f"{len(calls) - len(refused)} of {plural(len(calls), 'call')} carried out"
+    return Finding(value=share, reason=reason, quote="")
 
 
 ASKED = Message(role="assistant", text="Which week do you mean?")
@@ -305,3 +338,50 @@ def _repeated(text: str, documents: Iterable[str]) -> float:
     sentences = [_plain(text[start:end]) for start, end in sentence_spans(text)]
     long = [one for one in sentences if len(one.split()) >= 4]
     return sum(one in held for one in long) / len(long) if long else 0.0
+
+
+@check(
+    "question_quality",
+    needs_text=False,
+    example=Example(
+        arguments={"about": ["which week", "what week"], "max": 1},
+        met=Reply(text="Which week do you mean?", messages=(ASKED,), own=(0,)),
+        unmet=Reply(text="Which week, what for, and how long should it be? Any wishes?"),
+    ),
+)
+def question_quality(
+    reply: Reply,
+    *,
+    about: Annotated[
+        Texts | None, Field(description="words, one of which the question must hold")
+    ] = None,
+    not_about: Annotated[
+        Texts | None, Field(description="words of what is known already, or does not matter")
+    ] = None,
+    max: Annotated[int, Field(ge=1, description="at most so many questions in one message")] = 1,
+    acts: Annotated[
+        Texts | None, Field(description="the tools that act; left out: all that do not only look")
+    ] = None,
+) -> Finding:
+    """The model asks a good question: about what is missing, few at once, before it acts.
+
+    Looked at is the first message that asks something. A question that lists several things to be
+    answered counts as one; so ask by `about` for what it must be about.
+    """
+    first = min((c.message for c in reply.work.calls if _acts(c, acts)), default=None)
+    said = [(place, reply.messages[place].text) for place in reply.own] or [(0, reply.text)]
+    asking = next(((place, text) for place, text in said if questions(text)), None)
+    if asking is None:
+        return found(False, "asks nothing")
+    place, text = asking
+    asked = questions(text)
+    if first is not None and place >= first:
+        return found(False, "asks after acting", asked[0])
+    if len(asked) > max:
+        return found(False, f"{len(asked)} questions at once", asked[0])
+    if not any(_about(one, about) for one in asked):
+        return found(False, "asks about something else", asked[0])
+    needless = [one for one in asked if not_about and _about(one, not_about)]
+    if needless:
+        return found(False, "asks what is known", needless[0])
+    return found(True, plural(len(asked), "question"), asked[0])

@@ -11,7 +11,8 @@ and a reply whose scenario does not supply it is unscored.
 
 What is true of an empty reply is decided here, once: a check of text answers 0 to a reply in which
 nothing can be seen, "the reply is empty". Saying nothing must not collect the points of everything
-that was left unsaid. Only a check registered with `needs_text=False` is asked about an empty reply.
+that was left unsaid. Only a check registered with `needs_text=False` is asked about an empty reply,
+and one of what was done only where something was.
 """
 
 import pkgutil
@@ -80,7 +81,12 @@ class Check:
     """The arguments with types, defaults and descriptions: one field for each keyword."""
     rules: tuple[Rule, ...] = ()
     needs_text: bool = True
-    """Whether a reply without visible text is answered 0 without asking the function."""
+    """Whether a reply without visible text is answered 0 without asking the function, also where
+    tools were called; without either it always is."""
+    symptom: bool = False
+    """Whether what it finds is a sign and no fault: a principle must not rest on it alone."""
+    content: Callable[[], str] | None = None
+    """The hash of a content file that decides beside the arguments; None: nothing does."""
 
     @property
     def summary(self) -> str:
@@ -142,7 +148,8 @@ class BoundCheck:
 
     def __call__(self, reply: Reply) -> Finding:
         """The finding; its value is None when the scenario does not supply an argument."""
-        if self.check.needs_text and is_blank(reply.text):
+        silent = self.check.needs_text or not reply.work.calls
+        if silent and is_blank(reply.text):
             return Finding(value=0.0, reason="the reply is empty")
         if not self.sources:
             return self.check.function(reply, **self.keywords)
@@ -165,7 +172,13 @@ _REGISTRY: dict[str, Check] = {}
 
 
 def check(
-    name: str, *, example: Example, rules: Sequence[Rule] = (), needs_text: bool = True
+    name: str,
+    *,
+    example: Example,
+    rules: Sequence[Rule] = (),
+    needs_text: bool = True,
+    symptom: bool = False,
+    content: Callable[[], str] | None = None,
 ) -> Callable[[Function], Function]:
     """Register a check under the name that rubrics use.
 
@@ -186,6 +199,8 @@ def check(
             model=_model(name, function),
             rules=tuple(rules),
             needs_text=needs_text,
+            symptom=symptom,
+            content=content,
         )
         return function
 

@@ -7,6 +7,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from tastemaker.environments.canvas import Canvas, selection_span
+from tastemaker.environments.errands import Calendar, Expenses, Mail, Shop
+from tastemaker.environments.tasks import Tasks
 from tastemaker.environments.workspace import Workspace
 from tastemaker.environments.world import Part, Setting, World
 from tastemaker.passages import NotFound
@@ -15,6 +17,9 @@ from tastemaker.reading import FileModel, Location, did_you_mean, refuse
 KINDS: Mapping[str, tuple[type[Part], ...]] = {
     "canvas": (Canvas,),
     "workspace": (Canvas, Workspace),
+    "tasks": (Tasks,),
+    "assistant": (Canvas, Workspace, Tasks),
+    "errands": (Calendar, Mail, Expenses, Shop),
 }
 """The parts of each kind of environment, in the order their tools are offered."""
 

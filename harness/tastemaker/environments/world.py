@@ -141,6 +141,7 @@ class World:
             one for _, one in self._homes.values() if offered is None or one.name in offered
         ]
         self._callable = {one.name for one in self.tools}
+        self._before = self.data()
 
     def shown(self) -> str:
         """What the model is told of the world before the user speaks."""
@@ -174,6 +175,7 @@ class World:
             calls=tuple(calls),
             versions=tuple(version for part in self.parts for version in part.versions()),
             comments=tuple(comment for part in self.parts for comment in part.comments()),
+            before=self._before,
             state=self.data(),
             irreversible=tuple(one.name for one in self.tools if one.irreversible),
         )
