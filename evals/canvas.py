@@ -11,3 +11,9 @@ def canvas_edit_or_rewrite(split: str = "dev") -> Task:
     return rubric_task(
         rubric="canvas/edit-or-rewrite", dataset="canvas/edit-or-rewrite", split=split
     )
+
+
+@task
+def canvas_comments(split: str = "dev") -> Task:
+    """Remarks at the words they are about, on what was asked about, and worth reading."""
+    return rubric_task(rubric="canvas/comments", dataset="canvas/comments", split=split)

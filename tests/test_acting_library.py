@@ -68,6 +68,27 @@ def recites(scenario, messages):
     return Turn(say=f"{turn.say} It now says: {scenario.document} " + "Anything else? " * 40)
 
 
+def on_every_line(scenario):
+    """A comment on each line that stands in the document once."""
+    lines = [one.strip() for one in (scenario.document or "").splitlines()]
+    once_there = [one for one in lines if one and (scenario.document or "").count(one) == 1]
+    comments = [{"anchor": one, "text": "Consider rephrasing this."} for one in once_there]
+    return {"name": "comment_on_document", "arguments": {"comments": comments}}
+
+
+def points_only(scenario, messages):
+    """Comments where it should, and says nothing there that is of use."""
+    turn = reference(scenario, messages)
+    calls = []
+    for call in turn.calls:
+        arguments = dict(call["arguments"])
+        if "comments" in arguments:
+            empty = {"text": "Maybe look at this once more."}
+            arguments["comments"] = [{**one, **empty} for one in arguments["comments"]]
+        calls.append({**call, "arguments": arguments})
+    return Turn(say=turn.say, calls=calls)
+
+
 BAD = {
     "never acts": idle,
     "asks always": asks,
@@ -104,11 +125,40 @@ BAD = {
     ),
     "says nothing": lambda scenario, messages: Turn(say=""),
     "meddles": meddles,
+    "comments on every line": once(on_every_line),
+    "points and says nothing": points_only,
     "recites": recites,
 }
 """Agents that fail in known ways."""
 
 FAILS: dict[tuple[str, str], list[str]] = {
+    ("canvas/comments", "never acts"): [
+        "reach.kind",
+        "reach.comments",
+        "pointing.finds-some",
+        "pointing.finds-all",
+        "pointing.little-else",
+        "pointing.not-everywhere",
+        "lands.in-place",
+        "saying.names-it",
+        "telling.answers",
+    ],
+    ("canvas/comments", "rewrites everything"): [
+        "reach.kind",
+        "pointing.finds-some",
+        "lands.rest-untouched",
+        "lands.holds",
+        "saying.names-it",
+    ],
+    ("canvas/comments", "comments on the first words"): ["pointing.finds-all", "saying.names-it"],
+    ("canvas/comments", "comments on every line"): [
+        "pointing.strays",
+        "pointing.little-else",
+        "saying.names-it",
+    ],
+    ("canvas/comments", "points and says nothing"): ["saying.names-it"],
+    ("canvas/comments", "meddles"): ["reach.kind", "lands.rest-untouched"],
+    ("canvas/comments", "recites"): ["telling.brief"],
     ("canvas/edit-or-rewrite", "never acts"): [
         "reach.kind",
         "reach.changes",
@@ -126,8 +176,8 @@ FAILS: dict[tuple[str, str], list[str]] = {
     ("canvas/edit-or-rewrite", "comments on the first words"): ["reach.kind", "aim.points-there"],
     ("canvas/edit-or-rewrite", "opens the canvas always"): ["reach.kind", "result.holds"],
     ("canvas/edit-or-rewrite", "meddles"): ["aim.rest-untouched"],
-    ("canvas/edit-or-rewrite", "recites"): ["telling.says-so"],
-    ("canvas/edit-or-rewrite", "says nothing"): ["telling.says-so", "telling.answers"],
+    ("canvas/edit-or-rewrite", "recites"): ["telling.brief"],
+    ("canvas/edit-or-rewrite", "says nothing"): ["telling.says-something", "telling.answers"],
 }
 """By dataset and bad agent, the criteria that it must fail: mostly 0, in more than half of those
 scenarios to which the criterion applies."""

@@ -447,3 +447,23 @@ def test_no_comment_is_no_comment_and_one_on_another_document_is_on_another_docu
 
     assert anchored([], "Everybody") == 0
     assert anchored([elsewhere], "Everybody") == 0
+
+
+# comment_says
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("who", 1),
+        (["when", "WHO"], 1),
+        ("?", 1),
+        ("happy", 0),  # stands in the passage, not in the comment
+        ("when", 0),
+    ],
+)
+def test_what_a_comment_says_is_its_own_words(words, expected):
+    reply = made(REPORT, comments=[comment("The hall"), comment("Everybody was happy.", "Who?")])
+
+    assert value("comment_says", reply, words=words) == expected
+    assert value("comment_says", made(REPORT), words=words) == 0

@@ -3,6 +3,7 @@
 import json
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 from xml.etree import ElementTree
 
@@ -324,6 +325,38 @@ def _on(comment: Span | None, passage: Span, tight: float | None) -> bool:
 
 SHORTEST = 20
 """Characters; a shorter passage counts as long as this when it is asked how tight a comment is."""
+
+
+@check(
+    "comment_says",
+    needs_text=False,
+    example=Example(
+        arguments={"words": ["who", "everybody"]},
+        met=Reply(
+            text="I left a comment.",
+            work=Work(
+                versions=COMMENTED.work.versions,
+                comments=(replace(COMMENTED.work.comments[0], text="Who is everybody?"),),
+            ),
+        ),
+        unmet=COMMENTED,
+    ),
+)
+def comment_says(
+    reply: Reply,
+    *,
+    words: Annotated[Texts, Field(description="one of these stands in a comment")],
+) -> Finding:
+    """Some comment on a document says one of these words.
+
+    As they are written, whatever their case; the passage that a comment hangs on is not what it
+    says. `?` asks for a question.
+    """
+    for comment in reply.work.comments:
+        said = _seen(comment.text).casefold()
+        if any(_seen(word).casefold() in said for word in words):
+            return found(True, "says so")
+    return found(False, "no comment says so" if reply.work.comments else "there is no comment")
 
 
 # Documents, passages and changes ------------------------------------------------------------------

@@ -1,0 +1,72 @@
+"""What the canvas datasets about documents say of themselves is so."""
+
+import pytest
+from agents import play, reference
+
+from tastemaker.checks.running import run_tests
+from tastemaker.passages import kept_share
+from tastemaker.scenario import load_dataset
+
+EDITS = load_dataset("canvas/edit-or-rewrite").scenarios
+COMMENTS = load_dataset("canvas/comments").scenarios
+GIVEN = ("spans", "anchors", "spared", "contains", "lacks", "tests", "parses", "says", "called")
+
+
+def kinds(scenario):
+    told = scenario.expect["kind"]
+    return told if isinstance(told, list) else [told]
+
+
+@pytest.mark.parametrize("scenarios", [EDITS, COMMENTS], ids=["edit-or-rewrite", "comments"])
+def test_labels_say_what_is_expected(scenarios):
+    for one in scenarios:
+        assert one.labels["kind"] == kinds(one)[0], one.id
+        assert one.labels["selection"] == ("no" if one.selection is None else "yes"), one.id
+        for key in GIVEN:
+            assert (one.labels.get(key) == "given") == (key in one.expect), (one.id, key)
+
+
+def test_what_may_not_be_changed_is_labelled_so():
+    for one in EDITS:
+        changes = {kind in ("edit", "rewrite") for kind in kinds(one)}
+
+        assert changes == {one.labels["change"] == "yes"}, one.id
+
+
+def test_what_wants_comments_is_labelled_so_and_has_a_reference():
+    for one in COMMENTS:
+        wants = {kind == "comment" for kind in kinds(one)}
+        label = "either" if len(wants) == 2 else "yes" if wants == {True} else "no"
+
+        assert one.labels["comment"] == label, one.id
+        assert one.labels["kind"] != "comment" or one.reference, one.id
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [one for one in (*EDITS, *COMMENTS) if "tests" in one.expect],
+    ids=lambda one: one.id,
+)
+def test_a_program_fails_its_tests_until_it_is_mended(scenario):
+    assert run_tests(scenario.document, scenario.expect["tests"])
+
+
+def test_solutions_are_clear_edits_and_clear_rewrites():
+    """As the card says: edits replace less than 0.38 of a text, rewrites of prose more than 0.5."""
+    for one in EDITS:
+        if len(kinds(one)) == 2 or one.labels["change"] == "no":
+            continue
+        replaced = 1 - kept_share(one.document.strip(), play(one, reference).document.strip())
+
+        assert replaced < 0.39 if kinds(one) == ["edit"] else replaced > 0.5, (one.id, replaced)
+
+
+@pytest.mark.parametrize("scenarios", [EDITS, COMMENTS], ids=["edit-or-rewrite", "comments"])
+def test_twins_are_not_solved_alike(scenarios):
+    """Of one document, no two requests are solved by the same calls."""
+    for one in scenarios:
+        for other in scenarios:
+            if one.id < other.id and one.document == other.document:
+                ours, theirs = one.expect["solution"], other.expect["solution"]
+
+                assert ours.get("calls") != theirs.get("calls") or not ours.get("calls"), one.id
