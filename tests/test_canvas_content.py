@@ -1,10 +1,14 @@
 """What the canvas datasets about documents say of themselves is so."""
 
-import pytest
-from agents import play, reference
+import re
 
+import pytest
+from agents import Turn, play, reference, scored
+
+from tastemaker.checks.length import sentence_spans
 from tastemaker.checks.running import run_tests
-from tastemaker.passages import kept_share
+from tastemaker.passages import kept_share, locate
+from tastemaker.rubric import load_rubric
 from tastemaker.scenario import load_dataset
 
 EDITS = load_dataset("canvas/edit-or-rewrite").scenarios
@@ -70,3 +74,51 @@ def test_twins_are_not_solved_alike(scenarios):
                 ours, theirs = one.expect["solution"], other.expect["solution"]
 
                 assert ours.get("calls") != theirs.get("calls") or not ours.get("calls"), one.id
+
+
+def rewriting(scenario, messages):
+    """Leaves what the reference leaves, by one rewrite, without the line end at its end."""
+    turn = reference(scenario, messages)
+    if not turn.calls or turn.calls[0]["name"] != "edit_document":
+        return turn
+    content = play(scenario, reference).document.strip()
+    return Turn(calls=[{"name": "rewrite_document", "arguments": {"content": content}}])
+
+
+def on_sentences(scenario, messages):
+    """Comments as the reference does, on the whole sentences or lines that the passages are in."""
+    turn = reference(scenario, messages)
+    if not turn.calls or turn.calls[0]["name"] != "comment_on_document":
+        return turn
+    made = turn.calls[0]["arguments"]["comments"]
+    comments = [{**one, "anchor": sentence(scenario, one["anchor"])} for one in made]
+    return Turn(calls=[{"name": "comment_on_document", "arguments": {"comments": comments}}])
+
+
+def sentence(scenario, anchor):
+    text = scenario.document
+    start, end = locate(text, anchor)
+    lines = [match.span() for match in re.finditer(r"[^\n]+", text)]
+    places = [
+        (max(a, first), min(b, last))
+        for first, last in lines
+        for a, b in (sentence_spans(text) if scenario.labels["form"] == "prose" else lines)
+        if a < last and b > first
+    ]
+    inside = [(a, b) for a, b in places if a < end and b > start]
+    found = text[inside[0][0] : inside[-1][1]].strip()
+    return found if text.count(found) == 1 else anchor
+
+
+@pytest.mark.parametrize("name", ["canvas/edit-or-rewrite", "canvas/comments"])
+@pytest.mark.parametrize("agent", [rewriting, on_sentences])
+def test_what_is_done_another_way_is_done_as_well(name, agent):
+    rubric = load_rubric(name)
+    wrong = {
+        (one.id, key)
+        for one in load_dataset(name).scenarios
+        for key, value in scored(rubric, play(one, agent)).items()
+        if value != 1.0
+    }
+
+    assert wrong == set()
