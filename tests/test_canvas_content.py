@@ -3,12 +3,13 @@
 import re
 
 import pytest
-from agents import Turn, play, reference, scored
+from agents import Turn, idle, play, reference, scored
 
 from tastemaker.checks.length import sentence_spans
+from tastemaker.checks.registry import bind
 from tastemaker.checks.running import run_tests
 from tastemaker.passages import kept_share, locate
-from tastemaker.rubric import load_rubric
+from tastemaker.rubric import load_rubric, score_reply
 from tastemaker.scenario import load_dataset
 
 EDITS = load_dataset("canvas/edit-or-rewrite").scenarios
@@ -122,3 +123,25 @@ def test_what_is_done_another_way_is_done_as_well(name, agent):
     }
 
     assert wrong == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "principle"),
+    [
+        ("canvas/edit-or-rewrite", "aim"),
+        ("canvas/comments", "pointing"),
+        ("canvas/comments", "lands"),
+    ],
+)
+def test_to_leave_the_rest_alone_earns_nothing_where_nothing_was_done(name, principle):
+    rubric = load_rubric(name).only([principle])
+    for one in load_dataset(name).scenarios:
+        if one.labels["kind"] not in ("edit", "comment") or len(kinds(one)) > 1:
+            continue
+        reply = play(one, idle)
+        findings = {
+            key: bind(criterion.check, criterion.arguments)(reply)
+            for key, criterion in rubric.applicable(one.labels)
+        }
+        for score in score_reply(rubric, findings, one.labels).values():
+            assert score.value < 0.5, one.id
