@@ -39,6 +39,7 @@ def sections(reply: Reply, sees: Sees) -> list[tuple[str, str]]:
     parts: dict[str, str | None] = {
         "prompt": reply.prompt,
         "transcript": _transcript(reply.messages),
+        "original": _original(reply),
         "document": reply.document,
         "reference": reply.reference,
         "reply": reply.text,
@@ -46,6 +47,11 @@ def sections(reply: Reply, sees: Sees) -> list[tuple[str, str]]:
     return [
         (name, sendable(part)) for name, part in parts.items() if name in sees and part is not None
     ]
+
+
+def _original(reply: Reply) -> str | None:
+    """The first document as the scenario gave it, which the reply may have changed."""
+    return next((one.text for one in reply.work.versions if one.by == ""), None)
 
 
 def _transcript(messages: Iterable[Message]) -> str:
