@@ -12,9 +12,10 @@ from inspect_ai import eval as run_task
 
 from tastemaker.arm import open_model
 from tastemaker.content import folder
+from tastemaker.environments.kinds import open_world
 from tastemaker.records import Message, ToolCall
 from tastemaker.rubric import load_rubric
-from tastemaker.scenario import load_dataset
+from tastemaker.scenario import load_dataset, setting_of
 from tastemaker.task import rubric_task
 
 # Inspect drops the connections of an event loop that has ended, and leaves them to the collector.
@@ -39,6 +40,53 @@ DATASETS = [
 def asks(scenario, messages):
     """Asks back, whatever it is told."""
     return Turn(say="Could you tell me a bit more about what you have in mind?")
+
+
+def meddles(scenario, messages):
+    """Does what solves it, and then writes a line of its own below the document."""
+    turn = reference(scenario, messages)
+    added = any("P.S." in str(call.arguments) for one in messages for call in one.tool_calls)
+    if turn.calls or added or scenario.document is None:
+        return turn
+    if turn.say == scenario.expect["solution"].get("ask"):
+        return turn
+    world = open_world(setting_of(scenario))
+    for message in messages:
+        for call in message.tool_calls:
+            world.call(call.name, call.arguments)
+    text = world.data()["documents"]["document"]["text"]
+    line = "P.S. And may I add that this could hardly have been put better by anybody."
+    arguments = {"content": f"{text}\n\n{line}\n", "document": "document"}
+    return Turn(calls=[{"name": "rewrite_document", "arguments": arguments}])
+
+
+def recites(scenario, messages):
+    """Does what solves it, and says all of the document in the chat."""
+    turn = reference(scenario, messages)
+    if turn.calls or turn.say == scenario.expect["solution"].get("ask"):
+        return turn
+    return Turn(say=f"{turn.say} It now says: {scenario.document} " + "Anything else? " * 40)
+
+
+def on_every_line(scenario):
+    """A comment on each line that stands in the document once."""
+    lines = [one.strip() for one in (scenario.document or "").splitlines()]
+    once_there = [one for one in lines if one and (scenario.document or "").count(one) == 1]
+    comments = [{"anchor": one, "text": "Consider rephrasing this."} for one in once_there]
+    return {"name": "comment_on_document", "arguments": {"comments": comments}}
+
+
+def points_only(scenario, messages):
+    """Comments where it should, and says nothing there that is of use."""
+    turn = reference(scenario, messages)
+    calls = []
+    for call in turn.calls:
+        arguments = dict(call["arguments"])
+        if "comments" in arguments:
+            empty = {"text": "Maybe look at this once more."}
+            arguments["comments"] = [{**one, **empty} for one in arguments["comments"]]
+        calls.append({**call, "arguments": arguments})
+    return Turn(say=turn.say, calls=calls)
 
 
 def over_again(scenario, messages):
@@ -96,12 +144,62 @@ BAD = {
         lambda scenario: {"name": "generate_image", "arguments": {"prompt": scenario.prompt}}
     ),
     "says nothing": lambda scenario, messages: Turn(say=""),
+    "meddles": meddles,
+    "comments on every line": once(on_every_line),
+    "points and says nothing": points_only,
+    "recites": recites,
     "says the document over again": over_again,
     "opens two documents": twice,
 }
 """Agents that fail in known ways."""
 
 FAILS: dict[tuple[str, str], list[str]] = {
+    ("canvas/comments", "never acts"): [
+        "reach.kind",
+        "reach.comments",
+        "pointing.finds-some",
+        "pointing.finds-all",
+        "pointing.little-else",
+        "pointing.not-everywhere",
+        "lands.in-place",
+        "saying.names-it",
+        "telling.answers",
+    ],
+    ("canvas/comments", "rewrites everything"): [
+        "reach.kind",
+        "pointing.finds-some",
+        "lands.rest-untouched",
+        "lands.holds",
+        "saying.names-it",
+    ],
+    ("canvas/comments", "comments on the first words"): ["pointing.finds-all", "saying.names-it"],
+    ("canvas/comments", "comments on every line"): [
+        "pointing.strays",
+        "pointing.little-else",
+        "saying.names-it",
+    ],
+    ("canvas/comments", "points and says nothing"): ["saying.names-it"],
+    ("canvas/comments", "meddles"): ["reach.kind", "lands.rest-untouched"],
+    ("canvas/comments", "recites"): ["telling.brief"],
+    ("canvas/edit-or-rewrite", "never acts"): [
+        "reach.kind",
+        "reach.changes",
+        "aim.lands",
+        "aim.points-there",
+        "result.holds",
+        "telling.answers",
+    ],
+    ("canvas/edit-or-rewrite", "rewrites everything"): [
+        "reach.kind",
+        "aim.rest-untouched",
+        "result.works",
+        "result.well-formed",
+    ],
+    ("canvas/edit-or-rewrite", "comments on the first words"): ["reach.kind", "aim.points-there"],
+    ("canvas/edit-or-rewrite", "opens the canvas always"): ["reach.kind", "result.holds"],
+    ("canvas/edit-or-rewrite", "meddles"): ["aim.rest-untouched"],
+    ("canvas/edit-or-rewrite", "recites"): ["telling.brief"],
+    ("canvas/edit-or-rewrite", "says nothing"): ["telling.says-something", "telling.answers"],
     ("canvas/trigger", "never acts"): [
         "right-tool.choice",
         "whole-document.no-stub",

@@ -46,7 +46,8 @@ def watch(event, arguments, realpath=os.path.realpath, path_of=os.fspath):
     if event.startswith(denied) and event not in harmless:
         raise PermissionError("not here: " + event)
 
-scope = {"__name__": "document", "__builtins__": __builtins__}
+module = sys.modules["document"] = type(sys)("document")
+scope = module.__dict__  # dataclasses look their own module up
 program = compile(given["program"], "document", "exec", dont_inherit=True)
 tests = compile(given["tests"], "tests", "exec", dont_inherit=True)
 sys.path[:] = [one for one in sys.path if one.startswith(prefixes)]
