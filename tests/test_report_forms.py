@@ -294,7 +294,7 @@ def test_with_full_all_texts_are_there_whole(reported):
     short, full = as_html(found, source), as_html(found, source, full=True)
 
     assert "end7" not in short
-    assert f"the reply has {len('old ' + long + ' end7'):,} characters" in short
+    assert f"Cut here; it has {len('old ' + long + ' end7'):,} characters" in short
     assert len(long) > MOST_CHARACTERS
     assert "end7" in full
     assert "characters. With --full" not in full

@@ -142,6 +142,9 @@ class ReplyRow:
     """JSON: a list of {"role", "text", "tool_calls"}."""
     reply: str
     document: str | None = None
+    versions: str = "[]"
+    """JSON: a list of {"by", "text"}: the document after each change, oldest first, and the name of
+    the tool that made it; "" where none did."""
     findings: str = "{}"
     """JSON: by "principle/criterion", {"value", "reason", "quote"}."""
     labels: str = "{}"

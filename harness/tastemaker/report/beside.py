@@ -266,12 +266,10 @@ def slice_rows(results: Results) -> list[dict[str, str]]:
 
 
 def _slice(one: Slice) -> dict[str, str]:
-    part = one.part
-    home = f" in {part.eval}" if part.eval else ""
     return {
         "candidate": plain(one.candidate),
         "principle": plain(one.principle),
-        "slice": plain(f"{part.by}: {part.value or 'none'}{home}"),
+        "slice": plain(one.part.words),
         "difference": signed(one.difference.difference),
         "interval": interval(one.difference.low, one.difference.high),
         "sizes": f"{one.difference.scenarios} in {one.difference.clusters}",

@@ -230,7 +230,11 @@ def spent_lines(results: Results) -> list[str]:
 
 def seed_lines(results: Results) -> list[str]:
     """Which seeds were asked for, and whether the provider hands them on."""
-    words = {True: "handed to the model", False: "not taken by the provider", None: "unknown"}
+    words = {
+        True: "handed to the model",
+        False: "not taken by the provider",
+        None: "whether the provider takes them is not known",
+    }
     return [
         f"{plain(arm)}: seeds {asked['base']} to {asked['base'] + results.record['seeds'] - 1}, "
         f"{words[asked['honoured']]}."
