@@ -68,10 +68,11 @@ def finished(folder, name, *, seeds=2, scenarios=40, system="Be kind.", limit=No
         "named_evals": [{"rubric": "./kind.yaml", "dataset": "./many.yaml"}],
         "evals": {
             "many": {
+                "dataset": "many",
                 "dataset_version": 1,
                 "dataset_hash": "sha256:2",
                 "rubric": "kind",
-                "rubric_version": 1,
+                "rubric_version": 3,
                 "rubric_hash": "sha256:3",
             }
         },
@@ -107,7 +108,10 @@ def test_a_cell_is_the_mean_of_the_seeds_with_its_interval_over_scenarios(made):
     assert old.low < 0.25 < old.high and old.high - old.low < 0.35
     assert old.estimate.seeds == 2
     assert made().footnotes[0] == "At most five words."
-    assert made().footnotes[1] == "40 scenarios in 40 clusters of many, asked in 2 runs."
+    assert made().footnotes[1] == (
+        "40 scenarios in 40 clusters of many (dataset version 1, rubric version 3), asked in 2 "
+        "runs; scored without a judge."
+    )
 
 
 def test_the_best_is_bold_only_where_its_lead_is_established(made):

@@ -491,7 +491,7 @@ def test_a_cell_opens_with_all_its_numbers_and_the_way_to_its_report(page_text, 
     told = dict(zip(*(dialog.locator(tag).all_inner_texts() for tag in ("dt", "dd")), strict=True))
     assert told["Difference"] == "-0.375"
     assert told["Scenarios in clusters"] == "40 in 40"
-    assert told["Slices that moved most"] == "stratum: long -0.500; stratum: short -0.250"
+    assert told["Remarks"] == "stratum: long -0.500; stratum: short -0.250"
     links = [link.get_attribute("href") for link in dialog.locator("a").all()]
     assert links[0] == "#p0"
     assert links[1].endswith("/nightly/report.html")

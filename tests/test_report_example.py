@@ -28,6 +28,9 @@ def steady(text):
     [
         *(f"report.{suffix}" for suffix in ("html", "md", "json", "xml", "csv", "txt")),
         *(f"card.{suffix}" for suffix in ("md", "tex", "html", "csv", "json")),
+        "fleet.html",
+        "fleet.json",
+        "annotations.txt",
         "forest.svg",
         "model-index.yaml",
     ],

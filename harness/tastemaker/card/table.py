@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tastemaker.card.measured import Measured, measured, open_runs, side_by_side
+from tastemaker.card.notes import graders, said
 from tastemaker.card_spec import CardSpec, Elicitation, Published, Row
 from tastemaker.comparison import RunArm, brief, compare_arms, differences
 from tastemaker.content import fingerprint
@@ -169,7 +170,7 @@ def _line(
         if name in row.published:
             cells.append(_published(row.published[name], footnotes))
         elif name in found:
-            texts = [*unlike[name], *_said(found[name])]
+            texts = [*unlike[name], *said(found[name], row)]
             if spec.strict and (unlike[name] or not found[name].stands):
                 problems.append(f"{row.title}, {name}: {'; '.join(texts)}")
             cells.append(_cell(found[name], name in best, texts, footnotes))
@@ -270,35 +271,6 @@ def _best(spec: CardSpec, row: Row, found: Mapping[str, Measured], beside: float
     return best
 
 
-def _said(found: Measured) -> Iterator[str]:
-    """What must be known of a measured figure, in sentences."""
-    estimate = found.estimate
-    evals = ", ".join(found.evals)
-    times = "once" if estimate.seeds == 1 else f"in {estimate.seeds} runs"
-    yield (
-        f"{estimate.scenarios} scenarios in {estimate.clusters} clusters of {evals}, asked {times}."
-    )
-    if found.run.record.get("limit") is not None:
-        yield "Only a part of the scenarios was asked (a limited run)."
-    if found.incomplete:
-        yield f"Not shown, the run is incomplete: {', '.join(found.incomplete)}."
-    elif not found.stands:
-        yield f"Not shown, too much is unscored: {_counted(found)}."
-    elif found.unscored:
-        yield f"Unscored and left out: {_counted(found)}."
-    if found.format_failures is not None:
-        share = found.format_failures / found.replies if found.replies else 0.0
-        yield (
-            f"Failures of format, counted as wrong: {found.format_failures} of {found.replies} "
-            f"replies ({share:.1%})."
-        )
-
-
-def _counted(found: Measured) -> str:
-    parts = ", ".join(f"{count} {reason}" for reason, count in found.unscored.items())
-    return f"{sum(found.unscored.values())} of {found.replies} replies ({parts})"
-
-
 def _principles(spec: CardSpec, runs: Mapping[str, list[RunArm]]) -> dict[str, str]:
     """The rows' principles in words: the card's own, else those of the rubrics that were run."""
     known: dict[str, str] = {}
@@ -369,20 +341,15 @@ def _facts(run: RunArm) -> Iterator[tuple[str, Any]]:
     asked = record.get("seeds_asked", {}).get(run.arm, {})
     yield "seeds", record.get("seeds")
     if asked:
-        honoured = {True: "handed to the model", False: "not taken by the provider"}
-        yield "first seed", f"{asked['base']}, {honoured.get(asked['honoured'], 'unknown')}"
+        taken = {True: ", handed to the model", False: ", not taken by the provider"}
+        yield "first seed", f"{asked['base']}{taken.get(asked['honoured'], '')}"
     yield "limit", record.get("limit")
     yield "split", record.get("split") or "dev"
     for name, one in record.get("evals", {}).items():
         yield f"dataset of {name}", f"version {one['dataset_version']}, {one['dataset_hash'][:19]}"
         if one.get("rubric"):
             yield f"rubric of {name}", f"version {one['rubric_version']}, {one['rubric_hash'][:19]}"
-    yield "grader", _graders(record.get("grader"))
+    yield "grader", graders(record.get("grader"))
     yield "judge prompt", str(record.get("judge") or "")[:19]
     yield "versions", ", ".join(f"{k} {v}" for k, v in record.get("versions", {}).items())
     yield "record", record["record"][:19]
-
-
-def _graders(grader: Any) -> str:
-    listed = grader if isinstance(grader, list) else [grader] if grader else []
-    return ", ".join(one["model"] for one in listed)

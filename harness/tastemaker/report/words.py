@@ -246,7 +246,9 @@ def unscored_lines(results: Results) -> list[str]:
     """What is missing, by arm and reason."""
     return [
         f"{plain(arm)}: "
-        + ", ".join(f"{n} {plain(reason) or 'unscored'}" for reason, n in c.items())
+        + ", ".join(
+            f"{n} {plain(reason).replace('_', ' ') or 'unscored'}" for reason, n in c.items()
+        )
         for arm, c in results.unscored.items()
         if c
     ]

@@ -71,6 +71,7 @@ def as_fleet_html(found: Fleet, links: Mapping[int, str] | None = None) -> str:
         "firsts": [(one, first_sentence(one, found.by or "")) for one in found.firsts],
         "runs": [_run(found, number, links or {}) for number in range(len(found.runs))],
         "several": len(found.runs) > 1,
+        "notes": found.notes,
     }
     return pages().get_template("fleet.html.jinja").render(page)
 
