@@ -23,11 +23,8 @@ def said(found: Measured, row: Row) -> Iterator[str]:
     )
     if found.run.record.get("limit") is not None:
         yield "Only a part of the scenarios was asked (a limited run)."
-    if found.incomplete:
-        yield f"Not shown, the run is incomplete: {', '.join(found.incomplete)}."
-    elif not found.stands:
-        yield f"Not shown, too much is unscored: {_counted(found)}."
-    elif found.unscored:
+    yield from not_shown(found)
+    if found.stands and found.unscored:
         yield f"Unscored and left out: {_counted(found)}."
     if found.format_failures is not None:
         share = found.format_failures / found.replies if found.replies else 0.0
@@ -35,6 +32,14 @@ def said(found: Measured, row: Row) -> Iterator[str]:
             f"Failures of format, counted as wrong: {found.format_failures} of {found.replies} "
             f"replies ({share:.1%})."
         )
+
+
+def not_shown(found: Measured) -> Iterator[str]:
+    """Why a figure is not shown; nothing where it is."""
+    if found.incomplete:
+        yield f"Not shown, the run is incomplete: {', '.join(found.incomplete)}."
+    elif not found.stands:
+        yield f"Not shown, too much is unscored: {_counted(found)}."
 
 
 def _versioned(run: RunArm, name: str) -> str:

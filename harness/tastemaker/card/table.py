@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tastemaker.card.measured import Measured, measured, open_runs, side_by_side
-from tastemaker.card.notes import graders, said
+from tastemaker.card.notes import graders, not_shown, said
 from tastemaker.card_spec import CardSpec, Elicitation, Published, Row
 from tastemaker.comparison import RunArm, brief, compare_arms, differences
 from tastemaker.content import fingerprint
@@ -171,8 +171,8 @@ def _line(
             cells.append(_published(row.published[name], footnotes))
         elif name in found:
             texts = [*unlike[name], *said(found[name], row)]
-            if spec.strict and (unlike[name] or not found[name].stands):
-                problems.append(f"{row.title}, {name}: {'; '.join(texts)}")
+            if spec.strict and (why := [*unlike[name], *not_shown(found[name])]):
+                problems.append(f"{row.title}, {name}: {' '.join(why)}")
             cells.append(_cell(found[name], name in best, texts, footnotes))
         else:
             cells.append(Cell(value=None))

@@ -119,7 +119,7 @@ def summary(found: Fleet) -> Iterator[str]:
     """What was looked at, what is established, and which arm lost first."""
     yield (
         f"{_many(len(found.arms), 'arm')} on {_many(len(found.principles), 'principle')}: "
-        f"{found.count(Mark.LOST)} cells lost, {found.count(Mark.GAINED)} gained, "
+        f"{_many(found.count(Mark.LOST), 'cell')} lost, {found.count(Mark.GAINED)} gained, "
         f"{found.count(Mark.OPEN)} open, {found.count(Mark.VOID)} not evaluable."
     )
     for one in found.firsts:
