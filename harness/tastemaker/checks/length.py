@@ -17,6 +17,9 @@ Span = tuple[int, int]
 # Thai, Lao, Khmer and Burmese write none either, and a run of theirs counts as one.
 _EACH = r"[\p{Han}\p{Hiragana}\p{Katakana}ー]"
 _TOKEN = regex.compile(rf"{_EACH}|(?:(?!--|{_EACH})[^\s—―…])+")
+# What parts words otherwise than the white space that `str.split` knows, or is none to `_TOKEN`.
+_DASHED = re.compile(r"--|[\x1c-\x1f]")
+_UNSPACED = regex.compile(_EACH)
 _LETTER = regex.compile(r"[\p{L}\p{N}]")
 _LIST_NUMBER = re.compile(r"^[ \t>]*\d{1,3}[.)](?=\s)", re.MULTILINE)
 _FENCE = re.compile(r"^[ \t>]*(?:`{3,}|~{3,})[^\n`]*$", re.MULTILINE)
@@ -34,9 +37,33 @@ _ABBREVIATIONS = frozenset("etc inc ltd co corp jr sr a.m p.m u.s u.k dept est n
 
 def word_spans(text: str) -> list[Span]:
     """Where the words stand: what spaces and long dashes separate, with a letter or digit in it."""
+    text = _without_markers(text)
+    return [match.span() for match in _TOKEN.finditer(text) if _LETTER.search(match[0])]
+
+
+def word_pieces(text: str) -> list[str]:
+    """The words that `word_spans` finds, and what stands between them and `is_word` is not.
+
+    Many times as fast as their spans, where white space and dashes part them.
+    """
+    if _DASHED.search(text) or (not text.isascii() and _UNSPACED.search(text)):
+        return [text[start:end] for start, end in word_spans(text)]
+    spaced = _without_markers(text)
+    for mark in "—―…":
+        spaced = spaced.replace(mark, " ")
+    return spaced.split()
+
+
+def is_word(piece: str) -> bool:
+    """Whether it has a letter or a digit."""
+    return _LETTER.search(piece) is not None
+
+
+def _without_markers(text: str) -> str:
+    """With spaces for the numbers of lists and the fences of code, which are no words."""
     for marker in (_LIST_NUMBER, _FENCE):
         text = marker.sub(lambda match: " " * len(match[0]), text)
-    return [match.span() for match in _TOKEN.finditer(text) if _LETTER.search(match[0])]
+    return text
 
 
 def sentence_spans(text: str) -> list[Span]:
