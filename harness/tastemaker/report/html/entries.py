@@ -231,6 +231,10 @@ class Texts:
         self.cut = cutting(None if full else MOST_BESIDE)
         self.cut_document = cutting(None if full else MOST_CHARACTERS)
 
+    def prompt(self, entry: Entry) -> Text:
+        """What was asked."""
+        return self.cut_document(entry.prompt)
+
     def seeds(self, entry: Entry) -> list[Seed]:
         """Both arms' replies to an entry's scenario, by seed; [] where there is none."""
         arms = (self.results.experiment.baseline_name, entry.candidate)

@@ -309,7 +309,7 @@ def _whole(
             seeds = texts.seeds(entry)
             if not seeds:
                 continue
-            html = render(entry, lines.facts(entry), seeds)
+            html = render(entry, lines.facts(entry), texts.prompt(entry), seeds)
             if space.take(len(html.encode()), part):
                 whole[entry.anchor] = html
             else:
