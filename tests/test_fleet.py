@@ -1,8 +1,10 @@
 """Fleets: many arms on many principles marked together; runs joined only where comparable."""
 
+import importlib.util
 import json
 import re
 import time
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +17,7 @@ from tastemaker.cli.main import app
 from tastemaker.errors import UserError
 from tastemaker.fleet import Mark, fleet
 from tastemaker.records import ScoreRow
-from tastemaker.report.fleet import as_fleet_json, fleet_data, headline
+from tastemaker.report.fleet import as_fleet_json, fleet_data, headline, terminal_lines
 from tastemaker.report.html.fleet import as_fleet_html
 from tastemaker.tables import SCORE_SCHEMA, reply_table, score_table, write_tables
 
@@ -587,6 +589,38 @@ def test_hostile_names_are_text(page_text, opened):
     assert page.locator("img, iframe").count() == 0
     assert page.locator("#cell-title").inner_text().startswith("</td></table></script><script>")
     assert "⟨U+202E⟩" in page.locator("#cell-title").inner_text()
+
+
+SPEC = importlib.util.spec_from_file_location("hostile", Path(__file__).with_name("hostile.py"))
+hostile = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(hostile)
+
+
+@pytest.mark.parametrize("text", hostile.EVERY.values(), ids=hostile.EVERY)
+def test_a_fleet_withstands_hostile_texts_in_every_form(tmp_path, text):
+    """As arm, principle, factor, reason and stratum; in the record also half a surrogate pair."""
+    name = text[:200].replace("\ud800", "?")
+    counts = {"honesty": 10, name: 20}
+    one = finished(tmp_path / "one", {"old": {"honesty": 30, name: 30}, name: counts},
+                   reasons={(name, "honesty", 0): name})  # fmt: skip
+    record = json.loads((one / "record.json").read_text())
+    record |= {"experiment": text, "warnings": [text], "record": text}
+    for step, arm in enumerate(record["arms_shown"].values()):
+        arm["factors"] = {"step": step, "kind": text}
+    (one / "record.json").write_text(json.dumps(record))
+    found = fleet([one])
+    html, told = as_fleet_html(found, {0: "a/report.html"}), as_fleet_json(found)
+
+    tags = re.findall(r"<(/?[a-zA-Z][\w-]*)([^>]*)>", html)
+    assert not {tag.lower() for tag, _ in tags} & {"img", "iframe", "object", "embed", "base"}
+    assert sum(tag == "script" for tag, _ in tags) == 1
+    assert all(not re.search(r"\s(on\w+|srcdoc|style)\s*=", re.sub(r'"[^"]*"', '""', inner))
+               for _, inner in tags)  # fmt: skip
+    assert all(c in "\n\t" or c.isprintable() or ord(c) == 0xAD for c in html)
+    html.encode()
+    told.encode()
+    assert {one["principle"] for one in json.loads(told)["cells"]} == {"honesty", name}
+    assert all(c.isprintable() for line in terminal_lines(found) for c in line)
 
 
 def test_the_data_and_the_page_say_the_same(tmp_path):

@@ -17,6 +17,9 @@ from tastemaker.stats.paired import paired
 LONGEST = 400
 """Characters of a setting that the appendix shows; a longer one stands as its hash."""
 
+LONGEST_WORDS = 4_000
+"""Characters of a principle in words, as many as the card's own file may say of one."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Heading:
@@ -280,7 +283,11 @@ def _principles(spec: CardSpec, runs: Mapping[str, list[RunArm]]) -> dict[str, s
     known |= spec.behavior.principles
     rows = dict.fromkeys(row.principle for row in spec.rows if row.principle)
     wanted = [*rows, *(name for name in spec.behavior.principles if name not in rows)]
-    return {name: known[name] for name in wanted if known.get(name)}
+    return {name: _cut(known[name]) for name in wanted if known.get(name)}
+
+
+def _cut(words: str) -> str:
+    return words if len(words) <= LONGEST_WORDS else f"{words[:LONGEST_WORDS]}…"
 
 
 def _changes(runs: Sequence[RunArm]) -> Iterator[str]:
