@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from axe_playwright_python.sync_playwright import Axe
 from markdown_it import MarkdownIt
 from typer.testing import CliRunner
 
@@ -455,6 +456,36 @@ def compiled(fragment, folder):
 @pytest.mark.slow
 def test_the_latex_of_an_ordinary_card_compiles(made, tmp_path):
     compiled(FORMS["latex"](made()), tmp_path)
+
+
+EXAMPLE = Path(__file__).resolve().parents[1] / "reports" / "example" / "card.html"
+
+
+@pytest.mark.parametrize("width", [380, 1280])
+def test_the_page_of_a_card_fits_its_window(opened, width):
+    page = opened(EXAMPLE.read_text("utf-8"), viewport={"width": width, "height": 800})
+    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_of_a_card_has_no_serious_fault_of_accessibility(opened, scheme):
+    page = opened(EXAMPLE.read_text("utf-8"), color_scheme=scheme)
+    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+    faults = Axe().run(page).response["violations"]
+
+    assert [one["id"] for one in faults if one["impact"] in ("serious", "critical")] == []
+
+
+def test_on_paper_a_card_has_its_settings(opened):
+    page = opened(EXAMPLE.read_text("utf-8"))
+    settings = page.locator(".settings").first
+    seen = "one => one.checkVisibility({contentVisibilityAuto: true})"
+
+    assert not settings.evaluate(seen)
+    page.emulate_media(media="print")
+    assert settings.evaluate(seen)
 
 
 def test_footnotes_go_on_after_z():

@@ -556,6 +556,32 @@ def test_no_page_is_wider_than_its_window(page_text, opened, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_on_paper_every_principle_is_open(page_text, opened):
+    page = opened(page_text)
+    numbers = page.locator(".principle table").first
+    seen = "one => one.checkVisibility({contentVisibilityAuto: true})"
+
+    assert not numbers.evaluate(seen)
+    page.emulate_media(media="print")
+    assert numbers.evaluate(seen)
+
+
+def test_the_lines_of_a_trend_are_told_apart_beside_their_words(tmp_path, opened):
+    """Two kinds of training make two rows of arms: a full line and a dashed one."""
+    arms = ("old", "early", "late")
+    folder = finished(tmp_path / "one", {**only(*arms), "other-early": GOOD["early"],
+                                          "other-late": GOOD["middle"]})  # fmt: skip
+    record = json.loads((folder / "record.json").read_text())
+    for name, step in (("other-early", 100), ("other-late", 300)):
+        record["arms_shown"][name]["factors"] = {"step": step, "kind": "other"}
+    (folder / "record.json").write_text(json.dumps(record))
+    page = opened(as_fleet_html(fleet([folder])))
+
+    keys = page.locator("#trends figure").first.locator(".note .key path")
+    dashes = [one.evaluate("one => getComputedStyle(one).strokeDasharray") for one in keys.all()]
+    assert dashes[0] == "none" and dashes[1] != "none"
+
+
 def test_dark_as_the_system_and_by_the_switch(page_text, opened):
     page = opened(page_text, color_scheme="dark")
     colour = "getComputedStyle(document.body).backgroundColor"

@@ -283,7 +283,7 @@ def test_the_page_has_the_likeness_of_the_json(graded):
     assert len(rows) == len(told) == 8
     for row, one in zip(rows, told, strict=True):
         assert row[:4] == [one["eval"], one["measure"], one["arm"], f"{one['mean']:.2f}"]
-        assert row[4] == f"{one['low']:+.3f} to {one['high']:+.3f}"
+        assert row[4] == f"{one['low']:.3f} to {one['high']:.3f}"
         change = one["difference"]
         assert row[5] == ("baseline" if change is None else f"{change['value']:+.3f} "
                           f"({change['low']:+.3f} to {change['high']:+.3f})")  # fmt: skip
