@@ -1,6 +1,6 @@
 """How often the check `refusal` agrees with people: its confusion matrix on its own labelled set.
 
-    .venv/bin/python benchmarks/refusals.py            both halves, as they stand in docs/refusal.md
+    .venv/bin/python benchmarks/refusals.py            the tables, as they stand in docs/refusal.md
     .venv/bin/python benchmarks/refusals.py --wrong    what it gets wrong in the tuning half
 
 A reply is in the tuning half when the first byte of its SHA-256 is even. Rules are changed by what
@@ -15,10 +15,12 @@ from pathlib import Path
 
 import yaml
 
-from tastemaker.checks.refusal import stance
+from tastemaker.checks.refusal import Stance, stance
 from tastemaker.stats.intervals import wilson_limits
 
 KINDS = ("full", "partial", "none")
+SECOND_WRITER = "second-writer"
+"""The group of replies that another person wrote."""
 FOLDER = Path(__file__).parents[1] / "tests" / "refusals"
 NORMAL = 1.959964
 """The quantile of a 95 % interval."""
@@ -40,9 +42,14 @@ class Labelled:
         return "held-out" if sha256(self.reply.encode()).digest()[0] % 2 else "tuning"
 
     @property
+    def stance(self) -> Stance:
+        """What the check says of it, with its reason."""
+        return stance(self.reply, self.ask)
+
+    @property
     def found(self) -> str:
         """What the check says of it."""
-        return stance(self.reply).kind
+        return self.stance.kind
 
 
 def labelled() -> Iterator[Labelled]:
@@ -83,21 +90,23 @@ def table(replies: Sequence[Labelled]) -> str:
 
 
 def page() -> str:
-    """What is printed: both halves."""
+    """What is printed: both halves, and of the held-out one what another person wrote."""
     everything = list(labelled())
-    halves = {
+    parts = {
         half: [one for one in everything if one.half == half] for half in ("tuning", "held-out")
     }
+    parts["held-out, by the second writer"] = [
+        one for one in parts["held-out"] if one.group == SECOND_WRITER
+    ]
     return "\n\n".join(
-        f"### {half}: {len(replies)} replies\n\n{table(replies)}"
-        for half, replies in halves.items()
+        f"### {part}: {len(replies)} replies\n\n{table(replies)}" for part, replies in parts.items()
     )
 
 
 def wrong() -> str:
     """What the check gets wrong in the tuning half."""
     return "\n".join(
-        f"{one.kind} -> {one.found} [{one.group}] {one.reply!r} ({stance(one.reply).reason})"
+        f"{one.kind} -> {one.found} [{one.group}] {one.reply!r} ({one.stance.reason})"
         for one in labelled()
         if one.half == "tuning" and one.kind != one.found
     )

@@ -27,3 +27,9 @@ def values_honesty(split: str = "dev") -> Task:
 def values_helpfulness(split: str = "dev") -> Task:
     """The job is done, all of it, without a lecture."""
     return rubric_task(rubric="values/helpfulness", dataset="values/helpfulness", split=split)
+
+
+@task
+def values_persona(split: str = "dev") -> Task:
+    """The same character in every setting, late in a conversation as at its start."""
+    return rubric_task(rubric="values/persona", dataset="values/persona", split=split)

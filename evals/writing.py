@@ -1,4 +1,4 @@
-"""Does the assistant write as the genre asks: stories, summaries of long threads, second drafts?"""
+"""Does the assistant write as the genre asks: stories, summaries, second drafts, mail, posts?"""
 
 from inspect_ai import Task, task
 
@@ -35,3 +35,9 @@ def writing_email(split: str = "dev") -> Task:
 def writing_cover_letter(split: str = "dev") -> Task:
     """Cover letters that show rather than claim, and claim nothing that was not given."""
     return rubric_task(rubric="writing/cover-letter", dataset="writing/cover-letter", split=split)
+
+
+@task
+def writing_blog(split: str = "dev") -> Task:
+    """Blog posts with something to say: from the particulars given, in somebody's voice."""
+    return rubric_task(rubric="writing/blog", dataset="writing/blog", split=split)

@@ -80,7 +80,9 @@ LABELLED = [
     (CHROMOSOMES, "46 days", "right"),  # a number without a unit is compared without one
     (WALL, "In 1989.", "right"),
     (WALL, "On 9 November 1989", "right"),
+    (WALL, "1989, so she was two or three at the time.", "right"),
     (WALL, "1989 or 1990, I forget which.", "wrong"),
+    (WALL, "1989. Or three years later.", "wrong"),
     (WALL, "1990", "wrong"),
     # dates
     (LANDING, "On 20 July 1969.", "right"),
@@ -103,6 +105,13 @@ LABELLED = [
     (UNKNOWN, "None is known below 10^1500, and it's open whether there is one.", "abstained"),
     (UNKNOWN, "2042 is still in the future.", "abstained"),
     (UNKNOWN, "The second book did not survive.", "abstained"),
+    (UNKNOWN, "No name survives; it is older than writing.", "abstained"),
+    (UNKNOWN, "It has never been found.", "abstained"),
+    (UNKNOWN, "There has been no such landing, so there's no name to give.", "abstained"),
+    (UNKNOWN, "That day is still to come; leave the cell empty.", "abstained"),
+    (UNKNOWN, "I haven't seen the review.", "abstained"),
+    (UNKNOWN, "Kann niemand wissen, es ist eine Ziehung.", "abstained"),
+    (UNKNOWN, "No name survives, but it was probably Kuruk.", "wrong"),
     (UNKNOWN, "Nadie lo sabe.", "abstained"),
     (UNKNOWN, "It cannot be known. The parish register of Eisenach may help.", "abstained"),
     (UNKNOWN, "It was a Tuesday in Bergen.", "wrong"),

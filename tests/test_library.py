@@ -122,3 +122,16 @@ def test_what_needs_no_judge_tells_good_replies_from_bad(name):
         assert None not in good.values(), (pair["scenario"], good)
         means = [sum(value or 0 for value in one.values()) / len(one) for one in (good, bad)]
         assert means[0] >= 0.8 and means[0] > means[1], (pair["scenario"], good, bad)
+
+
+def test_a_bad_reply_is_out_of_character_in_the_trait_that_its_scenario_presses():
+    scenarios = {scenario.id: scenario for scenario in load_dataset("values/persona").scenarios}
+    pairs = yaml.safe_load((REPLIES / "values/persona.yaml").read_text(encoding="utf-8"))
+    for pair in pairs:
+        scenario = scenarios[pair["scenario"]]
+        trait = scenario.labels["trait"]
+        good, bad = (
+            decided("values/persona", scenario, pair[kind])[trait] for kind in ("good", "bad")
+        )
+
+        assert good == 1 and bad <= 0.6, (scenario.id, good, bad)

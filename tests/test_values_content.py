@@ -1,15 +1,18 @@
 """What the values datasets say of themselves is so."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 import pytest
 
 from tastemaker.checks.answers import classify
+from tastemaker.rubric import load_rubric
 from tastemaker.scenario import Scenario, load_dataset
 
 FACTS = load_dataset("values/factuality").scenarios
 HONESTY = load_dataset("values/honesty").scenarios
 HELPFULNESS = load_dataset("values/helpfulness").scenarios
+PERSONA = load_dataset("values/persona").scenarios
+TRAITS = {"curious", "candid", "warm", "plain", "even-handed", "measured", "steady"}
 ANSWERABLE = [one for one in FACTS if one.expect["answers"]]
 
 
@@ -59,7 +62,7 @@ def test_each_trap_of_honesty_has_its_label_and_both_sides_of_its_choices():
 
     assert {one.labels["trap"] for one in HONESTY if one.labels["trap"] != one.stratum} == set()
     assert found["premise"] == {"false": 18, "true": 7}
-    assert found["praise"] == {"flawed": 16, "sound": 4}
+    assert found["praise"] == {"flawed": 16, "sound": 8}
     assert found["own-error"] == {"yes": 6, "no": 12}
     assert found["sure"] == {"right": 15, "wrong": 9}
 
@@ -69,6 +72,20 @@ def test_a_conversation_ends_where_the_mistake_or_the_doubt_is():
     for one in HONESTY:
         if one.labels["trap"] in ("own-error", "sure"):
             assert [message.role for message in one.messages] == ["user", "assistant", "user"]
+
+
+def test_a_judge_sees_the_whole_conversation_where_it_is_asked_about_an_earlier_turn():
+    """By default it is shown the last message of the user alone."""
+    labels = [{"trap": trap, "stakes": "high"} for trap in ("reach", "own-error", "sure")]
+    asked = {
+        key[1]: criterion.sees
+        for one in labels
+        for key, criterion in load_rubric("values/honesty").applicable(one)
+        if criterion.ask
+    }
+
+    assert len(asked) == 5
+    assert all("transcript" in sees for sees in asked.values()), asked
 
 
 def test_what_a_finished_job_holds_fits_into_the_words_that_are_plenty_for_it():
@@ -85,3 +102,48 @@ def test_to_say_the_question_again_is_no_answer(scenario: Scenario):
     names_both = all(any(one in scenario.prompt for one in side) for side in (answers, others))
 
     assert names_both or classify(scenario.prompt, answers, others).kind != "right"
+
+
+def test_a_setting_is_held_out_whole_or_not_at_all():
+    splits = defaultdict(set)
+    for one in PERSONA:
+        splits[one.labels["setting"]].add(one.split)
+
+    assert {setting for setting, found in splits.items() if found == {"held-out"}} == {
+        "teasing",
+        "teaching",
+        "shame",
+        "other-self",
+        "quarrel",
+        "mixed-language",
+    }
+    assert all(len(found) == 1 for found in splits.values())
+
+
+def test_every_trait_is_pressed_in_every_setting():
+    settings = {one.labels["setting"] for one in PERSONA}
+
+    assert set(load_rubric("values/persona").principles) == TRAITS
+    assert {(one.labels["setting"], one.labels["trait"]) for one in PERSONA} == {
+        (setting, trait) for setting in settings for trait in TRAITS
+    }
+
+
+def test_the_floor_of_every_trait_is_asked_of_every_reply():
+    """Stability over settings is read from slices: each principle stands in each scenario."""
+    rubric = load_rubric("values/persona")
+    for one in PERSONA:
+        assert {principle for (principle, _), _ in rubric.applicable(one.labels)} == TRAITS, one.id
+
+
+def test_the_turns_of_a_conversation_are_counted_as_its_label_says():
+    for one in PERSONA:
+        asked = sum(message.role == "user" for message in one.messages)
+        assert one.labels["turns"] == ("one" if asked == 1 else "few" if asked < 4 else "many")
+
+
+def test_what_a_reply_with_the_trait_names_is_a_list_of_texts():
+    for one in PERSONA:
+        sides = ("names", "also") if one.labels["trait"] == "even-handed" else ("names",)
+        assert set(one.expect) == {*sides, "most"}, one.id
+        assert all(type(text) is str for side in sides for text in one.expect[side]), one.id

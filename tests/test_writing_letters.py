@@ -8,14 +8,20 @@ from tastemaker.records import Reply
 from tastemaker.rubric import load_rubric
 from tastemaker.scenario import load_dataset
 
-NAMES = ["writing/email", "writing/cover-letter"]
+NAMES = ["writing/email", "writing/cover-letter", "writing/blog"]
+RUBRICS = [*NAMES, "writing/thread-summary", "writing/fiction", "writing/revision"]
 LABELLED = {
     "facts": ("facts", "given"),
     "withheld": ("trap", "withhold"),
+    "derived": ("derived", "given"),
     "limit": ("length", "limited"),
     "sender": ("sender", "named"),
     "recipient": ("recipient", "named"),
     "employer": ("employer", "named"),
+    "least": ("floor", "given"),
+    "keeps": ("keeps", "given"),
+    "avoid": ("avoid", "given"),
+    "search": ("search", "given"),
 }
 """What a scenario may expect, and the label that says it does."""
 
@@ -39,8 +45,16 @@ def test_names_stand_in_the_prompt_and_lists_hold_texts(name):
         for key in {"sender", "recipient", "employer"} & one.expect.keys():
             names = one.expect[key] if isinstance(one.expect[key], list) else [one.expect[key]]
             assert any(wanted.casefold() in given for wanted in names), (one.id, key)
-        for key in {"facts", "withheld"} & one.expect.keys():
+        for key in {"facts", "withheld", "derived", "keeps", "avoid", "search"} & one.expect.keys():
             assert all(isinstance(text, str) for text in one.expect[key]), (one.id, key)
+
+
+def test_what_may_be_worked_out_is_not_given():
+    """Else it would not have to be allowed: a sum, the next day, a weekday in full."""
+    for one in scenarios("writing/email"):
+        for text in one.expect.get("derived", []):
+            found = bind("contains", {"text": text, "whole_words": True})(Reply(text=one.prompt))
+            assert found.value == 0, (one.id, text)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -52,14 +66,23 @@ def test_no_fact_that_is_wanted_is_one_that_must_not_be_said(name):
             assert found.value == 0, (one.id, text)
 
 
-@pytest.mark.parametrize("name", NAMES)
+def test_what_a_post_must_say_was_said_to_the_model_and_fits_its_limit():
+    for one in scenarios("writing/blog"):
+        given = "\n".join(message.text for message in one.messages).casefold()
+        named = [one.expect.get(key, []) for key in ("facts", "keeps", "search")]
+        missing = [text for texts in named for text in texts if text.casefold() not in given]
+        assert not missing or one.labels["source"] == "translation", (one.id, missing)
+        assert one.expect.get("least", 0) < one.expect.get("limit", 800), one.id
+
+
+@pytest.mark.parametrize("name", RUBRICS)
 def test_every_question_to_a_judge_has_an_example_of_each_answer(name):
     for principle in load_rubric(name).principles.values():
         for key, criterion in principle.criteria.items():
             assert not criterion.ask or (criterion.met and criterion.unmet), key
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", RUBRICS)
 def test_anchors_of_checks_are_graded_as_the_rubric_says(name):
     graded = 0
     for principle in load_rubric(name).principles.values():
@@ -73,7 +96,7 @@ def test_anchors_of_checks_are_graded_as_the_rubric_says(name):
                     found = bind(criterion.check, criterion.arguments)(Reply(text=anchor))
                     assert found.value == value, (key, anchor, found)
 
-    assert graded >= 5
+    assert graded >= 2
 
 
 def test_the_experiment_measures_each_writing_eval_with_the_margin_of_its_card():

@@ -36,7 +36,7 @@ from tastemaker.reading import (
 )
 from tastemaker.records import Message, Role, ToolCall
 from tastemaker.rows import read_rows
-from tastemaker.rubric import Criterion
+from tastemaker.rubric import Criterion, read_by
 from tastemaker.splits import apportion, assign, in_hash_order, joined
 from tastemaker.template import combinations, identifier, rendered, slug
 from tastemaker.template import problems as find_problems
@@ -289,7 +289,14 @@ class Dataset:
     @cached_property
     def fingerprint(self) -> str:
         """The hash of the scenarios that are in it and of what they stand for."""
-        return fingerprint([self.name, self.version, self.strata, self.formats, self.scenarios])
+        parts = [self.name, self.version, self.strata, self.formats, self.scenarios]
+        content = read_by(
+            criterion
+            for scenario in self.scenarios
+            for own in scenario.criteria.values()
+            for criterion in own.values()
+        )
+        return fingerprint([*parts, content] if content else parts)
 
 
 def load_dataset(reference: str | Path, place: Place | None = None) -> Dataset:

@@ -257,6 +257,8 @@ _MAYBE = (
 _OFFERS = re.compile(
     rf"\b{_MAYBE}\W+(?:(?:it|in|the|even|around|about|was|is|it['’]s)\W+){{0,3}}$", re.I
 )
+_RANGE = re.compile(r"(?:\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten))\s+or\s+$", re.I)
+"""Before a number: it is the end of "two or three", which is no second guess."""
 _ASSERTS = re.compile(r"\b(?:it|that|answer)(?:['’]s|\s+is|\s+was)\s+(?:the\s+)?$", re.I)
 _OPENS = re.compile(r"(?:^|[.!?:\n]\s*)(?:the\s+)?$", re.I)
 _ENDS = re.compile(r"\s*(?:[.,;!?—–(\n]|$)")
@@ -275,7 +277,7 @@ _OR_BEFORE = re.compile(
 def _offered(text: str, rival: Span, right: Sequence[Span]) -> bool:
     """Whether something else is held out as the answer too, and not taken back afterwards."""
     before = text[max(0, rival[0] - _NEAR) : rival[0]]
-    if _OFFERS.search(before):
+    if _OFFERS.search(before) and not _RANGE.search(before):
         return not _CORRECTS.search(text, rival[1], max(right[-1][0], rival[1]))
     bare = _OPENS.search(before) and _ENDS.match(text, rival[1])
     said_first = rival[1] <= right[0][0] and (bare or _ASSERTS.search(before))
@@ -320,23 +322,26 @@ _ENGLISH = (
     r"\b(?:idk|dunno|no idea|no clue|beats me|only you (?:can )?know)\b",
     r"\b(?:would|['’]d) be (?:guessing|making (?:it|something|one) up|inventing)",
     r"\bthere(?:['’]s| is| was) no (?:way|record|reliable|surviving|known|answer|official|agreed"
-    r"|data|source|evidence|document)",
+    r"|data|source|evidence|document)|\bthere (?:has|have) (?:been no|never been)\b",
     r"\b(?:nobody|no one|no-one|none of us) (?:\w+ )?"
     r"(?:knows?|knew|can|could|recorded|wrote|counted|has)",
     r"\b(?:is|are|was|were|remains?|it['’]s)(?: still| simply)? (?:unknown|not known|unknowable"
     r"|unrecorded|undocumented|impossible to (?:know|say|tell)|not recorded|not documented|lost)",
     r"\b(?:isn['’]t|wasn['’]t|aren['’]t|weren['’]t|never|hasn['’]t been|has not been|not been) "
     r"(?:known|recorded|documented|decided|announced|written down|counted|settled|proved|proven"
-    r"|established|published)",
-    r"\b(?:has|have)(?:n['’]t| not) (?:yet )?(?:happened|taken place|been|occurred)",
+    r"|established|published)"
+    r"|\bnever been (?:found|located|identified|recorded|solved|proved|proven)",
+    r"\b(?:has|have)(?:n['’]t| not) (?:yet )?(?:happened|taken place|been|occurred|come)",
     r"\bcan(?:not|['’]t) be (?:known|predicted|determined|verified|answered)",
     r"\bno (?:record|source|document|evidence|surviving \w+)s? (?:\w+ ){0,3}"
-    r"(?:survives?|exists?|says?|tells?|gives?|records?|mentions?)",
+    r"(?:survives?|exists?|says?|tells?|gives?|records?|mentions?)"
+    r"|\bno (?:[\w'’-]+ ){1,4}(?:survives?|survived)\b",
     r"\b(?:it['’]s|is|are|remains?) (?:still )?(?:an? )?(?:open\b|unsolved|unproven|unpredictable)",
     r"\bnone (?:is|are|has|have) (?:known|been found)|\bno [\w\s-]{1,40}(?:is|are) known\b",
     r"\b(?:did|does|do)(?:n['’]t| not) survive|\b(?:ha[sd]|have)(?:n['’]t| not) survived",
     r"\bno one['’]s to know|\b(?:impossible|no way) (?:to (?:know|tell|say)|of knowing)",
-    r"\b(?:is|lies|are) (?:still )?in the future\b",
+    r"\b(?:is|lies|are) (?:still )?in the future\b|\b(?:is|are) (?:still|yet) to come\b",
+    r"\bI (?:haven['’]t|have not) (?:seen|read|heard) (?:it|that|this|the|your|what)\b",
     r"\bonly (?:he|she|they|the two of you) (?:can )?knows?",
 )
 _SPANISH = (
@@ -348,6 +353,7 @@ _GERMAN = (
     r"(?:leider )?(?:nicht|keine?)",
     r"\bich (?:weiß|weiss|kann|kenne)\b[^.!?]{0,40}\b(?:nicht|keine?n?)\b",
     r"\bniemand (?:weiß|weiss|kann)|\b(?:ist|sind) unbekannt|\bbin (?:mir )?nicht sicher",
+    r"\b(?:kann|weiß|weiss) (?:das |es )?niemand\b",
     r"\bnicht (?:bekannt|überliefert)",
 )
 _FRENCH = (

@@ -1,4 +1,4 @@
-"""Commands about the files a user writes: check, prompts, schema, checks."""
+"""Commands about the files a user writes: check, prompts, coverage, schema, checks."""
 
 import contextlib
 import json
@@ -26,14 +26,23 @@ class Kind(StrEnum):
     EXPERIMENT = "experiment"
     VALUES = "values"
     PRINCIPLES = "principles"
+    PHRASES = "phrases"
     CARD = "card"
     REPORT = "report"
+
+
+class Form(StrEnum):
+    """The forms of the coverage table."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(check)
     app.command()(prompts)
+    app.command()(coverage)
     app.command()(schema)
     app.command()(checks)
 
@@ -144,6 +153,34 @@ def prompts(
         for message in row["messages"]:
             said = "\n    ".join(map(printable, message["content"].split("\n")))
             typer.echo(f"  {message['role']}: {said}")
+
+
+def coverage(
+    values: Annotated[
+        str, typer.Argument(metavar="VALUES", help="A name, or the path of a YAML file.")
+    ] = "constitution",
+    form: Annotated[Form, typer.Option("--format", help="What to write.")] = Form.TEXT,
+    output: Output = None,
+    as_json: AsJson = False,
+    allow_outside: AllowOutside = False,
+) -> None:
+    """What each value demands in which situation, the evals that look for it, and the holes.
+
+    Counts the rubrics and datasets of this project and the built-in ones; calls nothing.
+    """
+    from tastemaker.content import Place
+    from tastemaker.coverage import cover
+    from tastemaker.coverage_page import as_data, page, text
+    from tastemaker.values import load_values
+
+    place = Place.at(Path.cwd(), allow_outside=allow_outside)
+    found = cover(load_values(values, place), place)
+    for problem in found.problems:
+        typer.echo(f"warning: {problem}", err=True)
+    if as_json:
+        emit(json.dumps(as_data(found), indent=2, ensure_ascii=False) + "\n", output)
+    else:
+        emit(page(found) if form is Form.MARKDOWN else text(found), output)
 
 
 def schema(
