@@ -513,7 +513,7 @@ def test_a_grader_that_answers_nonsense_scores_nothing_and_loses_no_reply(projec
         ("new", "Thanks."),
     }
     assert result.exit_code == 3
-    assert "Unscored, old: 6 warm: invalid_response_format" in result.stdout
+    assert "Unscored, old: 6 warm: invalid response format" in result.stdout
     assert "try: 2 arms x 1 evals, 2 seeds" in result.stderr
     assert "arms x" not in result.stdout
 
