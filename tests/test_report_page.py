@@ -209,6 +209,20 @@ def test_on_paper_every_section_is_whole_and_of_the_scenarios_what_was_opened(ex
     assert [one.evaluate(seen) for one in bodies.all()[:2]] == [True, False]
 
 
+def test_on_paper_stands_what_fits_the_filter_on_whatever_page(large, opened):
+    """240 scenarios, of which 18 are worse with new-b; 50 are on the first page."""
+    page = opened(large)
+    page.emulate_media(media="print")
+    assert len(shown(page)) == 240
+
+    page.select_option("#f-candidate", label="new-b", force=True)
+    page.select_option("#f-moved", "-1", force=True)
+    says(page, "18 of 240")
+    page.wait_for_function("document.querySelectorAll('.entry:not(.out)').length === 18")
+    assert len(shown(page)) == 18
+    assert {one.strip() for one in shown(page, ".against b:first-child")} == {"new-b"}
+
+
 @pytest.mark.parametrize("html", ["example", "graded"])
 def test_on_a_telephone_no_row_of_numbers_needs_scrolling(request, opened, html):
     """Wide tables become blocks, each cell with the name of its column; they stay tables."""
