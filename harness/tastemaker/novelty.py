@@ -237,22 +237,23 @@ def _amounts(
     arranged: Arranged, texts: Mapping[ReplyKey, str], clusters: Mapping[str, int]
 ) -> Floats:
     """(rows, 4) the measures of the reply that each row of scores is about; NaN without one."""
+    shape = (len(arranged.arms), len(arranged.scenarios), len(arranged.seeds))
+    codes = np.ravel_multi_index((arranged.arm, arranged.scenario, arranged.seed), shape)
+    _, first, places = np.unique(codes, return_index=True, return_inverse=True)
     columns = [arranged.texts[name] for name in ("eval", "scenario", "arm")]
-    names = [[str(column.names[code]) for code in column.codes.tolist()] for column in columns]
-    seeds = arranged.seeds[arranged.seed].tolist()
-    rows: dict[tuple[str, str], dict[ReplyKey, list[int]]] = {}
-    for row, (home, scenario, seed, arm) in enumerate(
-        zip(*names[:2], seeds, names[2], strict=True)
-    ):
-        key = (home, scenario, seed, arm)
-        if key in texts and f"{home}/{scenario}" in clusters:
-            rows.setdefault((home, arm), {}).setdefault(key, []).append(row)
-    amounts = np.full((len(seeds), len(MEASURES)), np.nan)
-    for of_arm in rows.values():
-        replies = [told(key[1], clusters[f"{key[0]}/{key[1]}"], texts[key]) for key in of_arm]
-        for found, places in zip(likeness(replies), of_arm.values(), strict=True):
-            amounts[places] = found
-    return amounts
+    names = [[str(one.names[code]) for code in one.codes[first].tolist()] for one in columns]
+    seeds = arranged.seeds[arranged.seed[first]].tolist()
+    by_arm: dict[tuple[str, str], list[int]] = {}
+    told_of: dict[int, Told] = {}
+    for number, (home, scenario, arm, seed) in enumerate(zip(*names, seeds, strict=True)):
+        text, cluster = texts.get((home, scenario, seed, arm)), clusters.get(f"{home}/{scenario}")
+        if text is not None and cluster is not None:
+            by_arm.setdefault((home, arm), []).append(number)
+            told_of[number] = told(scenario, cluster, text)
+    amounts = np.full((len(first), len(MEASURES)), np.nan)
+    for numbers in by_arm.values():
+        amounts[numbers] = likeness([told_of[number] for number in numbers])
+    return amounts[places]
 
 
 def _compared(

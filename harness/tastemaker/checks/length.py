@@ -17,9 +17,9 @@ Span = tuple[int, int]
 # Thai, Lao, Khmer and Burmese write none either, and a run of theirs counts as one.
 _EACH = r"[\p{Han}\p{Hiragana}\p{Katakana}ー]"
 _TOKEN = regex.compile(rf"{_EACH}|(?:(?!--|{_EACH})[^\s—―…])+")
-# What parts words otherwise than the white space that `str.split` knows, or is none to `_TOKEN`.
-_DASHED = re.compile(r"--|[\x1c-\x1f]")
 _UNSPACED = regex.compile(_EACH)
+_OTHERWISE = ("--", "\x1c", "\x1d", "\x1e", "\x1f")
+"""What parts words and is no white space, or is white space to `str.split` and parts none."""
 _LETTER = regex.compile(r"[\p{L}\p{N}]")
 _LIST_NUMBER = re.compile(r"^[ \t>]*\d{1,3}[.)](?=\s)", re.MULTILINE)
 _FENCE = re.compile(r"^[ \t>]*(?:`{3,}|~{3,})[^\n`]*$", re.MULTILINE)
@@ -46,7 +46,8 @@ def word_pieces(text: str) -> list[str]:
 
     Many times as fast as their spans, where white space and dashes part them.
     """
-    if _DASHED.search(text) or (not text.isascii() and _UNSPACED.search(text)):
+    otherwise = any(mark in text for mark in _OTHERWISE)
+    if otherwise or (not text.isascii() and _UNSPACED.search(text)):
         return [text[start:end] for start, end in word_spans(text)]
     spaced = _without_markers(text)
     for mark in "—―…":
@@ -61,9 +62,12 @@ def is_word(piece: str) -> bool:
 
 def _without_markers(text: str) -> str:
     """With spaces for the numbers of lists and the fences of code, which are no words."""
-    for marker in (_LIST_NUMBER, _FENCE):
-        text = marker.sub(lambda match: " " * len(match[0]), text)
-    return text
+    text = _LIST_NUMBER.sub(_blank, text)
+    return _FENCE.sub(_blank, text) if "```" in text or "~~~" in text else text
+
+
+def _blank(found: re.Match[str]) -> str:
+    return " " * len(found[0])
 
 
 def sentence_spans(text: str) -> list[Span]:
