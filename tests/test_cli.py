@@ -144,6 +144,14 @@ def test_the_html_report_goes_to_its_place_and_says_where(recorded, tmp_path):
     assert json.loads(numbers)["verdicts"] == told["verdicts"]
 
 
+def test_a_report_does_not_say_where_somebodys_folders_are(recorded, tmp_path):
+    call("report", recorded(new=0.2), "--format", "html", "-o", tmp_path / "report.html")
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
+
+    assert '<td dir="auto">scores</td><td dir="auto">new.csv</td>' in html
+    assert str(tmp_path) not in html
+
+
 @pytest.mark.parametrize(
     ("suffix", "begins"),
     [

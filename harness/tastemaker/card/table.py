@@ -10,6 +10,7 @@ from tastemaker.card_spec import CardSpec, Elicitation, Published, Row
 from tastemaker.comparison import RunArm, brief, compare_arms, differences
 from tastemaker.content import fingerprint
 from tastemaker.errors import UserError
+from tastemaker.experiment import as_seen
 from tastemaker.gate import FEWEST_CLUSTERS, IMPROVEMENT_LEVEL, Kind
 from tastemaker.stats.estimates import ArmEstimate
 from tastemaker.stats.paired import paired
@@ -340,7 +341,7 @@ def _shown(value: Any) -> str:
 def _facts(run: RunArm) -> Iterator[tuple[str, Any]]:
     record = run.record
     yield "arm", run.arm
-    for key, value in run.settings.items():
+    for key, value in as_seen(run.settings).items():
         if key != "config":
             yield key.replace("_", " "), value
     for key, value in sorted((run.settings.get("config") or {}).items()):

@@ -5,11 +5,13 @@ A new section is a function here, or in a module of its own, and its name in one
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from math import isfinite
 from typing import Any
 
 from markupsafe import Markup
 
+from tastemaker.experiment import as_seen
 from tastemaker.gate import Verdict
 from tastemaker.report.beside import (
     ALIKE,
@@ -371,6 +373,15 @@ def cost(results: Results, source: Source) -> Section | None:
         numbers=range(1, 7),
         rows=rows,
     )
+    unknown = [
+        name
+        for place, name in enumerate(table.columns)
+        if all(row[place] == UNKNOWN for row in rows)
+    ]
+    for name in unknown:
+        table = table.without(name)
+    if len(table.columns) == len(("arm", "replies")):
+        table = replace(table, note="Nothing is known of their tokens, time or cost.")
     blocks: list[Block] = [table, *_quality(results)]
     if graded := grading_lines(results):
         blocks.insert(1, Lines(items=graded, title="What grading took"))
@@ -601,7 +612,7 @@ LONG = 120
 def _settings(results: Results) -> Iterator[Block]:
     shown: Mapping[str, Mapping[str, Any]] = results.record.get("arms_shown", {})
     arms = results.experiment.arms
-    settings = {name: shown.get(name) or arm.printable() for name, arm in arms.items()}
+    settings = {name: as_seen(shown.get(name) or arm.printable()) for name, arm in arms.items()}
     hashes: Mapping[str, str] = results.record.get("arms", {})
     rows, texts = [], []
     for name, found in settings.items():
