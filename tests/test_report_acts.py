@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tastemaker.experiment import Experiment, load_experiment
 from tastemaker.records import ReplyRow, ScoreRow
-from tastemaker.report.html.acts import calls, cutting, last_version, turns, versions
+from tastemaker.report.html.acts import calls, cutting, documents, turns
 from tastemaker.report.html.page import as_html
 from tastemaker.report.html.source import Source, read_source
 from tastemaker.report.html.texts import BESIDE, merged, word_changes
@@ -108,54 +108,83 @@ def test_long_words_are_cut_and_say_how_long_they_are():
 # Documents ---------------------------------------------------------------------------------------
 
 
-def document(*texts, start=None, by="edit"):
-    listed = [{"by": by, "text": text} for text in texts]
+def document(*texts, start=None, by="edit", name=""):
+    listed = [{"document": name, "by": by, "text": text} for text in texts]
     return {"document": start, "versions": listed}
+
+
+def became(row):
+    """The versions of the only document of a row."""
+    (found,) = documents([row, {}], WHOLE)[0]
+    return found.versions
 
 
 def test_what_became_of_a_document_is_one_change_after_the_other():
     second = DRAFT.replace("ten", "eleven")
     third = second.replace("two hours", "an hour")
-    row = {"document": DRAFT, "versions": [
-        {"by": "", "text": DRAFT}, {"by": "edit", "text": second}, {"by": "patch", "text": third},
+    row = {"document": third, "versions": [
+        {"document": "draft", "by": "", "text": DRAFT, "form": "prose"},
+        {"document": "draft", "by": "edit", "text": second, "form": "prose"},
+        {"document": "draft", "by": "patch", "text": third, "form": "prose"},
     ]}  # fmt: skip
-    first, edit, patch = versions(row, WHOLE)
+    (found,) = documents([row, {}], WHOLE)[0]
+    first, edit, patch = found.versions
 
+    assert (found.name, found.text.text) == ("draft", third)
     assert (first.number, first.by, first.text.text) == (1, "", DRAFT)
     assert edit.text.text == DRAFT.replace("ten", "<del>ten</del><ins>eleven</ins>")
     assert (patch.by, patch.text.text) == (
         "patch",
         second.replace("two hours", "<del>two hours</del><ins>an hour</ins>"),
     )
-    assert last_version(row) == third
+
+
+def test_several_documents_have_each_their_own_versions():
+    """Changed in turns: the plan twice, the list once."""
+    row = {"versions": [
+        {"document": "plan", "by": "", "text": "one two three"},
+        {"document": "list", "by": "create", "text": "milk"},
+        {"document": "plan", "by": "edit", "text": "one two four"},
+    ]}  # fmt: skip
+    other = {"versions": [{"document": "plan", "by": "", "text": "one two three"}]}
+    (plan, shopping), (theirs,) = documents([row, other], WHOLE)
+
+    assert (plan.name, [one.by for one in plan.versions]) == ("plan", ["", "edit"])
+    assert plan.text.text == "one two <del>four</del>"
+    assert theirs.text.text == "one two <ins>three</ins>"
+    assert (shopping.name, shopping.versions, shopping.text.text) == ("list", [], "milk")
+
+
+def test_the_only_documents_of_both_arms_are_compared_whatever_they_are_called():
+    rows = [document("one two three", name=name) for name in ("plan", "draft")]
+    ((old,), (new,)) = documents(rows, WHOLE)
+
+    assert old.note == new.note == "It is the same in both arms."
 
 
 def test_what_a_document_began_with_is_the_first_version_though_no_tool_made_it():
     changed = DRAFT + " Thanks."
-    first, second = versions(document(changed, start=DRAFT), WHOLE)
+    first, second = became(document(changed, start=DRAFT))
 
     assert (first.by, first.text.text) == ("", DRAFT)
     assert second.text.text == f"{DRAFT}<ins> Thanks.</ins>"
-    assert last_version(document(changed, start=DRAFT)) == changed
 
 
 def test_a_document_that_never_changed_has_no_versions():
-    assert versions(document(start=DRAFT), WHOLE) == []
-    assert versions(document(DRAFT, start=DRAFT), WHOLE) == []
-    assert versions({}, WHOLE) == []
-    assert last_version(document(start=DRAFT)) == DRAFT
-    assert last_version({}) == ""
+    assert became(document(start=DRAFT)) == []
+    assert became(document(DRAFT, start=DRAFT)) == []
+    assert documents([{}, document(start="")], WHOLE) == [[], []]
 
 
 def test_a_document_that_is_written_anew_says_so_and_stands_whole():
-    _, second = versions(document("Come all! Cake, music, fun.", start=DRAFT), WHOLE)
+    _, second = became(document("Come all! Cake, music, fun.", start=DRAFT))
 
     assert second.note.endswith("it was written anew.")
     assert second.text.text == "Come all! Cake, music, fun."
 
 
 def test_a_change_that_changes_nothing_says_so():
-    _, second = versions(document(DRAFT, DRAFT), WHOLE)
+    _, second = became(document(DRAFT, DRAFT))
 
     assert (second.note, second.text.text) == ("Nothing changed.", "")
 
@@ -231,17 +260,17 @@ def test_the_page_shows_calls_answers_and_versions():
     assert '<li value="1"><b dir="auto">edit_document</b>' in text
     assert '<dt dir="auto">find</dt><dd><div class="text code" dir="auto">ten</div>' in text
     assert "1 place changed." in text
-    assert "What became of the document, in 2 versions" in text
+    assert 'What became of the document<span dir="auto"></span>, in 2 versions' in text
     assert "<del>ten</del><ins>eleven</ins>" in text
     assert "it was written anew" in text
-    assert "The two documents share too few words" in text
-    assert "Document at the end" in text
+    assert "It shares too few words with the other arm&#39;s" in text
+    assert 'Document<span dir="auto"></span> at the end' in text
 
 
 def test_documents_that_are_alike_are_said_to_be_so():
     text = page({"old": {"document": DRAFT}, "new": {"document": DRAFT}})
 
-    assert "The documents are the same in both arms." in text
+    assert "It is the same in both arms." in text
     assert "What became of the document" not in text
 
 

@@ -139,6 +139,7 @@ def graded(folder: Path) -> tuple[Results, Source]:
                 scores += [ScoreRow(**key, **more),
                            ScoreRow(**key, **more, criterion="kept")]  # fmt: skip
                 text = EDITED if arm == "old" else "Come to our fair! Cake, music, fun."
+                done = "edit_document" if arm == "old" else "write_document"
                 messages = conversation(arm, n)
                 replies.append(
                     ReplyRow(
@@ -146,8 +147,13 @@ def graded(folder: Path) -> tuple[Results, Source]:
                         prompt=str(messages[0]["text"]),
                         messages=json.dumps(messages),
                         reply=str(messages[-1]["text"]),
-                        document=DRAFT,
-                        versions=json.dumps([{"by": "edit_document", "text": text}]),
+                        document=text,
+                        versions=json.dumps(
+                            [
+                                {"document": "fair", "by": by, "text": version}
+                                for by, version in (("", DRAFT), (done, text))
+                            ]
+                        ),
                     )
                 )
     write_tables(folder, score_table(scores), reply_table(replies))

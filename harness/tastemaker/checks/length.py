@@ -22,6 +22,8 @@ _OTHERWISE = ("--", "\x1c", "\x1d", "\x1e", "\x1f")
 """What parts words and is no white space, or is white space to `str.split` and parts none."""
 _LETTER = regex.compile(r"[\p{L}\p{N}]")
 _LIST_NUMBER = re.compile(r"^[ \t>]*\d{1,3}[.)](?=\s)", re.MULTILINE)
+# Lines that may have one are found much faster than what is not on any line.
+_NUMBERED = re.compile(r"\n[ \t>]*\d")
 _FENCE = re.compile(r"^[ \t>]*(?:`{3,}|~{3,})[^\n`]*$", re.MULTILINE)
 
 _STARTS_BLOCK = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)]|>|#{1,6})\s|\s*\|")
@@ -62,7 +64,8 @@ def is_word(piece: str) -> bool:
 
 def _without_markers(text: str) -> str:
     """With spaces for the numbers of lists and the fences of code, which are no words."""
-    text = _LIST_NUMBER.sub(_blank, text)
+    if _NUMBERED.search(f"\n{text}"):
+        text = _LIST_NUMBER.sub(_blank, text)
     return _FENCE.sub(_blank, text) if "```" in text or "~~~" in text else text
 
 

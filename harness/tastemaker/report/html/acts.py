@@ -5,10 +5,10 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tastemaker.report.html.texts import merged, visible, word_changes
+from tastemaker.report.html.texts import marked, merged, visible, word_changes
 
 Row = Mapping[str, Any]
 
@@ -157,24 +157,84 @@ class Version:
     note: str = ""
 
 
-def last_version(row: Row) -> str:
-    """The document as it stands at the end; "" where there is none."""
-    versions = row.get("versions") or ()
-    return str((versions[-1].get("text") if versions else row.get("document")) or "")
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """A document of one arm, as it stands at the end, and what became of it."""
+
+    name: str
+    """Its id; "" where there is but the one that the scenario gave."""
+    text: Text
+    """With what the other arm's has not."""
+    note: str
+    """What is to be said of it and the other arm's together."""
+    versions: Sequence[Version]
+    """Every one against the one before; () where it never changed."""
 
 
-def versions(row: Row, cut: Cut) -> list[Version]:
-    """What became of a document, one version after the other; [] where it never changed."""
-    kept = row.get("versions") or ()
-    listed = [(str(one.get("by") or ""), str(one.get("text") or "")) for one in kept]
+History = Sequence[tuple[str, str]]
+"""The versions of a document, oldest first: (the tool that made it, its text)."""
+
+
+def documents(rows: Sequence[Row], cut: Cut) -> list[list[Document]]:
+    """The documents of both arms, each held against the one of the same name, or the only one."""
+    histories = [_histories(row) for row in rows]
+    ends = [{name: cut(one[-1][1]) for name, one in of_arm.items()} for of_arm in histories]
+    return [
+        [
+            _document(name, history, ends[place][name], _other(ends, place, name), place, cut)
+            for name, history in of_arm.items()
+        ]
+        for place, of_arm in enumerate(histories)
+    ]
+
+
+def _histories(row: Row) -> dict[str, History]:
+    """The versions of each document by its name."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for one in row.get("versions") or ():
+        listed = found.setdefault(str(one.get("document") or ""), [])
+        listed.append((str(one.get("by") or ""), str(one.get("text") or "")))
     start = row.get("document")
-    if listed and start is not None and start not in [text for _, text in listed]:
-        listed.insert(0, ("", start))
-    if len(listed) < 2:
+    if not found:
+        return {"": [("", start)]} if start else {}
+    if len(found) == 1 and start is not None:
+        (listed,) = found.values()
+        if start not in [text for _, text in listed]:
+            listed.insert(0, ("", start))  # kept apart from what became of it
+    return dict(found)
+
+
+def _other(ends: Sequence[Mapping[str, Text]], place: int, name: str) -> str | None:
+    """How the other arm's document ends; None where it has none that this could be held against."""
+    there = ends[1 - place]
+    if name in there:
+        return there[name].text
+    alone = len(ends[0]) == len(ends[1]) == 1
+    return next(iter(there.values())).text if alone else None
+
+
+def _document(
+    name: str, history: History, end: Text, other: str | None, place: int, cut: Cut
+) -> Document:
+    """An arm's document: what only the first arm has is `del`, what only the second has `ins`."""
+    text, note = end, ""
+    if other is not None:
+        changes = word_changes(*((end.text, other) if place == 0 else (other, end.text)))
+        spans, tag = ((changes.removed, "del"), (changes.added, "ins"))[place]
+        text = replace(end, text=marked(end.text, spans, tag, ()))
+        if changes.unlike:
+            note = "It shares too few words with the other arm's for differences to be marked."
+        elif not changes.pairs:
+            note = "It is the same in both arms."
+    return Document(name=name, text=text, note=note, versions=_versions(history, cut))
+
+
+def _versions(history: History, cut: Cut) -> list[Version]:
+    if len(history) < 2:
         return []
-    (by, first), *later = listed
-    found = [Version(number=1, by=by, text=cut(first))]
+    (by, first), *later = history
     before = cut(first)
+    found = [Version(number=1, by=by, text=before)]
     for number, (by, text) in enumerate(later, 2):
         after = cut(text)
         found.append(_changed(number, by, before, after))

@@ -4,7 +4,7 @@ import hashlib
 import random
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
@@ -13,14 +13,13 @@ from markupsafe import Markup
 
 from tastemaker.report.html.acts import (
     Call,
+    Document,
     Text,
     Turn,
-    Version,
     calls,
     cutting,
-    last_version,
+    documents,
     turns,
-    versions,
 )
 from tastemaker.report.html.asked import Turned
 from tastemaker.report.html.source import Source, Spot
@@ -202,10 +201,7 @@ class Pane:
     calls: Sequence[Call] = ()
     turns: Sequence[Turn] = ()
     """Of a conversation that is more than a prompt and a reply."""
-    document: Text | None = None
-    """As it stands at the end, with what the other arm's has not."""
-    versions: Sequence[Version] = ()
-    """What became of it, where it changed."""
+    documents: Sequence[Document] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,8 +212,6 @@ class Seed:
     panes: tuple[Pane, Pane]
     unlike: bool
     """Whether the replies share too few words for their differences to be marked."""
-    documents: str
-    """What is to be said of both documents together; "" where their differences say it."""
     sign: int
     """Whether the scores of this seed fell (-1), rose (1) or neither (0), over all principles."""
 
@@ -255,8 +249,7 @@ class Texts:
         whole = [visible(row.get("reply") or "") for row in rows]
         texts = [text if self.full else text[:MOST_CHARACTERS] for text in whole]
         changes = word_changes(*texts)
-        documents = [self.cut_document(last_version(row)) for row in rows]
-        edits = word_changes(*(one.text for one in documents))
+        worked_on = documents(rows, self.cut_document)
         found = [self.scores.get((arm, entry.key, number), {}) for arm in arms]
         panes = []
         for place, row in enumerate(rows):
@@ -272,8 +265,7 @@ class Texts:
                     findings=findings,
                     calls=calls(row, self.cut),
                     turns=turns(row, self.cut, confidential=self._confidential(arms[place])),
-                    document=_document(documents, edits, place),
-                    versions=versions(row, self.cut_document),
+                    documents=worked_on[place],
                 )
             )
         total = [sum(value for value, _ in one.values() if isfinite(value)) for one in found]
@@ -281,7 +273,6 @@ class Texts:
             number=number,
             panes=(panes[0], panes[1]),
             unlike=changes.unlike,
-            documents=_of_both(documents, edits),
             sign=int(np.sign(round(total[1] - total[0], 9))),
         )
 
@@ -319,23 +310,6 @@ class Texts:
 def _marks(changes: Changes, place: int) -> tuple[Sequence[Span], str]:
     """What of the text at a place only that one has, and the tag that says so."""
     return (changes.removed, "del") if place == 0 else (changes.added, "ins")
-
-
-def _document(documents: Sequence[Text], edits: Changes, place: int) -> Text | None:
-    """An arm's document with what the other arm's has not; None where it has none."""
-    one = documents[place]
-    if not one.text:
-        return None
-    changed, tag = _marks(edits, place) if all(each.text for each in documents) else ((), "ins")
-    return replace(one, text=marked(one.text, changed, tag, ()))
-
-
-def _of_both(documents: Sequence[Text], edits: Changes) -> str:
-    if not all(one.text for one in documents):
-        return ""
-    if edits.unlike:
-        return "The two documents share too few words for differences to be marked."
-    return "" if edits.pairs else "The documents are the same in both arms."
 
 
 def _scores(results: Results) -> dict[tuple[str, str, int], dict[str, tuple[float, str]]]:
