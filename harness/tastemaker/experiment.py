@@ -49,6 +49,7 @@ from tastemaker.reading import (
     read_text,
     refuse,
     shape,
+    shown,
 )
 from tastemaker.scenario import Format, MessageEntry
 from tastemaker.template import slug
@@ -170,6 +171,15 @@ MEANINGFUL = {
 }
 """What may be said of an arm that was recorded elsewhere, beside its file."""
 SHOWN = {"model", "format", "factors", "config", "replies", "scores", "range"}
+
+
+def as_seen(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Printable settings with files as paths from the current folder, where they lie below it.
+
+    What is published should not say how somebody's folders are called.
+    """
+    files = {key: shown(Path(settings[key])) for key in MEANINGFUL if key in settings}
+    return {**settings, **files}
 
 
 # Evals -------------------------------------------------------------------------------------------

@@ -142,6 +142,9 @@ class ReplyRow:
     """JSON: a list of {"role", "text", "tool_calls"}."""
     reply: str
     document: str | None = None
+    """The document as it stood at the end, where there is one."""
+    versions: str = "[]"
+    """JSON: all versions of all documents, a list of {"document", "by", "text", "form"}."""
     findings: str = "{}"
     """JSON: by "principle/criterion", {"value", "reason", "quote"}."""
     labels: str = "{}"
