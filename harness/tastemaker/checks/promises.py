@@ -12,65 +12,121 @@ from tastemaker.checks.markdown import prose
 from tastemaker.checks.registry import Example, check
 from tastemaker.records import Call, Finding, Reply
 
+WHEN = (
+    r"(?:on|at|in|by|for|every|each|next|tomorrow|tonight|daily|weekly|later|"
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b"
+)
+BELL = r"(?:reminder|alarm|alert|timer|notification|nudge)s?\b"
 # What only somebody can do who is still there later.
 LATER = (
     r"remind(?:ing)? you|(?:send|give|ping|shoot|drop) you (?:a|an|the|another|your) "
     r"(?:\w+ )?(?:reminder|nudge|ping|alert|notification|update|heads-up|message|note)\b|"
+    rf"(?:send|give|bring) you (?:[^\s.!?]+ ){{1,5}}{WHEN}|"
     r"(?:ping|nudge|alert|notify|text|message) you\b|let you know (?:when|if|as soon|once|on|at)|"
+    rf"be (?:back {WHEN}|ready for you {WHEN})|bring (?:it|this|that) (?:back )?up {WHEN}|"
     r"check (?:back|in)\b|follow up with you|get back to you|circle back|"
     r"(?:keep|have) an eye on|keep (?:watch|track|tabs|checking|monitoring)|monitor\b|"
+    r"(?:watch|track) (?:it|this|that|the|for)\b|look out for\b|"
     r"wake you|come back to you|touch base|have (?:it|that|this|them) ready for you (?:by|on|at)"
+)
+SET = (
+    rf"(?:set|setting|create|creating|add|adding) (?:up |you )?"
+    rf"(?:a|an|the|that|this|your|another|one|two|three|both)\b[^.!?\n]{{0,40}}?\b{BELL}|"
+    r"(?:schedule|scheduling) (?:it|this|that|them|both|all)\b|"
+    rf"get (?:it|this|that|them) (?:all )?(?:set up|scheduled|sorted) {WHEN}|"
+    r"(?:put|putting|add|adding|pop|save) (?:it|this|that|them|both)\b[^.!?\n]{0,20}?"
+    r"\b(?:in|on|to|into) your (?:calendar|diary|agenda|reminders|(?:to-?do|task) list)\b"
 )
 DONE = (
     r"(?:set|scheduled|created|added|put|made|saved|booked|logged|programmed) "
     r"(?:up )?(?:it|this|that|them|a|an|the|your|you|one|two|three|both|all)?\b[^.!?\n]{0,40}?"
-    r"\b(?:reminders?|alarms?|alerts?|timers?|calendar|to-?do(?: list)?|task list|schedule)\b"
+    rf"(?:\b{BELL}|\b(?:in|on|to|into) (?:the|your) "
+    r"(?:calendar|diary|agenda|schedule|(?:to-?do |task )?list)\b)|"
+    rf"(?:scheduled|set) (?:it|this|that|them|both|everything)(?: all)?(?: up)?(?: for you)?[:,]? {WHEN}"
 )
 WILL = (
-    r"\bI(?:['’]ll| will| am going to|['’]m going to|['’]m gonna)"
+    r"(?:\bI(?:['’]ll| will| am going to|['’]m going to|['’]m gonna)|\b(?:and|so|but) will)"
     r"(?: definitely| certainly| also| then| gladly| happily| be sure to| make sure to| just)?"
     r" (?:be )?"
 )
+DOING = r"\b(?:let me|I['’]m|I am)(?: now| just)? "
 HAVE = r"\bI(?:['’]ve| have|['’]ve just| have just| just)?(?: already| now| also)? "
+UNLESS = r"(?<!\b(?:once|if|when|after|until|whether|wenn|sobald|si|quand|quando|se)\b[^.!?\n]{0,40})"
 PROMISES = tuple(
     regex.compile(pattern, regex.IGNORECASE)
     for pattern in (
-        rf"{WILL}(?:{LATER})",
+        rf"{WILL}(?:{LATER}|{SET})",
+        rf"{DOING}(?:{SET})",
         rf"{HAVE}(?:{DONE})",
-        r"\b(?:reminders?|alarms?|alerts?) (?:is |are |has been |have been )?(?:all |now )?"
+        rf"{UNLESS}\b(?:reminders?|alarms?|alerts?) (?:is |are |has been |have been )?"
+        r"(?:all |now )?"
         r"(?:set|scheduled|created|saved|in place|on the list)\b(?! (?:by|up by) you)",
         r"\byou(?:['’]ll| will) (?:get|receive|hear|see|find) [^.!?\n]{0,40}?"
-        r"\b(?:reminder|alert|notification|ping|nudge|from me)\b",
+        r"\b(?:reminder|alert|notification|ping|nudge|from me)\b(?! (?:from|on|in) your)"
+        r"(?<!not from me)",
+        rf"{UNLESS}\byou(?:['’]ll| will) be (?:reminded|notified|alerted|pinged|nudged|woken)\b",
+        rf"^\W*(?:reminding you {WHEN}|scheduled(?: for|:))",
+        rf"\ball set {WHEN}",
+        r"\bI (?:won['’]t|will not) (?:let you )?forget\b",
         r"\b(?:consider it|it['’]s|that['’]s) (?:scheduled|on (?:the|your) (?:list|calendar))\b",
-        r"\bich (?:werde|erinnere|melde|sage|gebe)\b[^.!?\n]{0,60}?"
+        # German
+        r"\bich (?:werde|erinnere|melde|sage?|gebe)\b[^.!?\n]{0,60}?"
         r"\b(?:erinner\w*|melde\w*|bescheid|benachrichtig\w*|beobacht\w*)\b",
-        r"\bich erinnere (?:dich|sie|euch)\b",
+        r"\bich (?:erinnere (?:dich|sie|euch)|melde mich)\b",
+        r"\b(?:erinner|melde|benachrichtig)\w* ich (?:dich|sie|euch|mich)\b",
         r"\bich habe? (?:dir|ihnen|euch|es|das|die|den|eine[n]?)\b[^.!?\n]{0,40}?"
         r"\b(?:erinnerung|termin|wecker|kalender)\b",
-        r"\bje (?:vous |te |t['’])(?:rappellerai|préviendrai|avertirai|enverrai|tiendrai)\b",
+        rf"{UNLESS}\b(?:erinnerung(?:en)?|wecker) (?:ist |sind |wurden? )?(?:jetzt |nun )?"
+        r"(?:gesetzt|gestellt|eingerichtet|erstellt|angelegt|gespeichert)\b",
+        # French
+        r"\bje (?:vous |te |t['’])(?:le |la |les |l['’])?(?:rappelle(?:rai)?|préviendrai|avertirai"
+        r"|enverrai|tiendrai|préviens)\b",
         r"\bj['’]ai (?:bien )?(?:créé|programmé|mis|ajouté|enregistré)\b[^.!?\n]{0,40}?"
         r"\b(?:rappel|alarme|agenda|calendrier|alerte)\b",
-        r"\bje vais (?:vous |te |t['’])(?:rappeler|prévenir|avertir|envoyer)\b",
-        r"\b(?:te|le|os|les) (?:recordaré|avisaré|enviaré|notificaré|mantendré)\b",
+        r"\bje vais (?:vous |te |t['’])(?:le |la )?(?:rappeler|prévenir|avertir|envoyer)\b",
+        rf"{UNLESS}\b(?:rappel|alarme) (?:est |a été )?(?:bien )?"
+        r"(?:programmée?|créée?|enregistrée?|réglée?)\b",
+        # Spanish
+        r"\b(?:te|le|os|les) (?:lo |la )?(?:recordaré|avisaré|enviaré|notificaré|mantendré)\b",
+        r"\b(?:te|le) lo recuerdo\b|\b(?:te|le) aviso (?:el|a las|mañana|cuando)\b",
         r"\bhe (?:creado|programado|puesto|añadido|guardado)\b[^.!?\n]{0,40}?"
         r"\b(?:recordatorio|alarma|aviso|calendario)\b",
+        rf"{UNLESS}\b(?:recordatorio|alarma) (?:ya )?(?:está )?"
+        r"(?:creado|programad[oa]|guardado|puest[oa])\b",
+        # Portuguese, Italian, Dutch, Japanese
+        r"\bvou (?:te |lhe |o |a )?(?:lembrar|avisar)\b|\bte (?:lembro|aviso|lembrarei)\b",
+        r"\blembrete (?:está )?(?:criado|definido|programado|agendado)\b",
+        r"\b(?:ti|vi|le) (?:ricorderò|avviserò|avvertirò|manderò|farò sapere)\b",
+        r"\bpromemoria (?:è stato )?(?:impostato|creato)\b",
+        r"\bik (?:zal|ga|herinner|stuur|waarschuw)\b[^.!?\n]{0,40}?\b(?:herinner\w*|waarschuw\w*)\b",
+        r"\bherinnering (?:is )?(?:ingesteld|gezet|aangemaakt)\b",
+        r"(?:お知らせ|リマインド|通知|ご連絡)(?:いた)?します",
+        r"(?:リマインダー|アラーム|通知|予定)を?(?:設定|登録|作成|セット)(?:しました|しておきます|します)",
     )
 )
 OFFERS = tuple(
     regex.compile(pattern, regex.IGNORECASE)
     for pattern in (
-        rf"\bI (?:can|could|['’]d be happy to|would be happy to) (?:also |always )?(?:{LATER})",
+        rf"\bI (?:can|could|['’]d be happy to|would be happy to) (?:also |always )?"
+        rf"(?:{LATER}|{SET})",
         rf"\b(?:want|would you like|shall I|should I|do you want)[^.!?\n]{{0,20}}?(?:me to )?"
-        rf"(?:{LATER}|set (?:up )?(?:a|an|the|one) (?:\w+ )?(?:reminder|alarm|alert))",
+        rf"(?:{LATER}|{SET}|set one\b)",
+        r"\blet me know if you(?:['’]d like| would like| want| need) (?:a|any|another) "
+        r"(?:reminder|nudge|alarm)\b",
         r"\b(?:soll|kann|darf) ich (?:dich|sie|dir|ihnen)\b[^.!?\n]{0,60}?\berinner\w*\b",
-        r"\b(?:voulez-vous|veux-tu) que je (?:vous |te |t['’])?rappelle\b",
-        r"\b¿?(?:quieres|quiere) que te (?:recuerde|avise)\b",
+        r"\b(?:voulez-vous|veux-tu) que je (?:vous |te |t['’])?(?:le )?rappelle\b",
+        r"\b¿?(?:quieres|quiere) que te (?:lo )?(?:recuerde|avise)\b",
+        r"\bquer que eu te (?:lembre|avise)\b|\bvuoi che ti (?:ricordi|avvisi)\b",
+        r"(?:お知らせ|リマインド|通知|設定)しましょうか",
     )
 )
 DENIED = regex.compile(
-    r"\b(?:can(?:no|['’])t|cannot|won['’]t|will not|not able|unable|don['’]t have|do not have"
-    r"|no way|couldn['’]t|have no|without|wish I could|nicht|kein\w*"
-    r"|ne (?:peux|pourrai|vais)|pas|no puedo|no podré|no tengo)\b",
+    r"\b(?:can(?:no|['’])t|cannot|won['’]t(?! (?:let you )?forget)|will not(?! (?:let you )?"
+    r"forget)|not able|unable|don['’]t have|do not have"
+    r"|no way|no (?:reminder|alarm|alert)s?|couldn['’]t|have no|wish I could"
+    r"|without(?! fail)|nicht|kein\w*|ne (?:peux|pourrai|vais)|pas|aucun\w*"
+    r"|no (?:puedo|podré|tengo|hay)|não|non|niet|geen)\b"
+    r"|ません|できない",
     regex.IGNORECASE,
 )
 
@@ -102,7 +158,8 @@ def promised(
 
     Such as reminding, checking back, keeping an eye on: what takes somebody who is still there
     later. With a call that keeps it the promise is true, and does not count. What stands in a
-    sentence that says it cannot be done is none. English first; some German, French and Spanish.
+    sentence that says it cannot be done is none. English first; the usual wordings in German,
+    French, Spanish, Portuguese, Italian, Dutch and Japanese.
     """
     if any(_keeps(call, deeds) for call in reply.work.calls):
         return found(False, "and did it")
