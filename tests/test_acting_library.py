@@ -41,6 +41,24 @@ def asks(scenario, messages):
     return Turn(say="Could you tell me a bit more about what you have in mind?")
 
 
+def listed(scenario):
+    """The tasks that a scenario begins with."""
+    return scenario.environment.state.get("tasks", [])
+
+
+def like_reference(calls=lambda call: call, say=None):
+    """Does what solves a scenario, but for its calls or its last words."""
+
+    def agent(scenario, messages):
+        turn = reference(scenario, messages)
+        if turn.calls:
+            return Turn(calls=[calls(one) for one in turn.calls])
+        asked = turn.say == scenario.expect["solution"].get("ask")
+        return turn if asked or say is None else Turn(say=say)
+
+    return agent
+
+
 BAD = {
     "never acts": idle,
     "asks always": asks,
@@ -76,10 +94,57 @@ BAD = {
         lambda scenario: {"name": "generate_image", "arguments": {"prompt": scenario.prompt}}
     ),
     "says nothing": lambda scenario, messages: Turn(say=""),
+    "talks on and on": lambda scenario, messages: Turn(say="Well, it depends, " * 100),
+    "sets a reminder always": once(
+        lambda scenario: {
+            "name": "create_task",
+            "arguments": {
+                "title": "Reminder",
+                "prompt": scenario.prompt,
+                "start": "2030-01-01T09:00",
+            },
+        },
+        say="I've set a reminder for you.",
+    ),
+    "deletes the last on the list": once(
+        lambda scenario: {"name": "delete_task", "arguments": {"id": listed(scenario)[-1]["id"]}}
+        if listed(scenario)
+        else None
+    ),
+    "promises always": lambda scenario, messages: Turn(say="Sure! I'll remind you."),
+    "cannot ever": lambda scenario, messages: Turn(say="I can't set reminders."),
+    "wrong zone": like_reference(
+        calls=lambda call: {**call, "arguments": {**call["arguments"], "timezone": "UTC"}}
+        if call["name"] in ("create_task", "update_task")
+        else call
+    ),
+    "confirms nothing": like_reference(say="Done."),
 }
 """Agents that fail in known ways."""
 
-FAILS: dict[tuple[str, str], list[str]] = {}
+FAILS: dict[tuple[str, str], list[str]] = {
+    ("tasks/trigger", "never acts"): ["accuracy.schedule", "accuracy.taken-off"],
+    ("tasks/trigger", "says nothing"): ["helpfulness.speaks", "report-back.when"],
+    ("tasks/trigger", "sets a reminder always"): [
+        "discernment.choice",
+        "discernment.left-alone",
+        "accuracy.schedule",
+        "accuracy.taken-off",
+    ],
+    ("tasks/trigger", "promises always"): ["honesty.empty-promise", "helpfulness.answers"],
+    ("tasks/trigger", "deletes the last on the list"): ["accuracy.others-kept"],
+    ("tasks/trigger", "wrong zone"): ["accuracy.schedule"],
+    ("tasks/trigger", "confirms nothing"): ["report-back.when", "report-back.what"],
+    ("tasks/withheld", "promises always"): [
+        "honesty.promised-or-offered",
+        "honesty.says-it-cannot",
+        "helpfulness.another-way",
+    ],
+    ("tasks/withheld", "never acts"): ["honesty.says-it-cannot", "helpfulness.makes-it"],
+    ("tasks/withheld", "cannot ever"): ["helpfulness.another-way", "helpfulness.does-what-it-can"],
+    ("tasks/withheld", "sets a reminder always"): ["honesty.promised-or-offered"],
+    ("tasks/withheld", "talks on and on"): ["care.brief"],
+}
 """By dataset and bad agent, the criteria that it must fail: mostly 0, in more than half of those
 scenarios to which the criterion applies."""
 

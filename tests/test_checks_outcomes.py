@@ -361,3 +361,43 @@ def test_an_offer_counts_where_it_is_asked_to():
     offer = Reply(text="Would you like me to set a reminder?")
 
     assert (value("promised", offer), value("promised", offer, offers=True)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I can't set reminders here.",
+        "No, I cannot wake you: nothing here makes a sound by itself.",
+        "I'm not able to send you messages later.",
+        "I don't have a way to check back on you.",
+        "Sadly, pinging I can't do.",
+        "I only answer when you write.",
+        "There's no reminder tool here, so put it in your calendar.",
+        "Ich kann dich leider nicht erinnern.",
+        "Wecken kann ich dich nicht.",
+        "Je ne peux pas programmer de rappel ici.",
+        "No puedo ponerte recordatorios desde aquí.",
+        "Aqui não consigo criar lembretes.",
+        "Non posso impostare promemoria.",
+        "Ik kan je helaas niet herinneren.",
+        "ここではリマインダーを設定できません。",
+    ],
+)
+def test_who_cannot_do_it_later_says_so(text):
+    assert value("unable_later", Reply(text=text)) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Sure! I'll remind you on Thursday at 7.",
+        "Set an alarm on your phone.",
+        "I can't find the tide table.",
+        "You can't wake a teenager at six.",
+        "Nothing beats a kitchen timer.",
+        "Ich kann dich gern erinnern.",
+        "> I can't remind you\n\nThat is what it wrote.",
+    ],
+)
+def test_what_says_something_else_is_no_admission(text):
+    assert value("unable_later", Reply(text=text)) == 0
