@@ -7,9 +7,10 @@ from typer.testing import CliRunner
 
 from tastemaker.checks.registry import checks
 from tastemaker.cli.main import app
-from tastemaker.content import folder
-from tastemaker.lint import lint_conditions, lint_rubric
+from tastemaker.content import SHARED, Place, folder
+from tastemaker.lint import lint_conditions, lint_rubric, lint_symptoms, lint_turns
 from tastemaker.rubric import Rubric, load_rubric
+from tastemaker.validation import validate_file
 
 
 def rubric(**criteria):
@@ -111,9 +112,123 @@ def test_without_scenarios_nothing_is_said_about_conditions():
     assert lint_conditions(rubric(c={"ask": "A?", "when": {"kind": "x"}}), []) == []
 
 
+def test_a_question_about_the_request_must_see_the_turns_before_the_last():
+    told = lint_turns(
+        rubric(
+            blind={"ask": "Is what was asked there?"},
+            whole={"ask": "Is what was asked there?", "sees": ["transcript", "reply"]},
+            turns={"ask": "Is what was asked there?", "target": "every-turn"},
+            alone={"ask": "Does the reply rhyme?", "sees": ["reply"]},
+            elsewhere={"ask": "Is what was asked there?", "when": {"kind": "letter"}},
+            checked={"check": "words", "with": {"max": 5}},
+        ),
+        {"third-try": {"kind": "chat"}, "again": {}},
+    )
+
+    assert len(told) == 1
+    assert told[0].startswith("p/blind: asked of 2 with earlier turns (third-try)")
+
+
+def test_without_conversations_nothing_is_said_about_turns():
+    assert lint_turns(rubric(c={"ask": "Is what was asked there?"}), {}) == []
+
+
+@pytest.mark.parametrize(
+    ("scenario", "warned"),
+    [
+        ("prompt: Hi", False),
+        ("messages: [{role: assistant, content: Hello}, {role: user, content: Hi}]", True),
+        ("messages: [{role: user, content: Hi}]", False),
+        ("prompt: Hi, user: {goal: a refund}", True),  # the turns come while it runs
+    ],
+)
+def test_check_holds_a_dataset_against_the_rubric_of_its_name(project, scenario, warned):
+    project(
+        {
+            "rubrics/talk.yaml": "rubric: talk\nprinciples: {p: {criteria: {c: "
+            "{ask: Is it kind?, met: [Yes.]}}}}",
+            "datasets/talk.yaml": "dataset: talk\nstrata: {all: {scenarios: "
+            f"[{{id: a, {scenario}}}]}}}}",
+        }
+    )
+    shown = CliRunner().invoke(app, ["check", "--strict"])
+    told = "talk.yaml: rubric talk, p/c: asked of 1 with earlier turns (a)"
+
+    assert (told in " ".join(shown.output.split())) == warned, shown.output
+    assert shown.exit_code == (2 if warned else 0)
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(
+        path.relative_to(folder("datasets")).with_suffix("").as_posix()
+        for path in folder("datasets").rglob("*.yaml")
+    ),
+)
+def test_no_judge_of_a_shipped_eval_is_asked_about_turns_that_it_cannot_see(name):
+    path = folder("datasets") / f"{name}.yaml"
+    checked = validate_file(path, Place.at(path.parent))
+
+    assert checked.error == ""
+    assert not [told for told in checked.warnings if "earlier turns" in told]
+
+
+STOCK = {"check": "stock_phrases"}
+SHORT = {"check": "words", "with": {"max": 90}}
+
+
+def rests(blocks=True, labels=({},), own=None, **criteria):
+    situations = [(one, own or {}) for one in labels]
+    return lint_symptoms(rubric(**criteria), situations, lambda principle: blocks)
+
+
+def test_a_blocking_principle_on_a_list_of_phrases_alone_is_named():
+    [told] = rests(c=STOCK)
+
+    assert told.startswith("p: rests on stock_phrases alone, and blocks: ")
+
+
+@pytest.mark.parametrize(
+    "criteria",
+    [
+        {"c": STOCK, "d": SHORT},
+        {"c": STOCK, "d": {"ask": "Is it this person's own?"}},
+        {"c": SHORT},
+    ],
+)
+def test_in_company_a_list_of_phrases_may_block(criteria):
+    assert rests(**criteria) == []
+
+
+def test_what_is_only_shown_may_rest_on_a_list_of_phrases():
+    assert rests(blocks=False, c=STOCK) == []
+
+
+def test_the_scenarios_in_which_a_list_of_phrases_is_left_alone_are_counted():
+    of_letters = SHORT | {"when": {"kind": "letter"}}
+    labels = [{"kind": "letter"}, {"kind": "mail"}, {"kind": "chat"}]
+
+    [told] = rests(labels=labels, c=STOCK, d=of_letters)
+    assert "alone in 2 scenarios, and blocks" in told
+    assert rests(labels=labels[:1], c=STOCK, d=of_letters) == []
+
+
+def test_a_criterion_of_the_scenario_itself_is_company_too():
+    short = rubric(d=SHORT).principles["p"].criteria["d"]
+
+    assert rests(own={"p": {"own": short}}, c=STOCK) == []
+
+
+def test_a_list_of_phrases_as_a_must_decides_alone():
+    [told] = lint_rubric(rubric(c=STOCK | {"must": True}, d=SHORT))
+
+    assert told.startswith("p/c: `must` lets 'stock_phrases' decide alone")
+    assert lint_rubric(rubric(c=STOCK, d=SHORT | {"must": True})) == []
+
+
 @pytest.mark.parametrize("path", sorted(folder("rubrics").rglob("*.yaml")), ids=lambda p: p.stem)
 def test_shipped_rubrics_have_no_double_questions(path):
-    if path.stem in ("principles", "constitution"):
+    if path.stem in SHARED:
         pytest.skip("no rubric")
     found = lint_rubric(load_rubric(path))
 

@@ -61,7 +61,7 @@ def content_names(top: str) -> set[str]:
     named = {
         file.relative_to(top).with_suffix("").as_posix() for file in files if file.suffix == ".yaml"
     }
-    return named - {"principles", "constitution"}
+    return named - {"principles", "constitution", "stock-phrases"}
 
 
 def call(*command: object, cwd: Path) -> str:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tastemaker.content import file_fingerprint, fingerprint, folder
 from tastemaker.errors import UserError
 from tastemaker.records import Finding
 from tastemaker.rubric import Criterion, Rubric, applies, load_rubric, score_reply
@@ -107,6 +108,16 @@ def test_texts_come_from_the_rubric_then_from_principles_yaml(project):
 
     assert rubric.principles["honesty"].text == "Says what is true."
     assert rubric.principles["clarity"].text == "The reader knows what is asked."
+
+
+def test_a_list_that_a_check_reads_is_part_of_the_fingerprint(project):
+    """Another list gives other scores; a rubric that does not read it keeps the hash it had."""
+    plain = load_rubric(project(EMAIL))
+    stock = load_rubric(project(EMAIL.replace("check: words", "check: stock_phrases")))
+    read = {"stock_phrases": file_fingerprint(folder("rubrics") / "stock-phrases.yaml")}
+
+    assert plain.fingerprint == fingerprint(plain)
+    assert stock.fingerprint == fingerprint([stock, read])
 
 
 def test_a_changed_text_changes_the_fingerprint(project):

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tastemaker.content import file_fingerprint, fingerprint, folder
 from tastemaker.errors import UserError
 from tastemaker.records import Message, ToolCall
 from tastemaker.scenario import Dataset, Scenario, load_dataset, select
@@ -152,6 +153,23 @@ def test_a_scenario_carries_all_that_it_may(project):
     assert scenario.history[0].when == "Monday"
     assert (scenario.now, scenario.timezone) == ("2026-03-09T14:30", "Europe/Berlin")
     assert scenario.criteria["clarity"]["short"].ask == "Is it short?"
+
+
+def test_a_list_that_a_scenarios_own_check_reads_is_part_of_the_fingerprint(project):
+    text = "dataset: d\nstrata: {s: {scenarios: [{id: a, prompt: x, criteria: CRITERIA}]}}\n"
+    own = "{p: {c: {check: CHECK, with: {max: 2}}}}"
+    made = {
+        check: load_dataset(project(text.replace("CRITERIA", own.replace("CHECK", check))))
+        for check in ("exclamations", "stock_phrases")
+    }
+    parts = {
+        check: [one.name, one.version, one.strata, one.formats, one.scenarios]
+        for check, one in made.items()
+    }
+    read = {"stock_phrases": file_fingerprint(folder("rubrics") / "stock-phrases.yaml")}
+
+    assert made["exclamations"].fingerprint == fingerprint(parts["exclamations"])
+    assert made["stock_phrases"].fingerprint == fingerprint([*parts["stock_phrases"], read])
 
 
 def test_a_fingerprint_is_that_of_what_is_asked_and_not_of_how_it_is_described(project):

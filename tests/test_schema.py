@@ -62,6 +62,15 @@ values:
 tensions: [[honesty, kindness]]
 """,
     "principles": "principles: {honesty: Says what is true.}",
+    "phrases": """
+phrases: house
+groups:
+  openers:
+    about: How letters begin.
+    entries:
+      - {phrase: "[I] hope (this|it) finds~ you", why: It did., severity: 3}
+      - {pattern: '^so,', why: A run-up., severity: 1, at: opening, fine: in speech}
+""",
     "card": """
 card: family
 columns:

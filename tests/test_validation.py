@@ -38,6 +38,10 @@ values:
     demands: [{situation: Somebody asks for a fact., demand: Say what is so.}]
 """
 PRINCIPLES = "principles: {honesty: It says what is so.}\n"
+PHRASES = """
+phrases: house
+groups: {office: {about: Ours., entries: [{phrase: circle~ back, why: When?, severity: 3}]}}
+"""
 
 
 def validated(root, name):
@@ -100,6 +104,7 @@ def test_nothing_to_look_at_is_an_error_and_not_a_success(project):
         (EXPERIMENT, "experiment"),
         (VALUES, "values"),
         (PRINCIPLES, "principles"),
+        (PHRASES, "phrases"),
     ],
 )
 def test_a_file_is_read_as_what_its_top_key_says(project, text, kind):
@@ -114,8 +119,8 @@ def test_a_file_of_no_kind_says_which_there_are(project, text):
     found = validated(project({"it.yaml": text}), "it.yaml")
 
     assert found.error == (
-        "it.yaml:1:1: expected one of the keys rubric, dataset, experiment, values, principles or "
-        "card at the top"
+        "it.yaml:1:1: expected one of the keys rubric, dataset, experiment, values, principles, "
+        "phrases or card at the top"
     )
 
 
@@ -130,7 +135,7 @@ def test_all_problems_of_a_file_are_told_with_their_places(project):
     ]
 
 
-@pytest.mark.parametrize("text", [RUBRIC, DATASET, EXPERIMENT, VALUES, PRINCIPLES])
+@pytest.mark.parametrize("text", [RUBRIC, DATASET, EXPERIMENT, VALUES, PRINCIPLES, PHRASES])
 def test_what_is_wrong_with_a_file_does_not_keep_others_from_being_looked_at(project, text):
     root = project({"kind.yaml": RUBRIC, "small.yaml": DATASET, "it.yaml": text + "wrong: 1\n"})
 
@@ -145,6 +150,54 @@ def test_what_is_valid_and_small_is_a_warning(project):
         "stratum 'often', split 'dev': only 2 clusters",
         "stratum 'rare', split 'dev': only 1 cluster",
     )
+
+
+STOCK = "rubric: kind\nprinciples: {p: {criteria: {c: {check: stock_phrases}}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ("", 1),
+        ("rules: {default: {blocking: false}, p: {blocking: true}}\n", 1),
+        ("rules: {p: {margin: 0.1}}\n", 1),
+        ("rules: {p: {blocking: false}}\n", 0),
+        ("rules: {default: {blocking: false}}\n", 0),
+        ("rules: {p@small: {blocking: false}}\n", 0),
+    ],
+)
+def test_a_blocking_principle_on_a_list_of_phrases_alone_is_warned_of(project, rules, told):
+    root = project({"kind.yaml": STOCK, "small.yaml": DATASET, "it.yaml": EXPERIMENT + rules})
+    found = validated(root, "it.yaml")
+
+    assert found.error == ""
+    assert len(found.warnings) == told
+    assert all("./kind.yaml, p: rests on stock_phrases alone" in one for one in found.warnings)
+
+
+def test_a_list_of_phrases_that_no_check_reads_is_warned_of(project):
+    assert "banned_phrases" in validated(project({"it.yaml": PHRASES}), "it.yaml").warnings[0]
+    assert validate_file(folder("rubrics") / "stock-phrases.yaml", Place.at(Path())).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("{phrase: (a|b, why: W, severity: 1}", "a bracket that is not closed"),
+        ("{phrase: a (b|), why: W, severity: 1}", "an alternative without a word: ''"),
+        ("{phrase: '[a]', why: W, severity: 1}", "nothing in it must be there"),
+        ("{phrase: a, pattern: b, why: W, severity: 1}", "one `phrase` or one `pattern`"),
+        ("{pattern: '(', why: W, severity: 1}", "no regular expression: missing )"),
+        ("{phrase: a, why: W, severity: 4}", "severity"),
+        ("{phrase: circling back, why: W, severity: 1}", "'circling back' stands in office, "),
+    ],
+)
+def test_what_is_wrong_with_a_list_of_phrases_is_told_with_its_place(project, entry, message):
+    text = PHRASES.replace("severity: 3}", "severity: 3}, " + entry)
+    error = validated(project({"it.yaml": text}), "it.yaml").error
+
+    assert error.startswith("it.yaml:3:")
+    assert message in error or message == "severity"
 
 
 # What a distribution yields ----------------------------------------------------------------------

@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter, defaultdict
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -12,6 +13,7 @@ from tastemaker.content import folder
 from tastemaker.experiment import load_experiment
 from tastemaker.scenario import load_dataset
 
+LATER = "A draft that nobody wrote before."
 DRAFTS = folder("datasets") / "writing/revision-first-drafts.jsonl"
 ASKED_BY = {
     "writing/fiction": {
@@ -48,6 +50,40 @@ def test_the_experiment_holds_second_drafts_against_the_recorded_first_ones():
 
     assert experiment.arms["first-draft"].replies == str(DRAFTS)
     assert experiment.evals == ("writing/revision",)
+
+
+def test_with_a_judge_the_experiment_asks_blind_and_in_both_orders_which_draft_is_better(
+    project, actor
+):
+    """The lines that the shipped file keeps as comments, as they stand there."""
+
+    def judge(messages, config):
+        first, _, second = messages[0].text.partition("## second reply")
+        told = "FIRST" if LATER in first else "SECOND" if LATER in second else "TIE"
+        return json.dumps({"preference": {"quote": "none", "answer": told}})
+
+    text = (folder("evals") / "experiments/revision.yaml").read_text(encoding="utf-8")
+    for shipped, here in [
+        ("# grader: {model: openai/gpt-4o}", "grader: {model: acted/judge}"),
+        ("# pairwise: {by: overall}", "pairwise: {by: overall}"),
+        ("model: local/smollm2-135m", "model: acted/second"),
+        ("../../datasets/writing/revision-first-drafts.jsonl", "./drafts.jsonl"),
+    ]:
+        assert shipped in text
+        text = text.replace(shipped, here)
+    actor.says("second", LATER)
+    actor.says("judge", judge)
+    root = project({"try.yaml": text, "drafts.jsonl": DRAFTS.read_text(encoding="utf-8")})
+    CliRunner().invoke(app, ["run", "./try.yaml", "--limit", "2", "--seeds", "1"])
+
+    [table] = (root / "logs").rglob("preferences.parquet")
+    rows = pd.read_parquet(table)
+    pages = [page for model, page, _ in actor.asked if model == "judge" and "## second" in page]
+    preferred = [getattr(row, f"arm_{row.preference}") for row in rows.itertuples()]
+    assert sorted(rows["order"]) == ["ab", "ab", "ba", "ba"]
+    assert preferred == ["second-draft"] * 4
+    assert len(pages) == 4
+    assert not any(name in page for page in pages for name in ("first-draft", "second-draft"))
 
 
 def test_what_a_request_forbids_or_asks_for_stands_in_the_request():

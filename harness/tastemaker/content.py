@@ -26,7 +26,7 @@ FOLDERS: Mapping[Kind, tuple[Folder, str]] = {
 }
 """The content folder of each kind of file, and the folder inside it."""
 
-SHARED = {"principles", "constitution"}
+SHARED = {"principles", "constitution", "stock-phrases"}
 """Files among the rubrics that are none."""
 
 

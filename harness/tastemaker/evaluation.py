@@ -117,7 +117,11 @@ def _load(reference: Any, experiment: Experiment) -> LoadedEval:
 
         def make() -> Task:
             return rubric_task(
-                reference.rubric, reference.dataset, split=split, place=experiment.place
+                reference.rubric,
+                reference.dataset,
+                split=split,
+                where=reference.where,
+                place=experiment.place,
             )
 
     else:
@@ -134,8 +138,15 @@ def _load(reference: Any, experiment: Experiment) -> LoadedEval:
         whole=task.data,
         data=task.data,
         rubric=task.rubric,
-        args={"split": split, "code": code},
+        args={"split": split, "code": code, **_where(reference)},
     )
+
+
+def _where(reference: Any) -> dict[str, Any]:
+    """Which scenarios alone are asked, where that was said."""
+    if not isinstance(reference, PlainEval) or not reference.where:
+        return {}
+    return {"where": reference.model_dump(mode="json", by_alias=True)["where"]}
 
 
 def _named(name: str, split: str, place: Place) -> tuple[Callable[[], Task], str]:

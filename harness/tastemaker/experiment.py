@@ -49,6 +49,7 @@ from tastemaker.reading import (
     refuse,
     shape,
 )
+from tastemaker.rubric import Condition
 from tastemaker.scenario import Format, MessageEntry
 from tastemaker.template import slug
 
@@ -197,6 +198,8 @@ class PlainEval(FileModel):
 
     rubric: Text
     dataset: Text
+    where: dict[Label, Condition] = Field(default={})
+    """Labels that a scenario must have to be asked, as a criterion's `when`; default: all are."""
 
 
 class TaskEval(FileModel):

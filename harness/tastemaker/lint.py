@@ -1,11 +1,12 @@
 """What makes a rubric hard to grade, found by reading it; nothing is called."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import combinations
 
 from rapidfuzz import fuzz
 
+from tastemaker.checks.registry import checks
 from tastemaker.errors import UserError
 from tastemaker.rubric import YES, Criterion, Not, Rubric, applies
 
@@ -91,6 +92,8 @@ def _criterion(criterion: Criterion) -> Iterator[str]:
     for key, condition in criterion.when.items():
         if condition == ():
             yield f"`when` never matches: {key} is none of an empty list"
+    if criterion.must and _is_symptom(criterion):
+        yield f"`must` lets '{criterion.check}' decide alone: it finds symptoms, leave `must` out"
     ask = criterion.ask
     if ask is None:
         return
@@ -153,6 +156,70 @@ def lint_conditions(rubric: Rubric, labels: Iterable[Mapping[str, str]]) -> list
             if len(called) == 1 and None not in called:
                 found.append(f"{principle}/{name}: {_one_sided(YES in called)}")
     return found
+
+
+def lint_turns(rubric: Rubric, conversations: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Warnings about questions put to a judge who is not shown what they are about.
+
+    `prompt` is the last message of the user alone. A criterion that sees it sees the request, and
+    where there were earlier turns it sees a part. One that sees the reply alone asks about nothing
+    else, and is left alone.
+
+    Args:
+        rubric: The rubric.
+        conversations: The labels of the scenarios of several turns, by id.
+    """
+    found = []
+    for principle, content in rubric.principles.items():
+        for name, criterion in content.criteria.items():
+            sees = {*criterion.sees, *(["transcript"] if criterion.target == "every-turn" else [])}
+            if criterion.ask is None or "transcript" in sees or "prompt" not in sees:
+                continue
+            asked = [one for one, labels in conversations.items() if applies(criterion, labels)]
+            if asked:
+                found.append(f"{principle}/{name}: {_last_turn_only(asked)}")
+    return found
+
+
+def _last_turn_only(asked: list[str]) -> str:
+    return (
+        f"asked of {len(asked)} with earlier turns ({asked[0]}), but `prompt` is the last message "
+        "alone: let it see [transcript, reply], or [reply] if it is about nothing else"
+    )
+
+
+def lint_symptoms(
+    rubric: Rubric,
+    situations: Iterable[tuple[Mapping[str, str], Own]],
+    blocking: Callable[[str], bool],
+) -> list[str]:
+    """Warnings about principles that gate on nothing but a symptom, as a list of phrases finds it.
+
+    Args:
+        rubric: The rubric.
+        situations: The labels and the own criteria of each scenario that it is measured on.
+        blocking: Whether a principle decides the outcome.
+    """
+    asked_of = [
+        [(name, one) for (name, _), one in rubric.extended(own).applicable(labels)]
+        for labels, own in situations
+    ]
+    found = []
+    for name in rubric.principles:
+        asked = [[one for home, one in criteria if home == name] for criteria in asked_of]
+        alone = [one for one in asked if one and all(map(_is_symptom, one))]
+        if alone and blocking(name):
+            checks = ", ".join(sorted({str(one.check) for criteria in alone for one in criteria}))
+            often = "" if len(alone) == sum(map(bool, asked)) else f" in {len(alone)} scenarios"
+            found.append(
+                f"{name}: rests on {checks} alone{often}, and blocks: that finds symptoms, so add "
+                "a criterion that sees the fault, or make the rule `blocking: false`"
+            )
+    return found
+
+
+def _is_symptom(criterion: Criterion) -> bool:
+    return criterion.check is not None and checks()[criterion.check].symptom
 
 
 def _one_sided(always: bool) -> str:

@@ -1,6 +1,6 @@
 """What a good reply looks like: principles, each with its criteria, and a reply's score."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from tastemaker.checks.arguments import Problem as CheckProblem
-from tastemaker.checks.registry import CheckError, bind
+from tastemaker.checks.registry import CheckError, bind, checks
 from tastemaker.content import Place, bases, fingerprint, open_reference
 from tastemaker.errors import UserError
 from tastemaker.reading import (
@@ -204,8 +204,13 @@ class Rubric(FileModel):
 
     @property
     def fingerprint(self) -> str:
-        """The hash of everything in it, the texts of its principles included."""
-        return fingerprint(self)
+        """The hash of everything in it: also texts of principles, and lists that checks read."""
+        content = read_by(
+            criterion
+            for principle in self.principles.values()
+            for criterion in principle.criteria.values()
+        )
+        return fingerprint([self, content]) if content else fingerprint(self)
 
     @property
     def questions(self) -> dict[str, str]:
@@ -252,6 +257,12 @@ class Rubric(FileModel):
 
 def _values_of(criterion: Criterion) -> dict[str, float]:
     return {name: level.value for name, level in criterion.levels.items()}
+
+
+def read_by(criteria: Iterable[Criterion]) -> dict[str, str]:
+    """The hashes of the content files that their checks read, by check; mostly empty."""
+    names = {criterion.check for criterion in criteria if criterion.check}
+    return {name: read() for name in sorted(names) if (read := checks()[name].content)}
 
 
 class PrinciplesFile(FileModel):

@@ -41,7 +41,7 @@ from tastemaker.reading import (
 )
 from tastemaker.records import Message, Role, ToolCall
 from tastemaker.rows import read_rows
-from tastemaker.rubric import Criterion
+from tastemaker.rubric import Condition, Criterion, matches, read_by
 from tastemaker.splits import apportion, assign, in_hash_order, joined
 from tastemaker.template import combinations, identifier, rendered, slug
 from tastemaker.template import problems as find_problems
@@ -378,7 +378,14 @@ class Dataset:
     @cached_property
     def fingerprint(self) -> str:
         """The hash of the scenarios that are in it and of what they stand for."""
-        return fingerprint([self.name, self.version, self.strata, self.formats, self.scenarios])
+        parts = [self.name, self.version, self.strata, self.formats, self.scenarios]
+        content = read_by(
+            criterion
+            for scenario in self.scenarios
+            for own in scenario.criteria.values()
+            for criterion in own.values()
+        )
+        return fingerprint([*parts, content] if content else parts)
 
 
 def load_dataset(reference: str | Path, place: Place | None = None) -> Dataset:
@@ -620,18 +627,26 @@ def _message(entry: MessageEntry) -> Message:
 # Parts of it -------------------------------------------------------------------------------------
 
 
-def select(dataset: Dataset, split: str | None = None, limit: int | None = None) -> Dataset:
-    """The scenarios of one split (None: all), and at most `limit` of them (1 or more).
+def select(
+    dataset: Dataset,
+    split: str | None = None,
+    limit: int | None = None,
+    where: Mapping[str, Condition] | None = None,
+) -> Dataset:
+    """The scenarios of one split (None: all) with these labels, at most `limit` (1 or more).
 
     Under a limit the strata keep their shares of the scenarios (largest remainder), and clusters
     take turns, so that a quick look sees many of them. The same call gives the same scenarios.
-    UserError for a split without scenarios.
+    UserError for a split without scenarios, and where none has the labels.
     """
     kept = [one for one in dataset.scenarios if split in (None, one.split)]
     if not kept:
         splits = sorted({one.split for one in dataset.scenarios})
         hint = did_you_mean(str(split), splits) or f": there is {listed(splits)}"
         raise UserError(f"dataset {dataset.name} has no split '{split}'{hint}")
+    kept = [one for one in kept if matches(where or {}, one.labels)]
+    if not kept:
+        raise UserError(f"dataset {dataset.name}: no scenario has the labels that `where` asks for")
     if limit is not None and limit < len(kept):
         chosen = _chosen(kept, limit, dataset.seed)
         kept = [one for one in kept if one.id in chosen]

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from tastemaker.card_spec import CardSpec
+from tastemaker.checks.wording import PhraseList
 from tastemaker.experiment import Experiment
 from tastemaker.rubric import PrinciplesFile, Rubric
 from tastemaker.scenario import DatasetFile
@@ -13,7 +14,7 @@ from tastemaker.values import Values
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-FileKind = Literal["rubric", "dataset", "experiment", "values", "principles", "card"]
+FileKind = Literal["rubric", "dataset", "experiment", "values", "principles", "phrases", "card"]
 
 MODELS: Mapping[FileKind, type[BaseModel]] = {
     "rubric": Rubric,
@@ -21,6 +22,7 @@ MODELS: Mapping[FileKind, type[BaseModel]] = {
     "experiment": Experiment,
     "values": Values,
     "principles": PrinciplesFile,
+    "phrases": PhraseList,
     "card": CardSpec,
 }
 

@@ -17,7 +17,7 @@ from tastemaker.environments.kinds import open_world
 from tastemaker.grade import Grading, Key, Panel, RubricGrader
 from tastemaker.judge.grader import Grader, Usage
 from tastemaker.records import NOTHING_DONE, Finding, Reply, Work
-from tastemaker.rubric import Criterion, Rubric, load_rubric, score_reply
+from tastemaker.rubric import Condition, Criterion, Rubric, load_rubric, score_reply
 from tastemaker.rubric import Score as PrincipleScore
 from tastemaker.scenario import Dataset, Scenario, load_dataset, select, setting_of
 
@@ -59,6 +59,7 @@ def rubric_task(
     dataset: str,
     *,
     split: str | None = "dev",
+    where: Mapping[str, Condition] | None = None,
     solver: Solver | Sequence[Solver] | None = None,
     place: Place | None = None,
     **options: Any,
@@ -69,6 +70,7 @@ def rubric_task(
         rubric: Name or path of the rubric.
         dataset: Name or path of the dataset.
         split: The part of the dataset to ask; None asks all of it.
+        where: Labels that a scenario must have to be asked.
         solver: How the model is led through a scenario; default: it answers what the user says.
         place: Where paths and names start; default: the current folder.
         options: Further arguments of Inspect's `Task`.
@@ -76,7 +78,7 @@ def rubric_task(
     Raises:
         UserError: With every problem of the files.
     """
-    data = select(load_dataset(dataset, place), split=split)
+    data = select(load_dataset(dataset, place), split=split, where=where)
     extra = {"solver": solver} if solver else {}
     return RubricTask(load_rubric(rubric, place), data, **extra, **options)
 

@@ -208,6 +208,37 @@ def _plain(text: Any) -> str:
     return " ".join(str(text).casefold().split())
 
 
+@check(
+    "calls_applied",
+    needs_text=False,
+    example=Example(
+        arguments={"name": "create_document"},
+        met=_done(CREATED, text="The rota is in the canvas."),
+        unmet=_done(
+            Call(name="create_document", arguments={"title": "Rota"}, ok=False),
+            text="The rota is in the canvas.",
+        ),
+    ),
+)
+def calls_applied(
+    reply: Reply,
+    *,
+    name: Names = None,
+) -> Finding:
+    """The share of calls that the tool carried out: 1 when none was refused.
+
+    A call is refused when it cannot be read, or asks for what is not there: a passage to replace
+    that does not occur, or occurs twice. Without a call there is no share, and nothing was done: 0.
+    """
+    calls = [one for one in reply.work.calls if name is None or one.name in name]
+    if not calls:
+        return found(False, "no call was made")
+    refused = [one for one in calls if not one.ok]
+    share = 1 - len(refused) / len(calls)
+    reason = f"{len(calls) - len(refused)} of {plural(len(calls), 'call')} carried out"
+    return Finding(value=share, reason=reason, quote="")
+
+
 ASKED = Message(role="assistant", text="Which week do you mean?")
 ANSWERED = Message(role="user", text="the one of the 9th")
 ACTED = Message(role="assistant", text="")

@@ -35,6 +35,8 @@ length:
   for silence is possible: `words` with `exactly: 0`. For what must not be there, ask for its
   absence (`absent`, `max: 0`) with a positive weight: a check of its presence with a negative
   weight would reward silence.
+- **A symptom** is a sign and no fault: `stock_phrases` counts beside other criteria. `tastemaker
+  check` warns where a principle that blocks rests on it alone, and where it is a `must`.
 - **Unscored** is what cannot be told: it is counted and shown, and is never a 0.
 """
 

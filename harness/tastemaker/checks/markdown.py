@@ -10,8 +10,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from pydantic import Field
 
-from tastemaker.checks.arguments import Exactly, Max, Min, Text, limits, some_limit
-from tastemaker.checks.counting import found, within
+from tastemaker.checks.arguments import Exactly, Max, Min, Share, Text, limits, some_limit
+from tastemaker.checks.counting import found, plural, within
 from tastemaker.checks.registry import Example, check
 from tastemaker.records import Finding, Reply
 
@@ -23,10 +23,19 @@ _PARSER = (
     .enable("table")
     .disable(["inline", "code", "lheading", "html_block", "reference"])
 )
+Span = tuple[int, int]
+
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+$")
 _BULLET = re.compile(r"^([ \t>]*)[•‣◦▪●∙](?=[ \t])", re.MULTILINE)
 _INLINE_CODE = re.compile(r"(?<!`)(`+)(?!`).{1,1000}?(?<!`)\1(?!`)")
 _SEEN = re.compile(r"[^\r\n]")
+_WORD = re.compile(r"\w+(?:['’]\w+)*")
+_LEAD_IN = re.compile(
+    r"^[ \t>]*(?:[-*+•]|\d{1,3}[.)])[ \t]+(?:\*\*[^*\n]{1,60}|__[^_\n]{1,60})"
+    r"(?::(?:\*\*|__)|(?:\*\*|__) ?[:–—-])",
+    re.MULTILINE,
+)
+_PARTED = {"bullet_list_open", "ordered_list_open", "table_open", "heading_open"}
 _LISTS = {"bullet_list_open", "bullet_list_close", "ordered_list_open", "ordered_list_close"}
 _BOLD = re.compile(r"(?<!\*)\*\*(?![\s*])[^\n*]+(?<![\s*])\*\*(?!\*)|\b__(?!\s)[^\n_]+(?<!\s)__\b")
 
@@ -56,6 +65,28 @@ def _blank(text: str) -> str:
 def prose(reply: Reply, skip_code: bool) -> str:
     """What a check reads: the reply, or the reply with its code made blank."""
     return without_code(reply.text) if skip_code else reply.text
+
+
+def paragraph_spans(text: str) -> list[Span]:
+    """Where the paragraphs stand, without those in lists."""
+    starts = [0]
+    for line in _LINE.findall(text):
+        starts.append(starts[-1] + len(line))
+    last = len(starts) - 1
+    return [
+        (starts[min(token.map[0], last)], starts[min(token.map[1], last)])
+        for token in _outside_lists(blocks(text))
+        if token.type == "paragraph_open" and token.map
+    ]
+
+
+def running_text(text: str) -> str:
+    """The text with all that is no paragraph made blank: lists, headings, tables, code."""
+    whole = without_code(text)
+    kept = list(_blank(whole))
+    for start, end in paragraph_spans(text):
+        kept[start:end] = whole[start:end]
+    return "".join(kept)
 
 
 def _quote(text: str, token: Token) -> str:
@@ -92,6 +123,44 @@ def paragraphs(
     tokens = _outside_lists(blocks(reply.text))
     count = sum(token.type == "paragraph_open" for token in tokens)
     return within(count, "paragraph", min=min, max=max, exactly=exactly)
+
+
+@check(
+    "list_share",
+    example=Example(
+        arguments={"max": 0.7, "lead_ins": 1},
+        met="Two things are open:\n\n- the deposit\n- who has the keys",
+        unmet="- **Deposit:** it is open.\n- **Keys:** nobody has them.",
+    ),
+)
+def list_share(
+    reply: Reply,
+    *,
+    max: Annotated[
+        Share, Field(description="the largest share of the words that may stand there")
+    ] = 0.5,
+    lead_ins: Annotated[
+        int | None,
+        Field(ge=0, description="how many items may begin with words in bold and a colon or dash"),
+    ] = None,
+) -> Finding:
+    """At most this share of the reply's words stands in lists, tables and headings.
+
+    What is an argument becomes a heap in a list: the words that hold it together are the first to
+    go. Code counts for nothing on either side.
+    """
+    text = without_code(reply.text)
+    lines = _LINE.findall(text)
+    parts = [token.map for token in blocks(reply.text) if token.type in _PARTED and token.map]
+    parted = {number for start, end in parts for number in range(start, min(end, len(lines)))}
+    within_parts = sum(len(_WORD.findall(lines[number])) for number in parted)
+    total = len(_WORD.findall(text))
+    share = within_parts / total if total else 0.0
+    reason = f"{share:.0%} of the words stand in lists, tables and headings, at most {max:.0%}"
+    led = _LEAD_IN.findall(text)
+    if lead_ins is not None:
+        reason += f"; {plural(len(led), 'item')} with a bold lead-in, at most {lead_ins}"
+    return found(share <= max and (lead_ins is None or len(led) <= lead_ins), reason)
 
 
 Levels = Annotated[

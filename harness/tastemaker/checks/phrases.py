@@ -41,10 +41,18 @@ _ALIKE = {
 }
 
 
-# In these scripts the next word, or a particle, follows without a space: no end of a word is seen.
-_SPACED = regex.compile(
-    r"(?![\p{Han}\p{Hiragana}\p{Katakana}ー\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}])\w"
+# In these scripts the next word, or a particle, follows without a space: no end of a word is seen,
+# neither of their own words nor of a Latin one among them.
+_UNSPACED = "".join(
+    (
+        r"\u0e00-\u0eff",  # Thai, Lao
+        r"\u1000-\u109f\u1780-\u17ff",  # Myanmar, Khmer
+        r"\u3005-\u3007\u3040-\u30ff\uff66-\uff9f",  # Hiragana, Katakana and their marks
+        r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff",  # Han
+        r"\u1100-\u11ff\u3130-\u318f\uac00-\ud7af",  # Hangul
+    )
 )
+_SPACED = re.compile(rf"[^\W{_UNSPACED}]")
 
 
 @lru_cache(maxsize=512)
@@ -67,8 +75,8 @@ def _forms(phrase: str) -> Iterable[str]:
 def _spelled(phrase: str, whole_words: bool) -> str:
     pieces = (_ALIKE.get(c, re.escape(c)) for c in re.sub(r"\s+", " ", phrase))
     spelled = "".join(r"\s+" if piece == r"\ " else piece for piece in pieces)
-    before = r"(?<!\w)" if whole_words and _SPACED.match(phrase[0]) else ""
-    after = r"(?!\w)" if whole_words and _SPACED.match(phrase[-1]) else ""
+    before = f"(?<!{_SPACED.pattern})" if whole_words and _SPACED.match(phrase[0]) else ""
+    after = f"(?!{_SPACED.pattern})" if whole_words and _SPACED.match(phrase[-1]) else ""
     return f"{before}{spelled}{after}"
 
 
@@ -232,7 +240,7 @@ def mentions(
     """The reply names at least one of these, such as the recipient that the scenario gives.
 
     Whole words; case and accents do not matter. Where words are not set apart by spaces (Chinese,
-    Japanese, Thai, Korean particles) a value may stand anywhere.
+    Japanese, Thai, Korean particles) a value may stand anywhere, and a Latin one right beside them.
     """
     plain, places = unaccented(reply.text)
     spans = {}

@@ -83,6 +83,10 @@ class Check:
     needs_text: bool = True
     """Whether a reply without visible text is answered 0 without asking the function, also where
     tools were called; without either it always is."""
+    symptom: bool = False
+    """Whether what it finds is a sign and no fault: a principle must not rest on it alone."""
+    content: Callable[[], str] | None = None
+    """The hash of a content file that decides beside the arguments; None: nothing does."""
 
     @property
     def summary(self) -> str:
@@ -168,7 +172,13 @@ _REGISTRY: dict[str, Check] = {}
 
 
 def check(
-    name: str, *, example: Example, rules: Sequence[Rule] = (), needs_text: bool = True
+    name: str,
+    *,
+    example: Example,
+    rules: Sequence[Rule] = (),
+    needs_text: bool = True,
+    symptom: bool = False,
+    content: Callable[[], str] | None = None,
 ) -> Callable[[Function], Function]:
     """Register a check under the name that rubrics use.
 
@@ -189,6 +199,8 @@ def check(
             model=_model(name, function),
             rules=tuple(rules),
             needs_text=needs_text,
+            symptom=symptom,
+            content=content,
         )
         return function
 

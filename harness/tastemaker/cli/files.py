@@ -26,6 +26,7 @@ class Kind(StrEnum):
     EXPERIMENT = "experiment"
     VALUES = "values"
     PRINCIPLES = "principles"
+    PHRASES = "phrases"
     CARD = "card"
     REPORT = "report"
 
