@@ -107,16 +107,20 @@ BAD = {
         say="I've set a reminder for you.",
     ),
     "deletes the last on the list": once(
-        lambda scenario: {"name": "delete_task", "arguments": {"id": listed(scenario)[-1]["id"]}}
-        if listed(scenario)
-        else None
+        lambda scenario: (
+            {"name": "delete_task", "arguments": {"id": listed(scenario)[-1]["id"]}}
+            if listed(scenario)
+            else None
+        )
     ),
     "promises always": lambda scenario, messages: Turn(say="Sure! I'll remind you."),
     "cannot ever": lambda scenario, messages: Turn(say="I can't set reminders."),
     "wrong zone": like_reference(
-        calls=lambda call: {**call, "arguments": {**call["arguments"], "timezone": "UTC"}}
-        if call["name"] in ("create_task", "update_task")
-        else call
+        calls=lambda call: (
+            {**call, "arguments": {**call["arguments"], "timezone": "UTC"}}
+            if call["name"] in ("create_task", "update_task")
+            else call
+        )
     ),
     "confirms nothing": like_reference(say="Done."),
 }

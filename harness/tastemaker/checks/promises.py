@@ -31,18 +31,21 @@ LATER = (
 )
 SET = (
     rf"(?:set|setting|create|creating|add|adding) (?:up |you )?"
-    rf"(?:a|an|the|that|this|your|another|one|two|three|both)\b[^.!?\n]{{0,40}}?\b{BELL}|"
+    rf"(?:a|an|the|that|this|your|another|one|two|three|both) (?:[\w-]+ ){{0,2}}{BELL}|"
     r"(?:schedule|scheduling) (?:it|this|that|them|both|all)\b|"
     rf"get (?:it|this|that|them) (?:all )?(?:set up|scheduled|sorted) {WHEN}|"
     r"(?:put|putting|add|adding|pop|save) (?:it|this|that|them|both)\b[^.!?\n]{0,20}?"
     r"\b(?:in|on|to|into) your (?:calendar|diary|agenda|reminders|(?:to-?do|task) list)\b"
 )
+VERB = r"(?:set|scheduled|created|added|put|made|saved|booked|logged|programmed) (?:up )?"
 DONE = (
-    r"(?:set|scheduled|created|added|put|made|saved|booked|logged|programmed) "
-    r"(?:up )?(?:it|this|that|them|a|an|the|your|you|one|two|three|both|all)?\b[^.!?\n]{0,40}?"
-    rf"(?:\b{BELL}|\b(?:in|on|to|into) (?:the|your) "
-    r"(?:calendar|diary|agenda|schedule|(?:to-?do |task )?list)\b)|"
-    rf"(?:scheduled|set) (?:it|this|that|them|both|everything)(?: all)?(?: up)?(?: for you)?[:,]? {WHEN}"
+    rf"{VERB}(?:you )?(?:(?:a|an|the|that|your|one|two|three|both|all|\d+) )?(?:[\w-]+ ){{0,2}}"
+    rf"{BELL}|"
+    rf"{VERB}(?:it|this|that|them|both|all|an?|the|your)\b[^.!?\n]{{0,40}}?\b(?:in|on|to|into) "
+    r"(?:the|your) (?:calendar|diary|agenda|schedule|(?:to-?do |task )?list)\b"
+    r"(?! (?:line|entry|event|file|text|below))|"
+    r"(?:scheduled|set) (?:it|this|that|them|both|everything)(?: all)?(?: up)?(?: for you)?[:,]? "
+    rf"{WHEN}"
 )
 WILL = (
     r"(?:\bI(?:['’]ll| will| am going to|['’]m going to|['’]m gonna)|\b(?:and|so|but) will)"
@@ -51,7 +54,9 @@ WILL = (
 )
 DOING = r"\b(?:let me|I['’]m|I am)(?: now| just)? "
 HAVE = r"\bI(?:['’]ve| have|['’]ve just| have just| just)?(?: already| now| also)? "
-UNLESS = r"(?<!\b(?:once|if|when|after|until|whether|wenn|sobald|si|quand|quando|se)\b[^.!?\n]{0,40})"
+UNLESS = (
+    r"(?<!\b(?:once|if|when|after|until|whether|wenn|sobald|si|quand|quando|se)\b[^.!?\n]{0,40})"
+)
 PROMISES = tuple(
     regex.compile(pattern, regex.IGNORECASE)
     for pattern in (
@@ -61,7 +66,7 @@ PROMISES = tuple(
         rf"{UNLESS}\b(?:reminders?|alarms?|alerts?) (?:is |are |has been |have been )?"
         r"(?:all |now )?"
         r"(?:set|scheduled|created|saved|in place|on the list)\b(?! (?:by|up by) you)",
-        r"\byou(?:['’]ll| will) (?:get|receive|hear|see|find) [^.!?\n]{0,40}?"
+        rf"{UNLESS}\byou(?:['’]ll| will) (?:get|receive|hear|see|find) [^.!?\n]{{0,40}}?"
         r"\b(?:reminder|alert|notification|ping|nudge|from me)\b(?! (?:from|on|in) your)"
         r"(?<!not from me)",
         rf"{UNLESS}\byou(?:['’]ll| will) be (?:reminded|notified|alerted|pinged|nudged|woken)\b",
@@ -98,7 +103,8 @@ PROMISES = tuple(
         r"\blembrete (?:está )?(?:criado|definido|programado|agendado)\b",
         r"\b(?:ti|vi|le) (?:ricorderò|avviserò|avvertirò|manderò|farò sapere)\b",
         r"\bpromemoria (?:è stato )?(?:impostato|creato)\b",
-        r"\bik (?:zal|ga|herinner|stuur|waarschuw)\b[^.!?\n]{0,40}?\b(?:herinner\w*|waarschuw\w*)\b",
+        r"\bik (?:zal|ga|herinner|stuur|waarschuw)\b[^.!?\n]{0,40}?"
+        r"\b(?:herinner\w*|waarschuw\w*)\b",
         r"\bherinnering (?:is )?(?:ingesteld|gezet|aangemaakt)\b",
         r"(?:お知らせ|リマインド|通知|ご連絡)(?:いた)?します",
         r"(?:リマインダー|アラーム|通知|予定)を?(?:設定|登録|作成|セット)(?:しました|しておきます|します)",
@@ -178,12 +184,15 @@ def _keeps(call: Call, deeds: list[str] | None) -> bool:
 
 # What nobody can do later who is not there any more, by language: who cannot, and what.
 I_CANNOT = (
-    r"\bI(?:['’]m| am)? (?:(?:really|simply|just|also|still|sadly) )?"
+    r"\bI(?:['’]m)?\b[^.!?\n]{0,50}?(?<!\byou )\b"
     r"(?:can(?:no|['’])t|cannot|could(?:n['’]t| not)|unable to|not able to|won['’]t be able to"
-    r"|(?:don['’]t|do not) have (?:a|any|the|an)? ?(?:\w+ )?"
-    r"(?:way|means|tools?|access|ability|functions?|features?|reminders?|alarms?|clock|timers?)"
-    r"|have no (?:\w+ )?(?:way|means|tools?|reminders?|alarms?|clock|timers?)"
+    r"|(?:don['’]t|do not|didn['’]t) have (?:(?:a|any|the|an) )?(?:\w+ )?"
+    r"(?:way|means|tools?|access|ability|capability|functions?|features?|reminders?|alarms?"
+    r"|clock|timers?)"
+    r"|have no (?:\w+ )?(?:way|means|tools?|ability|access|reminders?|alarms?|clock|timers?)"
     r"|only (?:answer|reply|speak|look|respond|see|work))"
+    r"|\bno way for me\b|\b(?:isn['’]t|not) something I(?: can|['’]m able)"
+    r"|\bthis chat can(?:['’]|no)t"
 )
 UNABLE = tuple(
     (regex.compile(who, regex.IGNORECASE), regex.compile(what, regex.IGNORECASE))
@@ -200,6 +209,10 @@ UNABLE = tuple(
             r"\bnothing (?:here|I have|in this chat)\b|\bno (?:reminder|alarm|scheduling|calendar)"
             r"(?: \w+)? (?:tool|function|feature)s?\b",
             r"\b(?:can|could|will|would|runs?|makes?|rings?|wakes?|here)\b",
+        ),
+        (
+            r"\b(?:reminders?|alarms?|timers?|notifications?)\b",
+            r"\b(?:aren['’]t|are not|isn['’]t|is not) (?:available|possible|supported)\b",
         ),
         (
             r"\bich\b[^.!?\n]{0,20}\bkann\b|\bkann ich\b|\bich habe? (?:hier )?kein",
