@@ -60,7 +60,8 @@ def test_the_reference_asks_only_where_the_time_is_left_open():
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 @pytest.mark.parametrize(
-    ("name", "scenario"), [("tasks/trigger", "dentist-poke"), ("tasks/withheld", "bins-thursday")]
+    ("name", "scenario"),
+    [("tasks/trigger", "dentist-poke"), ("tasks/withheld", "list-read-only-add")],
 )
 def test_smollm2_takes_both_to_the_end(name, scenario, tmp_path):
     """It is too small to do well; what counts is that each check has an answer."""
