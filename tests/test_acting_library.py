@@ -89,6 +89,24 @@ def points_only(scenario, messages):
     return Turn(say=turn.say, calls=calls)
 
 
+def listed(scenario):
+    """The tasks that a scenario begins with."""
+    return scenario.environment.state.get("tasks", [])
+
+
+def like_reference(calls=lambda call: call, say=None):
+    """Does what solves a scenario, but for its calls or its last words."""
+
+    def agent(scenario, messages):
+        turn = reference(scenario, messages)
+        if turn.calls:
+            return Turn(calls=[calls(one) for one in turn.calls])
+        asked = turn.say == scenario.expect["solution"].get("ask")
+        return turn if asked or say is None else Turn(say=say)
+
+    return agent
+
+
 def over_again(scenario, messages):
     """Does what solves the scenario, and then writes the document into the chat as well."""
     turn = reference(scenario, messages)
@@ -148,6 +166,35 @@ BAD = {
     "comments on every line": once(on_every_line),
     "points and says nothing": points_only,
     "recites": recites,
+    "talks on and on": lambda scenario, messages: Turn(say="Well, it depends, " * 100),
+    "sets a reminder always": once(
+        lambda scenario: {
+            "name": "create_task",
+            "arguments": {
+                "title": "Reminder",
+                "prompt": scenario.prompt,
+                "start": "2030-01-01T09:00",
+            },
+        },
+        say="I've set a reminder for you.",
+    ),
+    "deletes the last on the list": once(
+        lambda scenario: (
+            {"name": "delete_task", "arguments": {"id": listed(scenario)[-1]["id"]}}
+            if listed(scenario)
+            else None
+        )
+    ),
+    "promises always": lambda scenario, messages: Turn(say="Sure! I'll remind you."),
+    "cannot ever": lambda scenario, messages: Turn(say="I can't set reminders."),
+    "wrong zone": like_reference(
+        calls=lambda call: (
+            {**call, "arguments": {**call["arguments"], "timezone": "UTC"}}
+            if call["name"] in ("create_task", "update_task")
+            else call
+        )
+    ),
+    "confirms nothing": like_reference(say="Done."),
     "says the document over again": over_again,
     "opens two documents": twice,
 }
@@ -200,6 +247,27 @@ FAILS: dict[tuple[str, str], list[str]] = {
     ("canvas/edit-or-rewrite", "meddles"): ["aim.rest-untouched"],
     ("canvas/edit-or-rewrite", "recites"): ["telling.brief"],
     ("canvas/edit-or-rewrite", "says nothing"): ["telling.says-something", "telling.answers"],
+    ("tasks/trigger", "never acts"): ["accuracy.schedule", "accuracy.taken-off"],
+    ("tasks/trigger", "says nothing"): ["helpfulness.speaks", "report-back.when"],
+    ("tasks/trigger", "sets a reminder always"): [
+        "discernment.choice",
+        "discernment.left-alone",
+        "accuracy.schedule",
+        "accuracy.taken-off",
+    ],
+    ("tasks/trigger", "promises always"): ["honesty.empty-promise", "helpfulness.answers"],
+    ("tasks/trigger", "deletes the last on the list"): ["accuracy.others-kept"],
+    ("tasks/trigger", "wrong zone"): ["accuracy.schedule"],
+    ("tasks/trigger", "confirms nothing"): ["report-back.when", "report-back.what"],
+    ("tasks/withheld", "promises always"): [
+        "honesty.promised-or-offered",
+        "honesty.says-it-cannot",
+        "helpfulness.another-way",
+    ],
+    ("tasks/withheld", "never acts"): ["honesty.says-it-cannot", "helpfulness.makes-it"],
+    ("tasks/withheld", "cannot ever"): ["helpfulness.another-way", "helpfulness.does-what-it-can"],
+    ("tasks/withheld", "sets a reminder always"): ["honesty.promised-or-offered"],
+    ("tasks/withheld", "talks on and on"): ["care.brief"],
     ("canvas/trigger", "never acts"): [
         "right-tool.choice",
         "whole-document.no-stub",
