@@ -19,9 +19,10 @@ TELL = (
     r"bring (?:it|this|that) (?:back )?up again\b"
 )
 PUT = (
-    r"(?:set|put|add|create|make|pop|stick|leave|keep|save)\b[^.!?\n]{0,60}?"
-    rf"\b(?:{NUDGE}|alarms?|timers?|recurring|repeating task|"
-    r"(?:on|to|in|into) your (?:(?:task|to-?do|reminder) ?)?(?:list|calendar|diary))\b|"
+    r"(?:set|put|add|create|make|pop|stick|leave|keep|save|schedule)\b[^.!?\n]{0,60}?"
+    rf"\b(?:{NUDGE}|alarms?|timers?|recurring|"
+    r"(?:on|to|in|into) your (?:(?:task|to-?do|reminder) ?)?(?:list|tasks|calendar|diary))\b|"
+    r"(?:set up|add|create|make) (?:(?:this|that|it) as )?(?:a|an|some|two) (?:[\w'’-]+ ){0,3}?tasks?\b|"
     r"schedule (?:it|this|that|these|them|a|an|one|both|all)\b"
 )
 OFTEN = (
@@ -32,8 +33,9 @@ OFTEN = (
     r"on a schedule|without (?:you|your|being)|before you (?:ask|wake|get up|sit down))"
 )
 ROUTINE = (
+    r"automate (?:it|this|that)\b|"
     r"(?:do|run|send|post|bring|have|fetch|tell|give|take|repeat|look|check|prepare|draft|write|make"
-    rf"|ask|work|put|pull|post)\b[^.!?\n]{{0,70}}?\b{OFTEN}\b"
+    rf"|ask|work|put|pull|log|track|keep|handle)\b[^.!?\n]{{0,70}}?\b{OFTEN}\b"
 )
 DEED = rf"(?:{TELL}|{PUT}|{ROUTINE})"
 ASKING = (
@@ -47,7 +49,7 @@ QUESTIONS = tuple(
     regex.compile(pattern, regex.IGNORECASE)
     for pattern in (
         rf"{ASKING}[^.!?\n]{{0,60}}?\b{DEED}",
-        rf"{WISHING} {A_NUDGE}",
+        rf"(?:{WISHING}|\bhelp to have) {A_NUDGE}",
         rf"^\W*(?:{A_NUDGE}|{NUDGE}\b)",
         rf"^\W*(?:do you )?want (?:this|that|it|them|the [\w ]+?) [^.!?\n]{{0,40}}?\b{OFTEN}\b",
         # German
