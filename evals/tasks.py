@@ -1,4 +1,4 @@
-"""Does the assistant do right by things that are for later: set, offered, done when they come due?"""
+"""Does the assistant do right by what is for later: set, offered, done when it comes due?"""
 
 from inspect_ai import Task, task
 
@@ -13,5 +13,5 @@ def tasks_proactive(split: str = "dev") -> Task:
 
 @task
 def tasks_composition(split: str = "dev") -> Task:
-    """A stored task comes due: the right tools, what it says and nothing else, and nobody is asked."""
+    """A stored task comes due: the right tools, what it says, nothing else, nobody asked."""
     return rubric_task(rubric="tasks/composition", dataset="tasks/composition", split=split)

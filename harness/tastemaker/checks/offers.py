@@ -21,8 +21,10 @@ TELL = (
 PUT = (
     r"(?:set|put|add|create|make|pop|stick|leave|keep|save|schedule)\b[^.!?\n]{0,60}?"
     rf"\b(?:{NUDGE}|alarms?|timers?|recurring|"
-    r"(?:on|to|in|into) your (?:(?:task|to-?do|reminder) ?)?(?:list|tasks|calendar|diary))\b|"
-    r"(?:set up|add|create|make) (?:(?:this|that|it) as )?(?:a|an|some|two) (?:[\w'’-]+ ){0,3}?tasks?\b|"
+    r"(?:on|to|in|into) your (?:(?:task|to-?do|reminder) ?)?"
+    r"(?:list(?! of)|tasks|calendar|diary))\b|"
+    r"(?:set up|add|create|make) (?:(?:this|that|it) as )?(?:a|an|some|two) "
+    r"(?:[\w'’-]+ ){0,3}?tasks?\b|"
     r"schedule (?:it|this|that|these|them|a|an|one|both|all)\b"
 )
 OFTEN = (
@@ -39,8 +41,9 @@ ROUTINE = (
 )
 DEED = rf"(?:{TELL}|{PUT}|{ROUTINE})"
 ASKING = (
-    r"\b(?:(?:want|like|prefer|need|have) me to|(?:would|do) you (?:like|want) to|shall I|should I|"
-    r"may I|can I|could I|how about|what if I|ok(?:ay)? if I|help if I|useful if I|I['’]ll|I will)\b"
+    r"\b(?:(?:want|like|prefer|need|have) me to|(?:would|do) you (?:like|want) to|"
+    r"shall I|should I|may I|can I|could I|how about|what if I|ok(?:ay)? if I|help if I|useful if I|"
+    r"I['’]ll|I will)\b"
 )
 WISHING = (
     r"\b(?:want|would you like|do you want|would|like|fancy|need|how about|what about|care for|use)"
