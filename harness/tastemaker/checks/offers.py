@@ -42,8 +42,8 @@ ROUTINE = (
 DEED = rf"(?:{TELL}|{PUT}|{ROUTINE})"
 ASKING = (
     r"\b(?:(?:want|like|prefer|need|have) me to|(?:would|do) you (?:like|want) to|"
-    r"shall I|should I|may I|can I|could I|how about|what if I|ok(?:ay)? if I|help if I|useful if I|"
-    r"I['’]ll|I will)\b"
+    r"shall I|should I|may I|can I|could I|how about|what if I|ok(?:ay)? if I|help if I|"
+    r"useful if I|I['’]ll|I will)\b"
 )
 WISHING = (
     r"\b(?:want|would you like|do you want|would|like|fancy|need|how about|what about|care for|use)"
