@@ -82,18 +82,17 @@ QUESTIONS = tuple(
 )
 LEAVE = (
     r"\b(?:if you(?:['’]d)? (?:like|want|wish|prefer)|if you would like|if (?:that|it) (?:helps"
-    r"|would help)|just say|say (?:so|the word)|let me know|tell me|do say|whenever you want)\b"
+    r"|would help)|just say|say (?:so|the word)|let me know|tell me|whenever you want)\b"
 )
-MINE = (
-    r"\b(?:I['’]ll|I will|I can|I could|I['’]d|me to|let me know|tell me|say the word|say so|"
-    r"just say)\b"
-)
+SAY_SO = r"\b(?:let me know|tell me|say so|say the word|just say|just ask)\b"
 STATEMENTS = tuple(
     regex.compile(pattern, regex.IGNORECASE)
     for pattern in (
         r"\b(?:I can|I could|I['’]d be happy to|I would be happy to|I['’]m happy to|happy to|"
         rf"glad to)(?: also| always| gladly| easily| certainly| of course)? {DEED}",
-        rf"(?=.*{LEAVE})(?=.*{MINE}).*\b(?:{DEED}|{A_NUDGE})",
+        rf"(?=.*{LEAVE}).*\bI(?:['’]ll| will| can| could)(?: also| gladly| happily)? {DEED}",
+        rf"{SAY_SO}[^.!?\n]{{0,20}}\b(?:want|like|need|prefer) (?:me to {DEED}|{A_NUDGE})",
+        rf"\b(?:want|like|need|prefer) (?:me to {DEED}|{A_NUDGE})[^.!?\n]{{0,40}}{SAY_SO}",
         r"\bich\b[^.!?\n]{0,40}\berinner\w*[^.!?\n]{0,60}\b(?:wenn|falls) (?:du|sie|ihr)\b|"
         r"\b(?:wenn|falls) (?:du|sie|ihr)\b[^.!?\n]{0,40}\bich\b[^.!?\n]{0,60}\berinner\w*|"
         r"\b(?:wenn|falls) (?:du|sie|ihr)\b[^.!?\n]{0,40}\berinner\w* ich\b|"
