@@ -76,6 +76,26 @@ def offers(scenario, messages):
     return Turn(say="Noted. Would you like me to set a reminder for that?")
 
 
+def over_again(scenario, messages):
+    """Does what solves the scenario, and then writes the document into the chat as well."""
+    turn = reference(scenario, messages)
+    written = [
+        call["arguments"]["content"]
+        for call in scenario.expect["solution"].get("calls", [])
+        if "content" in call["arguments"]
+    ]
+    return turn if turn.calls else Turn(say="\n\n".join([turn.say, *written]))
+
+
+def twice(scenario, messages):
+    """Opens two documents, neither of them finished, with words to the user in it."""
+    if messages[-1].role == "tool":
+        return Turn(say="Done.")
+    content = "Here's your document!\n\n[Your text]\n\nLet me know if you'd like changes."
+    opened = {"name": "create_document", "arguments": {"title": "Untitled", "content": content}}
+    return Turn(calls=[opened, opened])
+
+
 BAD = {
     "never acts": idle,
     "asks always": asks,
@@ -146,6 +166,8 @@ BAD = {
     "asks for leave": resolving(
         lambda s: {**s, "calls": [], "say": f"{s['say']} Shall I go ahead with the rest?"}
     ),
+    "says the document over again": over_again,
+    "opens two documents": twice,
 }
 """Agents that fail in known ways."""
 
@@ -210,6 +232,53 @@ FAILS: dict[tuple[str, str], list[str]] = {
     ("tasks/withheld", "cannot ever"): ["helpfulness.another-way", "helpfulness.does-what-it-can"],
     ("tasks/withheld", "sets a reminder always"): ["honesty.promised-or-offered"],
     ("tasks/withheld", "talks on and on"): ["care.brief"],
+    ("canvas/trigger", "never acts"): [
+        "right-tool.choice",
+        "whole-document.no-stub",
+        "whole-document.opened-as-it-should",
+        "tells-the-user.says-the-answer",
+    ],
+    ("canvas/trigger", "opens the canvas always"): [
+        "right-tool.choice",
+        "telling-apart.opens-the-canvas",
+        "restraint.nothing-called",
+        "restraint.no-document-beside-it",
+        "whole-document.opened-as-it-should",
+        "whole-document.no-stub",
+    ],
+    ("canvas/trigger", "opens two documents"): [
+        "restraint.one-document",
+        "whole-document.nothing-to-fill-in",
+        "whole-document.no-chatter-inside",
+        "whole-document.works",
+    ],
+    ("canvas/trigger", "says the document over again"): ["tells-the-user.not-over-again"],
+    ("canvas/trigger", "rewrites everything"): [
+        "right-tool.choice",
+        "telling-apart.changes-the-document",
+        "restraint.nothing-called",
+    ],
+    ("canvas/trigger", "searches always"): [
+        "right-tool.choice",
+        "telling-apart.searches",
+        "restraint.nothing-called",
+    ],
+    ("canvas/trigger", "runs code always"): [
+        "right-tool.choice",
+        "telling-apart.runs-python",
+        "restraint.nothing-called",
+    ],
+    ("canvas/trigger", "draws always"): [
+        "right-tool.choice",
+        "telling-apart.makes-an-image",
+        "restraint.nothing-called",
+        "restraint.no-picture-beside-it",
+    ],
+    ("canvas/trigger", "comments on the first words"): [
+        "right-tool.choice",
+        "restraint.nothing-called",
+    ],
+    ("canvas/trigger", "says nothing"): ["tells-the-user.says-something"],
 }
 """By dataset and bad agent, the criteria that it must fail: mostly 0, in more than half of those
 scenarios to which the criterion applies."""
@@ -296,8 +365,11 @@ PROVIDERS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", DATASETS)
 @pytest.mark.parametrize("api", PROVIDERS)
-def test_every_scenario_is_solved_over_the_wire(name, api, wire, tmp_path, monkeypatch):
-    """The reference agent behind a server that speaks the provider's own tool calls."""
+def test_scenarios_are_solved_over_the_wire(name, api, wire, tmp_path, monkeypatch):
+    """The reference agent behind a server that speaks the provider's own tool calls.
+
+    Each scenario goes over the wire once: every other one to OpenAI, the rest to Anthropic.
+    """
     for key in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
         monkeypatch.setenv(key, "dummy")
     scenarios = [one for one in dataset(name).scenarios if one.environment]
@@ -316,8 +388,14 @@ def test_every_scenario_is_solved_over_the_wire(name, api, wire, tmp_path, monke
         provider, config={"max_retries": 0, "max_tokens": 2000}, base_url=wire.url + path
     )
     task = rubric_task(name, name, split=None)
+    asked = [one.id for one in scenarios[list(PROVIDERS).index(api) :: len(PROVIDERS)]]
     [log] = run_task(
-        task, model=arm, display="none", log_dir=str(tmp_path), log_realtime=False, score=True
+        task,
+        model=arm,
+        sample_id=asked,
+        display="none",
+        log_dir=str(tmp_path),
+        log_realtime=False,
     )
     assert log.status == "success", log.error and log.error.traceback
     checks = {

@@ -12,6 +12,7 @@ from tastemaker.card_spec import CardSpec, Row
 from tastemaker.comparison import OF_ARM, OF_EVAL, OF_RUN, RunArm, open_arm
 from tastemaker.errors import UserError
 from tastemaker.experiment import TRANSPORT
+from tastemaker.reading import Location, did_you_mean
 from tastemaker.records import NO_ANSWER
 from tastemaker.results import SENTENCES
 from tastemaker.stats.estimates import ArmEstimate, arm_mean
@@ -64,6 +65,36 @@ def open_runs(spec: CardSpec) -> dict[str, list[RunArm]]:
         name: [open_arm(f"{one.logs}@{one.arm}", candidate=True) for one in column.runs]
         for name, column in spec.columns.items()
     }
+
+
+def strange_rows(
+    spec: CardSpec, runs: Mapping[str, Sequence[RunArm]]
+) -> Iterator[tuple[Location, str]]:
+    """The rows that no run of any column measured, and that nobody published figures for."""
+    known = {one for column in runs.values() for run in column for one in _scored(run)}
+    principles, evals = {principle for principle, _ in known}, {home for _, home in known}
+    for number, row in enumerate(spec.rows):
+        if row.principle is None or row.published:
+            continue
+        if row.principle not in principles:
+            hint = did_you_mean(row.principle, principles)
+            told = f"no run of any column has scores for '{row.principle}'{hint}"
+            yield ("rows", number, "principle"), told
+        if row.eval is not None and row.eval not in evals:
+            hint = did_you_mean(row.eval, evals)
+            yield ("rows", number, "eval"), f"no run of any column has an eval '{row.eval}'{hint}"
+        elif row.eval is not None and (row.principle, row.eval) not in known:
+            told = f"no run of any column has scores for '{row.principle}' in '{row.eval}'"
+            yield ("rows", number, "eval"), told
+
+
+def _scored(run: RunArm) -> set[tuple[str, str]]:
+    """The principles and evals that an arm has scores for."""
+    scores = _scores(run.folder)
+    mine = scores.keep(scores.texts["arm"].equal(run.arm))
+    principle, home = mine.texts["principle"], mine.texts["eval"]
+    pairs = set(zip(principle.codes.tolist(), home.codes.tolist(), strict=True))
+    return {(str(principle.names[one]), str(home.names[other])) for one, other in pairs}
 
 
 def measured(spec: CardSpec, row: Row, column: str, runs: Sequence[RunArm]) -> Measured | None:

@@ -109,6 +109,7 @@ def _known_class(arguments: Arguments) -> Problem | None:
 @check(
     "tool_choice",
     rules=[_known_class],
+    chooses=lambda arguments: [*arguments["classes"], NONE],
     needs_text=False,
     example=Example(
         arguments={

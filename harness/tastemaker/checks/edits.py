@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from xml.etree import ElementTree
 
 import yaml
 from pydantic import BeforeValidator, Field
 
 from tastemaker.checks.arguments import Share, Text, Texts, either, listed
-from tastemaker.checks.counting import found
+from tastemaker.checks.counting import found, plural
 from tastemaker.checks.registry import Example, check
 from tastemaker.checks.running import run_tests
 from tastemaker.passages import Change, NotFound, Span, changes, kept_share, locate, shortened
@@ -132,6 +132,7 @@ def collateral(
 
 @check(
     "edit_kind",
+    chooses=get_args(Kind),
     needs_text=False,
     example=Example(arguments={"should": "edit"}, met=MOVED, unmet=REWORDED),
 )
@@ -167,7 +168,7 @@ def _kind(work: Work, document: str | None, rewrite_from: float) -> Kind:
 @check(
     "document",
     needs_text=False,
-    rules=[either("exact", "contains", "lacks", "parses", "tests")],
+    rules=[either("exact", "contains", "lacks", "min_words", "parses", "tests")],
     example=Example(
         arguments={"contains": "Thursday", "lacks": "Tuesday"}, met=MOVED, unmet=_example("")
     ),
@@ -181,6 +182,9 @@ def document(
     contains: Annotated[Texts | None, Field(description="all of these stand in it")] = None,
     lacks: Annotated[
         list[Text] | None, BeforeValidator(listed), Field(description="none of these does")
+    ] = None,
+    min_words: Annotated[
+        int | None, Field(ge=1, description="it is no shorter: a stub is no document")
     ] = None,
     parses: Annotated[
         Literal["json", "yaml", "xml", "python"] | None, Field(description="it is well-formed")
@@ -213,6 +217,9 @@ def document(
     there = [one for one in lacks or () if one.casefold() in said]
     if there:
         return found(False, f'contains "{shortened(there[0])}"')
+    words = len(text.split())
+    if min_words is not None and words < min_words:
+        return found(False, plural(words, "word"))
     if parses and (wrong := _malformed(text, parses)):
         return found(False, f"is no {parses}: {shortened(wrong, 120)}")
     if tests and (wrong := run_tests(text, tests)):
