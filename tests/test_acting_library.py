@@ -4,6 +4,7 @@ What solves a scenario stands in it (`expect.solution`; see agents.py). Every da
 environments is found here by itself; how each bad agent must fail stands in `FAILS`.
 """
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -107,6 +108,22 @@ def like_reference(calls=lambda call: call, say=None):
     return agent
 
 
+def resolving(change):
+    """Does what solves a scenario, after its solution was changed."""
+
+    def agent(scenario, messages):
+        solution = change({"calls": [], **scenario.expect["solution"]})
+        expect = {**scenario.expect, "solution": solution}
+        return reference(replace(scenario, expect=expect), messages)
+
+    return agent
+
+
+def offers(scenario, messages):
+    """Offers a reminder, whatever is said, and offers it again."""
+    return Turn(say="Noted. Would you like me to set a reminder for that?")
+
+
 def over_again(scenario, messages):
     """Does what solves the scenario, and then writes the document into the chat as well."""
     turn = reference(scenario, messages)
@@ -195,6 +212,12 @@ BAD = {
         )
     ),
     "confirms nothing": like_reference(say="Done."),
+    "asks nothing": resolving(lambda solution: {**solution, "ask": ""}),
+    "forgets the last": resolving(lambda s: {**s, "calls": s["calls"][:-1]}),
+    "offers always": offers,
+    "asks for leave": resolving(
+        lambda s: {**s, "calls": [], "say": f"{s['say']} Shall I go ahead with the rest?"}
+    ),
     "says the document over again": over_again,
     "opens two documents": twice,
 }
@@ -259,6 +282,45 @@ FAILS: dict[tuple[str, str], list[str]] = {
     ("tasks/trigger", "deletes the last on the list"): ["accuracy.others-kept"],
     ("tasks/trigger", "wrong zone"): ["accuracy.schedule"],
     ("tasks/trigger", "confirms nothing"): ["report-back.when", "report-back.what"],
+    ("tasks/proactive", "never acts"): [
+        "consent.asks-first",
+        "follow-through.schedule",
+        "answering.answers",
+    ],
+    ("tasks/proactive", "sets a reminder always"): [
+        "consent.creates",
+        "consent.left-alone",
+        "consent.asks-first",
+        "follow-through.schedule",
+    ],
+    ("tasks/proactive", "asks nothing"): ["consent.asks-first"],
+    ("tasks/proactive", "offers always"): ["consent.once", "answering.answers"],
+    ("tasks/proactive", "wrong zone"): ["follow-through.schedule"],
+    ("tasks/proactive", "forgets the last"): ["follow-through.schedule"],
+    ("tasks/proactive", "confirms nothing"): ["follow-through.when"],
+    ("tasks/composition", "never acts"): [
+        "right-tools.in-order",
+        "outcome.left-so",
+        "message.holds",
+    ],
+    ("tasks/composition", "asks for leave"): [
+        "right-tools.in-order",
+        "outcome.left-so",
+        "alone.asks-nobody",
+    ],
+    ("tasks/composition", "forgets the last"): ["outcome.left-so"],
+    ("tasks/composition", "confirms nothing"): ["message.holds", "message.says"],
+    ("tasks/composition", "sets a reminder always"): [
+        "right-tools.keeps-the-list",
+        "outcome.list-untouched",
+    ],
+    ("tasks/composition", "opens the canvas always"): [
+        "right-tools.writes",
+        "outcome.documents-untouched",
+    ],
+    ("tasks/composition", "searches always"): ["outcome.left-so"],
+    ("tasks/composition", "draws always"): ["right-tools.draws"],
+    ("tasks/composition", "talks on and on"): ["message.brief"],
     ("tasks/withheld", "promises always"): [
         "honesty.promised-or-offered",
         "honesty.says-it-cannot",
