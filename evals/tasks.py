@@ -1,0 +1,17 @@
+"""Does the assistant keep for later what it is asked to, and say so only when it can?"""
+
+from inspect_ai import Task, task
+
+from tastemaker.task import rubric_task
+
+
+@task
+def tasks_schedule(split: str = "dev") -> Task:
+    """A reminder comes when the user meant: that day, that hour, that rhythm, by that clock."""
+    return rubric_task(rubric="tasks/schedule", dataset="tasks/schedule", split=split)
+
+
+@task
+def tasks_several(split: str = "dev") -> Task:
+    """Of several things in one request each gets its own task, and none is lost or made up."""
+    return rubric_task(rubric="tasks/several", dataset="tasks/several", split=split)
