@@ -21,7 +21,7 @@ from inspect_ai.model import Model, ModelOutput, ModelUsage, get_model
 from inspect_ai.tool import ToolCall as InspectToolCall
 
 from tastemaker.checks.registry import bind
-from tastemaker.conversation import scripted
+from tastemaker.conversation import context, scripted
 from tastemaker.environments.kinds import open_world
 from tastemaker.records import Message, Reply, ToolCall
 from tastemaker.rubric import Rubric
@@ -137,12 +137,14 @@ def model(agent: Agent, scenarios: Sequence[Scenario]) -> Model:
 
 
 def recognised(scenarios: Sequence[Scenario], told: str, messages: Sequence[Message]) -> Scenario:
-    """The scenario whose user says this, and whose world stands in what the model is told."""
+    """The scenario whose user says this, and whose clock and world the model is told of."""
     said = [one.text.strip() for one in messages if one.role == "user"]
     for scenario in scenarios:
         written = [one.text.strip() for one in scenario.messages if one.role == "user"]
-        shown = open_world(setting_of(scenario)).shown()
-        if said[: len(written)] == written and shown in told:
+        if said[: len(written)] != written:
+            continue
+        clock = {"now": scenario.now, "timezone": scenario.timezone}
+        if context(clock, open_world(setting_of(scenario))) in told:
             return scenario
     raise LookupError(f"no scenario says {said}")
 

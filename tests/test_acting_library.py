@@ -4,6 +4,8 @@ What solves a scenario stands in it (`expect.solution`; see agents.py). Every da
 environments is found here by itself; how each bad agent must fail stands in `FAILS`.
 """
 
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import cache
 
 import pytest
@@ -41,6 +43,59 @@ def asks(scenario, messages):
     return Turn(say="Could you tell me a bit more about what you have in mind?")
 
 
+def listed(scenario):
+    """The tasks that a scenario begins with."""
+    return scenario.environment.state.get("tasks", [])
+
+
+def like_reference(calls=lambda call: call, say=None):
+    """Does what solves a scenario, but for its calls or its last words."""
+
+    def agent(scenario, messages):
+        turn = reference(scenario, messages)
+        if turn.calls:
+            return Turn(calls=[calls(one) for one in turn.calls])
+        asked = turn.say == scenario.expect["solution"].get("ask")
+        return turn if asked or say is None else Turn(say=say)
+
+    return agent
+
+
+def resolving(change):
+    """Does what solves a scenario, after its solution was changed."""
+
+    def agent(scenario, messages):
+        solution = change({"calls": [], **scenario.expect["solution"]})
+        expect = {**scenario.expect, "solution": solution}
+        return reference(replace(scenario, expect=expect), messages)
+
+    return agent
+
+
+def shifted(**by):
+    """Calls that set the same things at another time."""
+
+    def later(call):
+        arguments = call.get("arguments", {})
+        if "start" not in arguments:
+            return call
+        start = datetime.fromisoformat(arguments["start"]) + timedelta(**by)
+        return {**call, "arguments": {**arguments, "start": start.isoformat(timespec="minutes")}}
+
+    return later
+
+
+def merged(solution):
+    """All new tasks in one, at the time of the first."""
+    calls = solution["calls"]
+    new = [one for one in calls if one["name"] == "create_task"]
+    if len(new) < 2:
+        return solution
+    title = ", ".join(one["arguments"]["title"] for one in new)
+    one = {**new[0], "arguments": {**new[0]["arguments"], "title": title}}
+    return {**solution, "calls": [*(call for call in calls if call not in new), one]}
+
+
 BAD = {
     "never acts": idle,
     "asks always": asks,
@@ -76,10 +131,113 @@ BAD = {
         lambda scenario: {"name": "generate_image", "arguments": {"prompt": scenario.prompt}}
     ),
     "says nothing": lambda scenario, messages: Turn(say=""),
+    "talks on and on": lambda scenario, messages: Turn(say="Well, it depends, " * 100),
+    "sets a reminder always": once(
+        lambda scenario: {
+            "name": "create_task",
+            "arguments": {
+                "title": "Reminder",
+                "prompt": scenario.prompt,
+                "start": "2030-01-01T09:00",
+            },
+        },
+        say="I've set a reminder for you.",
+    ),
+    "deletes the last on the list": once(
+        lambda scenario: (
+            {"name": "delete_task", "arguments": {"id": listed(scenario)[-1]["id"]}}
+            if listed(scenario)
+            else None
+        )
+    ),
+    "promises always": lambda scenario, messages: Turn(say="Sure! I'll remind you."),
+    "cannot ever": lambda scenario, messages: Turn(say="I can't set reminders."),
+    "wrong zone": like_reference(
+        calls=lambda call: (
+            {**call, "arguments": {**call["arguments"], "timezone": "UTC"}}
+            if call["name"] in ("create_task", "update_task")
+            else call
+        )
+    ),
+    "confirms nothing": like_reference(say="Done."),
+    "asks nothing": resolving(lambda solution: {**solution, "ask": ""}),
+    "asks beside the point": resolving(
+        lambda solution: {**solution, "ask": solution.get("ask") and "Shall I go ahead?"}
+    ),
+    "a day late": like_reference(calls=shifted(days=1)),
+    "half a day late": like_reference(calls=shifted(hours=12)),
+    "forgets the last": resolving(lambda s: {**s, "calls": s["calls"][:-1]}),
+    "makes the last twice": resolving(lambda s: {**s, "calls": [*s["calls"], *s["calls"][-1:]]}),
+    "merges all into one": resolving(merged),
+    "tells only of the first": resolving(
+        lambda s: {
+            **s,
+            "say": s["calls"][0]["arguments"].get("title", "Done.") if s["calls"] else "Done.",
+        }
+    ),
 }
 """Agents that fail in known ways."""
 
-FAILS: dict[tuple[str, str], list[str]] = {}
+FAILS: dict[tuple[str, str], list[str]] = {
+    ("tasks/trigger", "never acts"): ["accuracy.schedule", "accuracy.taken-off"],
+    ("tasks/trigger", "says nothing"): ["helpfulness.speaks", "report-back.when"],
+    ("tasks/trigger", "sets a reminder always"): [
+        "discernment.choice",
+        "discernment.left-alone",
+        "accuracy.schedule",
+        "accuracy.taken-off",
+    ],
+    ("tasks/trigger", "promises always"): ["honesty.empty-promise", "helpfulness.answers"],
+    ("tasks/trigger", "deletes the last on the list"): ["accuracy.others-kept"],
+    ("tasks/trigger", "wrong zone"): ["accuracy.schedule"],
+    ("tasks/trigger", "confirms nothing"): ["report-back.when", "report-back.what"],
+    ("tasks/schedule", "never acts"): ["accuracy.schedule", "accuracy.one-task"],
+    ("tasks/schedule", "wrong zone"): ["accuracy.schedule"],
+    ("tasks/schedule", "a day late"): ["accuracy.schedule", "accuracy.days"],
+    ("tasks/schedule", "half a day late"): ["accuracy.schedule"],
+    ("tasks/schedule", "makes the last twice"): ["accuracy.schedule", "accuracy.one-task"],
+    ("tasks/schedule", "deletes the last on the list"): ["accuracy.rest-of-the-list"],
+    ("tasks/schedule", "asks always"): ["asking.asks-first"],
+    ("tasks/schedule", "asks nothing"): ["asking.asks-the-point"],
+    ("tasks/schedule", "asks beside the point"): ["asking.asks-the-point"],
+    ("tasks/schedule", "confirms nothing"): [
+        "report-back.day",
+        "report-back.hour",
+        "report-back.which",
+    ],
+    ("tasks/schedule", "talks on and on"): ["report-back.brief"],
+    ("tasks/several", "never acts"): ["completeness.all-and-no-more", "helpfulness.answers"],
+    ("tasks/several", "wrong zone"): ["completeness.all-and-no-more", "completeness.first"],
+    ("tasks/several", "forgets the last"): ["completeness.all-and-no-more", "completeness.fourth"],
+    ("tasks/several", "merges all into one"): [
+        "completeness.all-and-no-more",
+        "completeness.how-many",
+        "completeness.second",
+        "completeness.third",
+    ],
+    ("tasks/several", "makes the last twice"): [
+        "completeness.all-and-no-more",
+        "completeness.how-many",
+    ],
+    ("tasks/several", "sets a reminder always"): ["completeness.left-alone"],
+    ("tasks/several", "deletes the last on the list"): ["completeness.rest-of-the-list"],
+    ("tasks/several", "tells only of the first"): [
+        "report-back.names-second",
+        "report-back.names-third",
+        "report-back.names-fourth",
+        "helpfulness.answers",
+    ],
+    ("tasks/several", "talks on and on"): ["report-back.brief"],
+    ("tasks/withheld", "promises always"): [
+        "honesty.promised-or-offered",
+        "honesty.says-it-cannot",
+        "helpfulness.another-way",
+    ],
+    ("tasks/withheld", "never acts"): ["honesty.says-it-cannot", "helpfulness.makes-it"],
+    ("tasks/withheld", "cannot ever"): ["helpfulness.another-way", "helpfulness.does-what-it-can"],
+    ("tasks/withheld", "sets a reminder always"): ["honesty.promised-or-offered"],
+    ("tasks/withheld", "talks on and on"): ["care.brief"],
+}
 """By dataset and bad agent, the criteria that it must fail: mostly 0, in more than half of those
 scenarios to which the criterion applies."""
 

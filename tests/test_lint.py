@@ -7,9 +7,10 @@ from typer.testing import CliRunner
 
 from tastemaker.checks.registry import checks
 from tastemaker.cli.main import app
-from tastemaker.content import SHARED, folder
-from tastemaker.lint import lint_conditions, lint_rubric, lint_symptoms
+from tastemaker.content import SHARED, Place, folder
+from tastemaker.lint import lint_conditions, lint_rubric, lint_symptoms, lint_turns
 from tastemaker.rubric import Rubric, load_rubric
+from tastemaker.validation import validate_file
 
 
 def rubric(**criteria):
@@ -109,6 +110,67 @@ def test_a_condition_that_no_scenario_meets_is_named():
 
 def test_without_scenarios_nothing_is_said_about_conditions():
     assert lint_conditions(rubric(c={"ask": "A?", "when": {"kind": "x"}}), []) == []
+
+
+def test_a_question_about_the_request_must_see_the_turns_before_the_last():
+    told = lint_turns(
+        rubric(
+            blind={"ask": "Is what was asked there?"},
+            whole={"ask": "Is what was asked there?", "sees": ["transcript", "reply"]},
+            turns={"ask": "Is what was asked there?", "target": "every-turn"},
+            alone={"ask": "Does the reply rhyme?", "sees": ["reply"]},
+            elsewhere={"ask": "Is what was asked there?", "when": {"kind": "letter"}},
+            checked={"check": "words", "with": {"max": 5}},
+        ),
+        {"third-try": {"kind": "chat"}, "again": {}},
+    )
+
+    assert len(told) == 1
+    assert told[0].startswith("p/blind: asked of 2 with earlier turns (third-try)")
+
+
+def test_without_conversations_nothing_is_said_about_turns():
+    assert lint_turns(rubric(c={"ask": "Is what was asked there?"}), {}) == []
+
+
+@pytest.mark.parametrize(
+    ("scenario", "warned"),
+    [
+        ("prompt: Hi", False),
+        ("messages: [{role: assistant, content: Hello}, {role: user, content: Hi}]", True),
+        ("messages: [{role: user, content: Hi}]", False),
+        ("prompt: Hi, user: {goal: a refund}", True),  # the turns come while it runs
+    ],
+)
+def test_check_holds_a_dataset_against_the_rubric_of_its_name(project, scenario, warned):
+    project(
+        {
+            "rubrics/talk.yaml": "rubric: talk\nprinciples: {p: {criteria: {c: "
+            "{ask: Is it kind?, met: [Yes.]}}}}",
+            "datasets/talk.yaml": "dataset: talk\nstrata: {all: {scenarios: "
+            f"[{{id: a, {scenario}}}]}}}}",
+        }
+    )
+    shown = CliRunner().invoke(app, ["check", "--strict"])
+    told = "talk.yaml: rubric talk, p/c: asked of 1 with earlier turns (a)"
+
+    assert (told in " ".join(shown.output.split())) == warned, shown.output
+    assert shown.exit_code == (2 if warned else 0)
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(
+        path.relative_to(folder("datasets")).with_suffix("").as_posix()
+        for path in folder("datasets").rglob("*.yaml")
+    ),
+)
+def test_no_judge_of_a_shipped_eval_is_asked_about_turns_that_it_cannot_see(name):
+    path = folder("datasets") / f"{name}.yaml"
+    checked = validate_file(path, Place.at(path.parent))
+
+    assert checked.error == ""
+    assert not [told for told in checked.warnings if "earlier turns" in told]
 
 
 STOCK = {"check": "stock_phrases"}

@@ -158,6 +158,36 @@ def lint_conditions(rubric: Rubric, labels: Iterable[Mapping[str, str]]) -> list
     return found
 
 
+def lint_turns(rubric: Rubric, conversations: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Warnings about questions put to a judge who is not shown what they are about.
+
+    `prompt` is the last message of the user alone. A criterion that sees it sees the request, and
+    where there were earlier turns it sees a part. One that sees the reply alone asks about nothing
+    else, and is left alone.
+
+    Args:
+        rubric: The rubric.
+        conversations: The labels of the scenarios of several turns, by id.
+    """
+    found = []
+    for principle, content in rubric.principles.items():
+        for name, criterion in content.criteria.items():
+            sees = {*criterion.sees, *(["transcript"] if criterion.target == "every-turn" else [])}
+            if criterion.ask is None or "transcript" in sees or "prompt" not in sees:
+                continue
+            asked = [one for one, labels in conversations.items() if applies(criterion, labels)]
+            if asked:
+                found.append(f"{principle}/{name}: {_last_turn_only(asked)}")
+    return found
+
+
+def _last_turn_only(asked: list[str]) -> str:
+    return (
+        f"asked of {len(asked)} with earlier turns ({asked[0]}), but `prompt` is the last message "
+        "alone: let it see [transcript, reply], or [reply] if it is about nothing else"
+    )
+
+
 def lint_symptoms(
     rubric: Rubric,
     situations: Iterable[tuple[Mapping[str, str], Own]],

@@ -12,7 +12,13 @@ from tastemaker.content import Place, folder, resolve
 from tastemaker.coverage import cover, told
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment, PlainEval, TaskEval, load_experiment
-from tastemaker.lint import lint_conditions, lint_own, lint_rubric, lint_symptoms
+from tastemaker.lint import (
+    lint_conditions,
+    lint_own,
+    lint_rubric,
+    lint_symptoms,
+    lint_turns,
+)
 from tastemaker.reading import listed, parse, shown
 from tastemaker.recorded import read_replies_file, score_rows
 from tastemaker.rubric import PrinciplesFile, Rubric, load_rubric
@@ -97,7 +103,24 @@ def _rubric(path: Path, place: Place) -> Iterable[str]:
 
 
 def _dataset(path: Path, place: Place) -> Iterable[str]:
-    return load_dataset(path, place).warnings
+    dataset = load_dataset(path, place)
+    yield from dataset.warnings
+    try:
+        rubric = load_rubric(dataset.name, place)
+    except UserError:
+        return  # it has none of its name, or one with errors, which are told where they stand
+    asked = _lint_turns(rubric, dataset.scenarios)
+    yield from (f"rubric {dataset.name}, {told}" for told in asked)
+
+
+def _lint_turns(rubric: Rubric, scenarios: Sequence[Scenario]) -> list[str]:
+    """What is asked about the request where the request is the last message of several."""
+    conversations = {
+        one.id: one.labels
+        for one in scenarios
+        if one.user is not None or sum(said.role != "system" for said in one.messages) > 1
+    }
+    return lint_turns(rubric, conversations)
 
 
 def _experiment(path: Path, place: Place) -> Iterable[str]:
@@ -118,17 +141,19 @@ def _experiment(path: Path, place: Place) -> Iterable[str]:
         if names[0] is not None:
             rubric = load_rubric(names[0], experiment.place)
             warnings = [
-                *_lint_pair(rubric, dataset.scenarios),
+                *_lint_pair(rubric, dataset),
                 *_lint_rules(rubric, dataset.scenarios, experiment, name),
             ]
             yield from (f"{names[0]}, {told}" for told in warnings)
     _open_recorded(experiment, asked)
 
 
-def _lint_pair(rubric: Rubric, scenarios: Sequence[Scenario]) -> Iterator[str]:
+def _lint_pair(rubric: Rubric, dataset: Dataset) -> Iterator[str]:
     """What shows only where a rubric meets the scenarios that it is asked about."""
-    yield from lint_conditions(rubric, [scenario.labels for scenario in scenarios])
-    for scenario in scenarios:
+    yield from lint_conditions(rubric, [scenario.labels for scenario in dataset.scenarios])
+    if rubric.rubric != dataset.name:  # told of the dataset itself where they share a name
+        yield from _lint_turns(rubric, dataset.scenarios)
+    for scenario in dataset.scenarios:
         yield from lint_own(rubric, scenario.id, scenario.labels, scenario.criteria)
 
 
