@@ -13,6 +13,7 @@ What solves a scenario stands in it, under `expect.solution`:
       say: The meeting is on Thursday now.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,9 +21,9 @@ from typing import Any
 from inspect_ai.model import Model, ModelOutput, ModelUsage, get_model
 from inspect_ai.tool import ToolCall as InspectToolCall
 
-from tastemaker.checks.registry import bind
 from tastemaker.conversation import context, scripted
 from tastemaker.environments.kinds import open_world
+from tastemaker.grade import Panel, RubricGrader
 from tastemaker.records import Message, Reply, ToolCall
 from tastemaker.rubric import Rubric
 from tastemaker.scenario import Scenario, setting_of
@@ -159,10 +160,11 @@ def _plain(message: Any) -> Message:
 
 def scored(rubric: Rubric, reply: Reply) -> dict[str, float | None]:
     """What the checks of a rubric say of a reply, satisfied from 0 to 1, by principle.criterion."""
+    graded = asyncio.run(RubricGrader(rubric).grade(reply, Panel()))
     found = {}
     for (principle, name), criterion in rubric.applicable(reply.labels):
         if criterion.check:
-            value = bind(criterion.check, criterion.arguments)(reply).value
+            value = graded.findings[principle, name].value
             turned = criterion.weight_for(reply.labels) < 0 and value is not None
             found[f"{principle}.{name}"] = 1 - value if turned else value
     return found

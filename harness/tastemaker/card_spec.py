@@ -1,5 +1,6 @@
 """The file that asks for a model card: which models, which rows, and what is said beside them."""
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -16,6 +17,7 @@ from tastemaker.reading import (
     Location,
     Name,
     Number,
+    Source,
     Text,
     did_you_mean,
     parse,
@@ -137,6 +139,7 @@ class CardSpec(FileModel):
     behavior: Behavior = Behavior()
 
     _place: Place | None = PrivateAttr(default=None)
+    _source: Source | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -181,6 +184,12 @@ class CardSpec(FileModel):
         """Where its references start."""
         return self._place or Place.at(Path.cwd())
 
+    def mistaken(self, problems: Sequence[tuple[Location, str]]) -> UserError:
+        """The error for what shows only when the runs are read, by line and column of the file."""
+        if self._source is not None:
+            return self._source.error(problems)
+        return UserError("\n".join(f"{self.card}: {text}" for _, text in problems))
+
     @property
     def subject(self) -> str:
         """The column that the card is about."""
@@ -213,7 +222,7 @@ def load_card(path: Path, *, allow_outside: bool = False) -> CardSpec:
     if problems:
         raise source.error(problems)
     read = spec.model_copy(update={"columns": columns})
-    read._place = place
+    read._place, read._source = place, source
     return read
 
 

@@ -83,6 +83,9 @@ class Check:
     needs_text: bool = True
     """Whether a reply without visible text is answered 0 without asking the function, also where
     tools were called; without either it always is."""
+    chooses: Callable[[Arguments], Sequence[str]] | Sequence[str] = ()
+    """What its findings may call for or have chosen, where they are choices; where the arguments
+    name it, a function of them."""
     symptom: bool = False
     """Whether what it finds is a sign and no fault: a principle must not rest on it alone."""
     content: Callable[[], str] | None = None
@@ -102,6 +105,10 @@ class Check:
     def arguments(self) -> tuple[Argument, ...]:
         """The arguments in words, in the order of the signature."""
         return told(self.model)
+
+    def choices(self, arguments: Arguments) -> tuple[str, ...]:
+        """What can be called for or chosen with these arguments; () where it is no choice."""
+        return tuple(self.chooses(arguments) if callable(self.chooses) else self.chooses)
 
     def validate(self, arguments: Arguments) -> dict[str, Any]:
         """The keyword arguments of the function, defaults filled in.
@@ -177,6 +184,7 @@ def check(
     example: Example,
     rules: Sequence[Rule] = (),
     needs_text: bool = True,
+    chooses: Callable[[Arguments], Sequence[str]] | Sequence[str] = (),
     symptom: bool = False,
     content: Callable[[], str] | None = None,
 ) -> Callable[[Function], Function]:
@@ -199,6 +207,7 @@ def check(
             model=_model(name, function),
             rules=tuple(rules),
             needs_text=needs_text,
+            chooses=chooses,
             symptom=symptom,
             content=content,
         )

@@ -71,6 +71,9 @@ class Corrected(_Lambda):
     unlabelled: int
     clusters: int
     labels_needed: int | None
+    baseline_missing: float
+    """Share of the answers that people were asked for and did not give."""
+    candidate_missing: float
     guarded: bool
     notes: list[str]
 
@@ -112,7 +115,8 @@ class Verdict(TypedDict):
     """Candidate minus baseline, paired by scenario."""
     low: Number
     high: Number
-    method: str
+    method: str | None
+    """How the interval was made; None where nothing could be compared."""
     margin: float
     p_regressed: Number
     p_regressed_adjusted: Number
