@@ -24,6 +24,18 @@ def tasks_several(split: str = "dev") -> Task:
 
 
 @task
+def tasks_proactive(split: str = "dev") -> Task:
+    """A reminder nobody asked for is offered where it helps, and set only after a yes."""
+    return rubric_task(rubric="tasks/proactive", dataset="tasks/proactive", split=split)
+
+
+@task
+def tasks_composition(split: str = "dev") -> Task:
+    """A stored task comes due: the right tools, what it says, nothing else, nobody asked."""
+    return rubric_task(rubric="tasks/composition", dataset="tasks/composition", split=split)
+
+
+@task
 def tasks_withheld(split: str = "dev") -> Task:
     """No reminder is promised where none can be set, and the user gets what helps instead."""
     return rubric_task(rubric="tasks/withheld", dataset="tasks/withheld", split=split)

@@ -1,5 +1,7 @@
 """What must be so in tasks/trigger and tasks/withheld, and cannot be seen by reading."""
 
+import gc
+
 import pytest
 from agents import play, reference
 from inspect_ai import eval as run_task
@@ -10,6 +12,12 @@ from tastemaker.recurrence import read_schedule
 from tastemaker.rubric import load_rubric
 from tastemaker.scenario import load_dataset, setting_of
 from tastemaker.task import rubric_task
+
+# Inspect drops the connections of an event loop that has ended, and leaves them to the collector.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:Exception ignored:pytest.PytestUnraisableExceptionWarning"),
+]
 
 TRIGGER = load_dataset("tasks/trigger").scenarios
 WITHHELD = load_dataset("tasks/withheld").scenarios
@@ -58,9 +66,9 @@ def test_the_reference_asks_only_where_the_time_is_left_open():
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 @pytest.mark.parametrize(
-    ("name", "scenario"), [("tasks/trigger", "dentist-poke"), ("tasks/withheld", "bins-thursday")]
+    ("name", "scenario"),
+    [("tasks/trigger", "dentist-poke"), ("tasks/withheld", "list-read-only-add")],
 )
 def test_smollm2_takes_both_to_the_end(name, scenario, tmp_path):
     """It is too small to do well; what counts is that each check has an answer."""
@@ -82,3 +90,4 @@ def test_smollm2_takes_both_to_the_end(name, scenario, tmp_path):
         if one.check
     }
     assert set(found) == asked and set(found.values()) <= {0.0, 1.0}
+    gc.collect()  # what other models left open is found here, and not in the next test
