@@ -388,7 +388,11 @@ FAILS: dict[tuple[str, str], list[str]] = {
         "report-back.which",
     ],
     ("tasks/schedule", "talks on and on"): ["report-back.brief"],
-    ("tasks/several", "never acts"): ["completeness.all-and-no-more", "helpfulness.answers"],
+    ("tasks/several", "never acts"): [
+        "completeness.acts",
+        "completeness.all-and-no-more",
+        "helpfulness.answers",
+    ],
     ("tasks/several", "wrong zone"): ["completeness.all-and-no-more", "completeness.first"],
     ("tasks/several", "forgets the last"): ["completeness.all-and-no-more", "completeness.fourth"],
     ("tasks/several", "merges all into one"): [
