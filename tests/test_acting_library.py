@@ -5,7 +5,6 @@ environments is found here by itself; how each bad agent must fail stands in `FA
 """
 
 from dataclasses import replace
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -126,17 +125,6 @@ def offers(scenario, messages):
     return Turn(say="Noted. Would you like me to set a reminder for that?")
 
 
-def resolving(change):
-    """Does what solves a scenario, after its solution was changed."""
-
-    def agent(scenario, messages):
-        solution = change({"calls": [], **scenario.expect["solution"]})
-        expect = {**scenario.expect, "solution": solution}
-        return reference(replace(scenario, expect=expect), messages)
-
-    return agent
-
-
 def shifted(**by):
     """Calls that set the same things at another time."""
 
@@ -249,13 +237,11 @@ BAD = {
         )
     ),
     "confirms nothing": like_reference(say="Done."),
-    "asks nothing": resolving(lambda solution: {**solution, "ask": ""}),
     "asks beside the point": resolving(
         lambda solution: {**solution, "ask": solution.get("ask") and "Shall I go ahead?"}
     ),
     "a day late": like_reference(calls=shifted(days=1)),
     "half a day late": like_reference(calls=shifted(hours=12)),
-    "forgets the last": resolving(lambda s: {**s, "calls": s["calls"][:-1]}),
     "makes the last twice": resolving(lambda s: {**s, "calls": [*s["calls"], *s["calls"][-1:]]}),
     "merges all into one": resolving(merged),
     "tells only of the first": resolving(
