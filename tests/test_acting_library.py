@@ -169,6 +169,13 @@ def twice(scenario, messages):
     return Turn(calls=[opened, opened])
 
 
+def hasty(scenario, messages):
+    """Does what solves it the wrong way round: writes first, and looks afterwards."""
+    calls = scenario.expect["solution"].get("calls", [])[::-1]
+    made = sum(bool(one.tool_calls) for one in messages[len(scenario.messages) :])
+    return Turn(calls=[calls[made]]) if made < len(calls) else Turn(say="Done.")
+
+
 BAD = {
     "never acts": idle,
     "asks always": asks,
@@ -258,6 +265,7 @@ BAD = {
     ),
     "says the document over again": over_again,
     "opens two documents": twice,
+    "writes before it looks": hasty,
 }
 """Agents that fail in known ways."""
 
@@ -289,6 +297,53 @@ FAILS: dict[tuple[str, str], list[str]] = {
     ("canvas/comments", "points and says nothing"): ["saying.names-it"],
     ("canvas/comments", "meddles"): ["reach.kind", "lands.rest-untouched"],
     ("canvas/comments", "recites"): ["telling.brief"],
+    ("canvas/composition", "never acts"): [
+        "tools-in-play.writes",
+        "what-tools-are-given.query",
+        "what-tools-are-given.code",
+        "what-tools-are-given.picture",
+        "what-tools-are-given.applied",
+        "put-where-it-belongs.kind",
+        "put-where-it-belongs.lands",
+        "put-where-it-belongs.holds",
+        "put-where-it-belongs.points-there",
+        "put-where-it-belongs.comment-names-it",
+        "told-in-the-chat.answers",
+        "told-in-the-chat.the-other-half",
+    ],
+    ("canvas/composition", "writes before it looks"): [
+        "looks-before-it-writes.after-searching",
+        "looks-before-it-writes.after-computing",
+        "looks-before-it-writes.after-drawing",
+        "looks-before-it-writes.computes-after-searching",
+    ],
+    ("canvas/composition", "searches always"): [
+        "tools-in-play.searches",
+        "tools-in-play.nothing-needless",
+    ],
+    ("canvas/composition", "runs code always"): [
+        "tools-in-play.computes",
+        "tools-in-play.nothing-needless",
+    ],
+    ("canvas/composition", "draws always"): [
+        "tools-in-play.draws",
+        "tools-in-play.nothing-needless",
+    ],
+    ("canvas/composition", "opens the canvas always"): [
+        "tools-in-play.nothing-needless",
+        "put-where-it-belongs.kind",
+    ],
+    ("canvas/composition", "rewrites everything"): [
+        "put-where-it-belongs.kind",
+        "put-where-it-belongs.rest-untouched",
+        "put-where-it-belongs.works",
+    ],
+    ("canvas/composition", "meddles"): ["put-where-it-belongs.rest-untouched"],
+    ("canvas/composition", "recites"): ["told-in-the-chat.brief"],
+    ("canvas/composition", "says nothing"): [
+        "told-in-the-chat.says-something",
+        "told-in-the-chat.answers",
+    ],
     ("canvas/edit-or-rewrite", "never acts"): [
         "reach.kind",
         "reach.changes",
