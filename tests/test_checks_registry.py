@@ -215,7 +215,7 @@ def test_limits_that_contradict_each_other_at_the_reply_leave_it_unscored():
 # Every check
 
 
-@pytest.mark.parametrize("name", [name for name, one in checks().items() if one.needs_text])
+@pytest.mark.parametrize("name", [name for name, one in checks().items() if not one.deeds])
 @pytest.mark.parametrize("text", BLANK)
 def test_an_empty_reply_satisfies_no_check(name, text):
     reply = replace(example_reply(name), text=text)
@@ -223,7 +223,7 @@ def test_an_empty_reply_satisfies_no_check(name, text):
     assert bind(name, checks()[name].example.arguments)(reply).value == 0.0
 
 
-@pytest.mark.parametrize("name", [name for name, one in checks().items() if not one.needs_text])
+@pytest.mark.parametrize("name", [name for name, one in checks().items() if one.deeds])
 def test_where_what_was_done_counts_an_empty_reply_that_did_nothing_earns_nothing(name):
     nothing = replace(example_reply(name), text="", work=Work(), messages=(), own=())
 

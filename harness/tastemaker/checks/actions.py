@@ -48,7 +48,7 @@ CREATED = Call(name="create_document", arguments={"title": "Rota", "content": "M
 @check(
     "tool",
     rules=[limits],
-    needs_text=False,
+    deeds=True,
     example=Example(
         arguments={"name": "search_web", "before": "create_document"},
         met=_done(SEARCHED, CREATED, text="The plan is in the canvas."),
@@ -110,7 +110,7 @@ def _known_class(arguments: Arguments) -> Problem | None:
     "tool_choice",
     rules=[_known_class],
     chooses=lambda arguments: [*arguments["classes"], NONE],
-    needs_text=False,
+    deeds=True,
     example=Example(
         arguments={
             "classes": {"canvas": "create_document", "search": "search_web"},
@@ -139,7 +139,7 @@ def tool_choice(
 
 @check(
     "tool_arguments",
-    needs_text=False,
+    deeds=True,
     example=Example(
         arguments={"name": "search_web", "arguments": {"query": {"contains": ["tide", "Whitby"]}}},
         met=_done(SEARCHED, text="High water is at 14:10."),
@@ -216,7 +216,7 @@ def _plain(text: Any) -> str:
 
 @check(
     "calls_applied",
-    needs_text=False,
+    deeds=True,
     example=Example(
         arguments={"name": "create_document"},
         met=_done(CREATED, text="The rota is in the canvas."),
@@ -252,7 +252,7 @@ ACTED = Message(role="assistant", text="")
 
 @check(
     "asked_first",
-    needs_text=False,
+    deeds=True,
     example=Example(
         met=_done(
             Call(name="create_document", arguments={}, message=2),
@@ -300,7 +300,7 @@ def _about(question: str, words: Iterable[str] | None) -> bool:
 
 @check(
     "reply_to_user",
-    needs_text=False,
+    deeds=True,
     example=Example(
         arguments={"max_words": 60, "repeats": 0.3},
         met=_done(CREATED, text="The rota is in the canvas; Friday is still open."),
@@ -343,7 +343,7 @@ def _repeated(text: str, documents: Iterable[str]) -> float:
 
 @check(
     "question_quality",
-    needs_text=False,
+    deeds=True,
     example=Example(
         arguments={"about": ["which week", "what week"], "max": 1},
         met=Reply(text="Which week do you mean?", messages=(ASKED,), own=(0,)),
