@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from tastemaker.about import Now, now_of
 from tastemaker.experiment import load_experiment
-from tastemaker.marks import MARKS, Item, Mark, MarkStore
+from tastemaker.marks import CONSENSUS, MARKS, Item, Mark, MarkStore
 from tastemaker.record import RECORD, frozen
 from tastemaker.records import ReplyRow, ScoreRow
 from tastemaker.rubric import load_rubric
@@ -125,15 +126,61 @@ class Study:
         """Where the marks are."""
         return MarkStore(self.folder / MARKS)
 
-    def people(self, values, scenarios, rater="ana", seed=1, criterion="warmth/warm", **fields):
-        """Marks of one rater: (N, K) answers by arm, on some scenarios in one seed."""
-        self.store.put(
+    @property
+    def now(self) -> Now:
+        """What there is to be marked."""
+        return now_of(json.loads((self.folder / RECORD).read_text()), self.folder)
+
+    def people(
+        self,
+        values,
+        scenarios,
+        rater="ana",
+        seed=1,
+        criterion="warmth/warm",
+        planned=True,
+        **fields,
+    ):
+        """Marks of one rater: (N, K) answers by arm, on some scenarios in one seed.
+
+        With `planned` the plan asks the rater just these replies, beside what it has already.
+        """
+        now = self.now
+        marks = [
             Mark(
                 eval="small", scenario=f"s{i}", seed=seed, arm=arm, criterion=criterion,
-                rater=rater, value=_none(float(answers[i, seed - 1])), **fields,
+                rater=rater, value=_none(float(answers[i, seed - 1])),
+                about=now.about(("small", f"s{i}", seed, arm), criterion), **fields,
             )
             for arm, answers in values.items()
             for i in scenarios
+        ]  # fmt: skip
+        self.store.put(marks)
+        if planned:
+            self.ask(
+                [
+                    (one.rater, one.scenario, one.seed, one.arm)
+                    for one in marks
+                    if rater != CONSENSUS
+                ]
+            )
+
+    def ask(self, places, chance=1.0):
+        """Let the plan ask raters about more replies: (rater, scenario, seed, arm)."""
+        there = self.store.items()
+        known = {(one.rater, one.scenario, one.seed, one.arm) for one in there}
+        new = [one for one in dict.fromkeys(places) if one not in known]
+        self.store.assign(
+            [
+                *there,
+                *(
+                    Item(
+                        number=len(there) + n, rater=rater, eval="small", scenario=scenario,
+                        seed=seed, arm=arm, chance=chance,
+                    )
+                    for n, (rater, scenario, seed, arm) in enumerate(new)
+                ),
+            ]
         )  # fmt: skip
 
     def plan(self, chances: dict[int, float], everyone: dict[int, float] | None = None) -> None:

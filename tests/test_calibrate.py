@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jsonschema
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from markdown_it import MarkdownIt
 from typer.testing import CliRunner
@@ -15,14 +16,18 @@ from tastemaker.calibrate.judging import calibrate
 from tastemaker.calibration import CALIBRATION, read_calibration
 from tastemaker.cli.main import app
 from tastemaker.comparison import compare_arms, open_arm
+from tastemaker.content import Place
 from tastemaker.errors import UserError
 from tastemaker.experiment import Calibrated, Experiment
-from tastemaker.marks import CONSENSUS
+from tastemaker.marks import CHANCES, CONSENSUS, EARLIER, MARKS, RESEATED
+from tastemaker.plan import make_plan
 from tastemaker.record import grading
 from tastemaker.report.contract import report_schema
 from tastemaker.results import load_results
 from tastemaker.stats.ppi import FEWEST_LABELS, corrected_difference, labelled_differences
 from tastemaker.stats.resample import one_stratum
+from tastemaker.tables import SCORES, read_table
+from tastemaker.validation import validate_file
 
 SPEC = importlib.util.spec_from_file_location("studies", Path(__file__).with_name("studies.py"))
 studies = importlib.util.module_from_spec(SPEC)
@@ -290,11 +295,11 @@ def test_marks_on_checks_and_on_what_is_not_there_are_left_out_and_counted(study
     one.people({"old": yes, "new": yes}, range(10))
     one.people({"new": no}, range(3), criterion="brevity/brief")
     one.people({"new": no}, range(2), criterion="warmth/charming")
-    one.people({"newer": no}, range(1))
+    one.people({"newer": no}, range(1), planned=False)
     one.people({"new": yes * 0.5}, [5])  # no answer to a yes-or-no question
     counts = calibrate(one.experiment, one.folder).counts
 
-    assert (counts.on_checks, counts.strange) == (3, 4)
+    assert (counts.on_checks, counts.strange, counts.outside) == (3, 3, 1)
 
 
 # Corrected verdicts ------------------------------------------------------------------------------
@@ -428,6 +433,241 @@ def test_self_preference_is_told_for_the_arm_of_the_judges_family(favoured, arm,
     assert held(favoured(folder="other")).own_family is None
 
 
+# What people were asked and did not say ----------------------------------------------------------
+
+WIDE = "rules: {default: {margin: 0.1}}\n"
+
+
+def unsure(study, experiment=studies.EXPERIMENT, lost=0, old=(), new=()):
+    """100 scenarios, all marked; of the candidate's replies people cannot tell of some.
+
+    The candidate's first `lost` replies are bad, and the judge sees it; all others are good.
+    """
+    one = study(100, experiment + WIDE)
+    answers = {arm: np.ones((100, 1)) for arm in studies.ARMS}
+    answers["new"][:lost] = 0.0
+    judged(one, answers)
+    said = {arm: seen.copy() for arm, seen in answers.items()}
+    said["old"][list(old)], said["new"][list(new)] = NAN, NAN
+    one.people(said, range(100))
+    return one
+
+
+def test_bad_replies_of_which_nobody_can_say_do_not_let_a_candidate_pass(study):
+    """Eight of a hundred are lost, and just of these nobody says so: what was said is flawless.
+
+    Filled with 0 the difference is -0.08, with 1 it is 0: certain only by what is not known.
+    """
+    one = unsure(study, REQUIRED, lost=8, new=range(8))
+    found = held(one)
+    by = found.correction
+
+    assert (by.difference, by.labelled) == (0.0, 92)
+    assert (by.baseline_missing, by.candidate_missing) == pytest.approx((0.0, 0.08))
+    # -0.08 and 0.0 over 100 clusters, drawn to zero by two pseudo-rectifiers +1 and -1.
+    assert by.worst.difference == pytest.approx(-0.08 * 100 / 102)
+    assert by.best.difference == 0.0
+    assert found.verdict == "NOT_EVALUABLE"
+    decided = verdict(calibrated(one))
+    assert str(decided.kind) == "NOT_EVALUABLE"
+    assert decided.reason == (
+        "Too much is missing: 0.0% of the baseline's labels and 8.0% of the candidate's "
+        "are missing, and that could change the verdict."
+    )
+    assert "People gave no answer for 0.0% of the baseline's" in found.correction.notes[-1]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "filled"),
+    [
+        ((0, 1), (2, 3), False),  # 2% and 2%
+        (range(5), range(5, 10), False),  # 5% of each is not above 5%
+        (range(6), range(6, 12), True),
+        ((), (0, 1), False),  # a difference of two points is not above two
+        ((), (0, 1, 2), True),
+        ((0, 1, 2), (), True),
+    ],
+)
+def test_what_may_be_missing_is_a_twentieth_or_two_points_between_arms(study, old, new, filled):
+    found = held(unsure(study, old=old, new=new)).correction
+
+    assert (found.worst is not None, found.best is not None) == (filled, filled)
+    assert found.difference == 0.0
+
+
+def test_a_loss_that_no_filling_can_undo_is_one(study):
+    """60 of 100 are lost for people; of ten more nobody can say."""
+    found = verdict(calibrated(unsure(study, REQUIRED, lost=60, new=range(60, 70))))
+
+    assert str(found.kind) == "REGRESSED"
+    assert "However the gaps are filled" in found.reason
+
+
+def test_what_is_missing_counts_by_what_it_stands_for(study):
+    """Two of 100 replies, of scenarios that were drawn with a tenth of the others' chance.
+
+    2% of the replies, and 2 * 10/(98 + 2 * 10) = 17% of what they stand for.
+    """
+    one = unsure(study, new=(0, 1))
+    chances = {i: 0.05 if i < 2 else 0.5 for i in range(100)}
+    one.plan(chances, chances)
+    found = held(one).correction
+
+    assert found.candidate_missing == pytest.approx(20 / 118)
+    assert found.worst is not None
+
+
+def test_a_mark_that_the_plan_asks_for_and_nobody_made_is_missing_too(study):
+    """60 scenarios are asked, of eight the candidate's reply has no mark: 8/60."""
+    one = study(100, studies.EXPERIMENT + WIDE)
+    yes = np.ones((100, 1))
+    judged(one, dict.fromkeys(studies.ARMS, yes))
+    one.people({"old": yes}, range(60))
+    one.people({"new": yes}, range(8, 60))
+    one.ask([("ana", f"s{i}", 1, "new") for i in range(8)])
+    found = held(one)
+
+    assert (found.correction.labelled, found.correction.unlabelled) == (52, 40)
+    assert found.correction.candidate_missing == pytest.approx(8 / 60)
+    assert found.verdict == "NOT_EVALUABLE"
+
+
+def test_a_judge_that_was_not_answered_by_people_may_not_decide_alone(fair):
+    """200 scenarios are marked; of 20 of the candidate's replies people could not tell."""
+    assert held(fair).may_gate_alone
+    unclear = {"new": np.full((300, 1), NAN)}
+    fair.people(unclear, range(0, 200, 10))
+    found = held(calibrated(fair))
+    assert (found.may_gate, found.may_gate_alone) == (True, False)
+    assert "too much of what people were asked has no answer" in found.reason
+
+    fair.write(carried("logs/try"))
+    judged(fair, fair.answers)
+    assert "too much of what people were asked has no answer" in verdict(fair).reason
+
+
+# The plan ----------------------------------------------------------------------------------------
+
+
+def test_marks_outside_the_plan_count_for_nothing_and_are_told_of(favoured):
+    """Ana marks 40 scenarios more than she was asked: neither numbers nor agreement change."""
+    one = favoured(marked=60)
+    before = held(one)
+    one.people(dict.fromkeys(studies.ARMS, np.ones((300, 2))), range(60, 100), planned=False)
+    found = calibrate(one.experiment, one.folder)
+
+    assert found.principles[0].correction == before.correction
+    assert found.principles[0].against.found == before.against.found
+    assert (found.counts.marks, found.counts.outside) == (120, 80)
+    assert any("80 marks are about replies outside the plan" in note for note in found.notes)
+
+
+def test_a_seed_that_the_plan_does_not_have_is_outside_it(favoured):
+    one = favoured(marked=60)
+    one.people(one.truth, range(60), seed=2, planned=False)
+
+    assert calibrate(one.experiment, one.folder).counts.outside == 120
+
+
+def test_without_a_plan_nothing_counts(favoured):
+    one = favoured(marked=60)
+    one.store.assign([])
+    found = calibrate(one.experiment, one.folder)
+
+    assert (found.principles, found.counts.outside) == ((), 120)
+
+
+def test_until_the_plan_is_finished_there_are_numbers_and_the_judge_may_not_gate(favoured):
+    one = favoured(REQUIRED, marked=100)
+    one.ask([("ben", "s7", 1, "new")])
+    found = calibrate(one.experiment, one.folder)
+    (entry,) = found.principles
+
+    assert (found.plan.finished, found.plan.replies) == (200, 201)
+    assert (entry.correction.labelled, entry.verdict) == (100, "NOT_EVALUABLE")
+    told = "the plan is not finished: 200 of 201 replies are marked"
+    assert entry.reason == f"This judge may not gate it: {told}."
+    assert told in verdict(calibrated(one)).reason
+    one.people({"new": np.full((300, 2), NAN)}, [7], rater="ben")  # who cannot say has answered
+    assert held(calibrated(one)).may_gate
+    assert str(verdict(one).kind) != "NOT_EVALUABLE"
+
+
+def test_what_was_agreed_on_finishes_a_reply_for_every_rater(favoured):
+    one = favoured(marked=60)
+    one.ask([("ben", "s7", 1, "new")])
+    one.people({"new": np.ones((300, 2))}, [7], rater=CONSENSUS)
+
+    assert calibrate(one.experiment, one.folder).plan.lacking == ""
+
+
+def test_marks_on_a_reply_that_was_replaced_leave_the_plan_unfinished(favoured):
+    one = favoured(marked=60)
+    one.judge({arm: {WARM: one.answers[arm]} for arm in studies.ARMS}, text="Another")
+
+    assert calibrate(one.experiment, one.folder).plan.finished == 0
+
+
+def test_a_plan_that_cannot_be_kept_up_by_looking_is_told_how_often_it_was_looked_at(favoured):
+    one = favoured(marked=60)
+    assert "calibration of this plan" not in held(one).reason
+    held(one)
+    one.people({"new": 1 - one.truth["new"]}, [3])
+    found = calibrate(one.experiment, one.folder)
+
+    assert found.plan.looks == 2
+    assert "in the 2nd calibration of this plan" in found.principles[0].reason
+    assert "The marks of this plan were calibrated at 2 different states of them." in found.notes
+
+
+def test_plans_that_were_given_up_are_told_of(favoured):
+    one = favoured(marked=60)
+    history = [{"kind": "failures", "scenarios": "40", "marks": 80}]
+    one.store.say(EARLIER, json.dumps(history))
+    one.store.say(RESEATED, "2")
+    notes = calibrate(one.experiment, one.folder).notes
+
+    assert "1 plan before this one was given up, and 80 marks set aside with it." in notes
+    assert "Who rates was changed 2 times after the first mark." in notes
+
+
+@pytest.mark.parametrize(("kind", "told"), [("imported", 1), ("list", 1), ("random", 0)])
+def test_a_plan_that_says_no_chances_is_taken_for_a_random_draw_and_says_so(favoured, kind, told):
+    one = favoured(marked=60)
+    one.store.say("kind", kind)
+    notes = calibrate(one.experiment, one.folder).notes
+
+    assert sum(
+        "says no chances: its scenarios are taken for a random draw" in n for n in notes
+    ) == (told)
+
+
+def test_what_a_certificate_would_need_is_what_the_gate_says(favoured):
+    one = calibrated(favoured(REQUIRED))
+    found = verdict(one)
+
+    assert str(found.kind) == "UNDERPOWERED"
+    assert found.people.correction.labels_needed == found.needed_clusters > 100
+
+
+def test_labels_needed_by_hand(study):
+    """Of 60 marked scenarios 6 are lost and 6 won: the SE is sqrt(12)/60 * sqrt(60/59).
+
+    The guard adds +1 and -1: variance * 60 clusters = (12 + 2)/62 * 60/62, and (1.96 + 0.84)^2
+    of it over 0.1^2 is 172.
+    """
+    one = study(60, studies.EXPERIMENT + WIDE)
+    old, new = np.ones((60, 1)), np.ones((60, 1))
+    new[:6], old[6:12] = 0.0, 0.0
+    judged(one, {"old": np.ones((60, 1)), "new": np.ones((60, 1))})
+    one.people({"old": old, "new": new}, range(60))
+    found = held(one).correction
+
+    assert (found.guarded, found.lam) == (True, 0.0)
+    assert found.se**2 * 60 == pytest.approx(14 / 62 * 60 / 62)
+    assert found.labels_needed == 172
+
+
 # The gate ----------------------------------------------------------------------------------------
 
 
@@ -525,6 +765,8 @@ def test_too_few_labels_are_told_with_what_is_needed(favoured):
         ("judge", "the judge's prompt"),
         ("grader", "the grader"),
         ("replies", "the replies"),
+        ("marks", "people's marks"),
+        ("chances", "people's marks"),
     ],
 )
 def test_a_stale_calibration_is_told_with_what_changed(favoured, change, told):
@@ -537,6 +779,10 @@ def test_a_stale_calibration_is_told_with_what_changed(favoured, change, told):
         one.record(judge="sha256:another")
     elif change == "grader":
         one.write(REQUIRED.replace("claude-judge", "claude-other"))
+    elif change == "marks":
+        one.people({"new": 1 - one.truth["new"]}, [3])
+    elif change == "chances":
+        one.store.say(CHANCES, json.dumps({"small": {"s3": 0.01}}))
     else:
         one.judge({arm: {WARM: one.answers[arm]} for arm in studies.ARMS}, text="Another")
     found = verdict(one)
@@ -544,6 +790,27 @@ def test_a_stale_calibration_is_told_with_what_changed(favoured, change, told):
     assert str(found.kind) == "NOT_EVALUABLE"
     assert told in found.reason
     assert "`tastemaker calibrate try`" in found.reason
+
+
+def test_a_note_that_is_said_better_makes_no_calibration_stale(favoured):
+    one = calibrated(favoured(REQUIRED))
+    one.people(one.truth, [3], note="As a friend would.")
+
+    assert verdict(one).judged is not None
+
+
+def test_scores_that_were_edited_after_the_run_decide_nothing(favoured):
+    """Every verdict of the candidate is turned to met, by a hand that knows the format."""
+    one = calibrated(favoured())
+    table = read_table(one.folder / SCORES)
+    value = np.where(np.array(table["arm"]) == "new", 1.0, np.array(table["value"]))
+    place = table.schema.get_field_index("value")
+    pq.write_table(table.set_column(place, "value", [value]), one.folder / SCORES)
+
+    for command in ("gate", "report", "calibrate"):
+        done = call(command, one.root / "try.yaml", "--logs", one.folder)
+        assert done.exit_code == 2
+        assert "scores.parquet: was edited after it was written" in done.stderr
 
 
 def test_requiring_it_afterwards_makes_no_calibration_stale(favoured):
@@ -675,6 +942,19 @@ def test_an_earlier_run_with_another_judge_says_nothing(fair):
     assert "stale, the judge's prompt changed" in verdict(fair).reason
 
 
+def test_marks_that_changed_since_an_earlier_run_was_calibrated_are_told_of(fair):
+    folder = fair.folder
+    fair.people({"new": np.full((300, 1), NAN)}, [0])
+    fair.write(carried("logs/try"))
+    judged(fair, fair.answers)
+    assert "stale, people's marks changed since: run `tastemaker calibrate try`" in (
+        verdict(fair).reason
+    )
+
+    (folder / MARKS).unlink()  # the calibration alone was carried there
+    assert str(verdict(fair).kind) != "NOT_EVALUABLE"
+
+
 def test_an_arm_of_the_judges_own_family_is_not_covered_by_others(fair):
     fair.write(carried("logs/try").replace("gpt-new", "claude-new"))
     judged(fair, fair.answers)
@@ -687,6 +967,56 @@ def test_a_calibration_that_is_not_there_is_named(fair):
     judged(fair, fair.answers)
 
     assert "not calibrated at logs/tyr" in verdict(fair).reason
+
+
+def checked(one):
+    """What `check` says of the experiment, and what a run says before it calls anything."""
+    found = validate_file(one.root / "try.yaml", Place.at(one.root)).error
+    try:
+        make_plan(one.experiment)
+    except UserError as error:
+        return found, str(error)
+    return found, ""
+
+
+@pytest.mark.parametrize(
+    ("origin", "told"),
+    [
+        ("logs/tyr", "no calibration at 'logs/tyr': did you mean 'try'?"),
+        ("logs", "no calibration at 'logs'; `tastemaker calibrate` makes one beside the tables"),
+        ("kind.yaml", "kind.yaml: not a calibration of ours"),
+        ("/etc/hostname", "lies outside the project"),
+    ],
+)
+def test_an_earlier_calibration_that_cannot_be_read_is_told_before_the_run(fair, origin, told):
+    fair.write(carried(origin))
+
+    for found in checked(fair):
+        assert found.startswith("try.yaml:6:56: ")
+        assert told in found
+
+
+def test_an_earlier_calibration_of_another_judge_is_told_before_the_run(fair):
+    """Nothing in the files is another; the judge's prompt was, when the study was made."""
+    fair.write(carried("logs/try"))
+    assert checked(fair) == (
+        "",
+        "try.yaml:6:56: the judge's prompt changed since try was calibrated: it says nothing of "
+        "this judge any more",
+    )
+
+    (fair.root / "kind.yaml").write_text(studies.RUBRIC.replace("warm?", "kind?"))
+    fair.write(carried("logs/try").replace("claude-judge", "gpt-judge"))
+    assert checked(fair)[0] == (
+        "try.yaml:6:53: the rubric of small, the grader changed since try was calibrated: it says "
+        "nothing of this judge any more"
+    )
+
+
+def test_an_arm_of_the_judges_family_that_was_never_marked_is_told_before_the_run(fair):
+    fair.write(carried("logs/try").replace("gpt-new", "claude-new"))
+
+    assert "had no arm of the judge's own family, as new is" in checked(fair)[0]
 
 
 # Marks that are about what is no more there ------------------------------------------------------
@@ -770,6 +1100,17 @@ def test_text_of_raters_and_judges_does_nothing_in_a_report(study):
     assert "[bold]|" in terminal
 
 
+def test_how_much_more_the_judge_exceeds_people_on_the_candidate_is_shown(favoured):
+    """Also where it may not gate, so that no sentence says it."""
+    one = favoured(marked=40)
+    found = held(one)
+    markdown = call("calibrate", one.root / "try.yaml", "--format", "markdown").stdout
+
+    assert not found.may_gate
+    (row,) = [line for line in markdown.splitlines() if "| new - old |" in line]
+    assert f"{found.favour.value:+.3f} {found.favour.low:+.3f} to {found.favour.high:+.3f}" in row
+
+
 def test_every_form_is_written_where_it_is_asked_for(favoured, tmp_path):
     one = favoured()
     for name, start in (("a.md", "# Calibration: try"), ("a.json", "{"), ("a.txt", "200 marks")):
@@ -820,7 +1161,7 @@ def test_a_pin_and_a_comparison_do_not_mind_who_may_gate(panel):
     assert grading(None) is None
 
 
-def test_a_comparison_of_runs_says_that_it_is_by_the_judge_alone(favoured):
+def test_a_comparison_of_runs_is_not_decided_by_a_judge_that_had_to_be_calibrated(favoured):
     one = favoured(REQUIRED)
     shown = {arm: {} for arm in studies.ARMS}
     one.record(arms_shown=shown)
@@ -828,8 +1169,10 @@ def test_a_comparison_of_runs_says_that_it_is_by_the_judge_alone(favoured):
         open_arm(f"{one.folder}@old", candidate=False), open_arm(str(one.folder), candidate=True)
     )
 
-    assert str(found.decision.verdicts[0].kind) == "IMPROVED"
-    assert any("by the judge alone" in text for text in found.warnings)
+    [verdict] = found.decision.verdicts
+    assert (str(verdict.kind), verdict.p_improved) == ("NOT_EVALUABLE", None)
+    assert "say nothing of a comparison of two" in verdict.reason
+    assert found.decision.outcome == "inconclusive"
 
 
 def test_training_runs_cannot_be_corrected():

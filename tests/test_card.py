@@ -522,8 +522,17 @@ rows:
 
 
 def test_a_row_that_no_run_measured_is_refused(made):
-    with pytest.raises(UserError, match="no run of any column has scores for 'warmth'"):
-        made(CARD + "  - {principle: warmth}\n")
+    more = """  - {principle: brevty, label: Bravery}
+  - {principle: form, eval: mny, label: Form again}
+  - {principle: warmth}
+"""
+    with pytest.raises(UserError) as refused:
+        made(CARD + more)
+    assert str(refused.value).splitlines() == [
+        "card.yaml:11:17: no run of any column has scores for 'brevty': did you mean 'brevity'?",
+        "card.yaml:12:29: no run of any column has an eval 'mny': did you mean 'many'?",
+        "card.yaml:13:17: no run of any column has scores for 'warmth'",
+    ]
 
 
 def test_the_command_writes_each_form(made):

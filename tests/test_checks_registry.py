@@ -31,6 +31,20 @@ def test_checks_are_sorted_and_each_is_told_in_one_line():
     assert all(len(c.summary) < 90 for c in checks().values())
 
 
+@pytest.mark.parametrize("name", list(checks()))
+def test_what_a_check_calls_for_and_has_chosen_is_among_what_it_says_it_chooses(name):
+    """Rules on choices are held against it before a run."""
+    found, bound = checks()[name], bind(name, checks()[name].example.arguments)
+    told = {
+        choice
+        for reply in (found.example.met, found.example.unmet)
+        for finding in [bound(reply if isinstance(reply, Reply) else Reply(text=reply))]
+        for choice in (finding.should, finding.did)
+    }
+
+    assert told - {None} <= set(found.chooses)
+
+
 def test_every_argument_has_a_description_and_a_type():
     arguments = [a for c in checks().values() for a in c.arguments]
 

@@ -1,6 +1,7 @@
 """What was called for and what was chosen: from rubrics and files of scores to the report."""
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -223,6 +224,29 @@ def test_more_false_triggers_are_worse(tools):
     assert told["trigger/tool: no false canvas"]["difference"] == pytest.approx(-10 / 60)
 
 
+def test_a_verdict_weighs_scenarios_that_its_matrix_counts_alike(project):
+    """Of 20 that call for canvas 10 get it, and these weigh 3 of 4: 50% and 75%."""
+    rows = ["scenario,seed,principle,value,should,did,weight"]
+    for number in range(20):
+        did, weight = ("canvas", 3) if number < 10 else ("none", 1)
+        rows += [f"s{number},1,trigger,{int(did == 'canvas')},canvas,{did},{weight}"]
+        rows += [f"n{number},1,trigger,1,none,none,1"]
+    text = "\n".join(rows)
+    rule = "choices: {trigger: {recall: {canvas: {margin: 0.1}}}}\n"
+    project({"try.yaml": TOOLS + rule, "old.csv": text, "new.csv": text})
+    data = gated()
+
+    assert data["choices"][0]["arms"][0]["classes"][0]["recall"]["value"] == 0.5
+    found = {one["principle"]: one for one in data["verdicts"]}
+    verdict = found["trigger: recall of canvas"]
+    assert verdict["baseline"]["mean"] == pytest.approx(0.75)
+    for form in ("terminal", "markdown", "html"):
+        done = call("report", "try.yaml", "--format", form, "-o", f"out.{form}")
+        assert done.exit_code == 0
+        told = " ".join(Path(f"out.{form}").read_text().split())
+        assert "Here scenarios count alike; verdicts on choices weigh them" in told
+
+
 def test_a_rule_takes_what_it_does_not_say_from_the_default(tools):
     tools(counted(OLD), counted(NEW), RULES + "rules: {default: {margin: 0.2}}\n")
     told = {one["principle"]: one for one in gated()["verdicts"]}
@@ -235,9 +259,9 @@ def test_a_rule_takes_what_it_does_not_say_from_the_default(tools):
     ("rules", "said"),
     [
         ("{trigger/tol: {recall: {canvas: {}}}}",
-         "choices name 'trigger/tol': did you mean 'trigger/tool'?; there is trigger/tool"),
+         "try.yaml:5:11: no choice 'trigger/tol': did you mean 'trigger/tool'?"),
         ("{trigger/tool: {recall: {cavnas: {}}}}",
-         "choices.trigger/tool.recall names 'cavnas': did you mean 'canvas'?; what is called for"),
+         "try.yaml:5:35: nothing chooses 'cavnas': did you mean 'canvas'?"),
         ("{trigger/tool: {recall: {image: {}}}}",
          "choices.trigger/tool.recall: no scenario calls for 'image', so there is nothing"),
     ],
@@ -458,9 +482,9 @@ def test_a_question_about_twins_becomes_hits_false_alarms_and_d_prime(project, a
     ("rules", "said"),
     [
         ("{refusal/refuse: {recall: {'yes': {}}}}",
-         "choices name 'refusal/refuse': did you mean 'refusal/refuses'?; a choice is a check, or"),
+         "try.yaml:8:11: no choice 'refusal/refuse': did you mean 'refusal/refuses'?"),
         ("{refusal/refuses: {recall: {canvas: {}}}}",
-         "choices.refusal/refuses names 'canvas'; a question with `wanted` is answered yes or no"),
+         "try.yaml:8:38: nothing chooses 'canvas'; there is yes or no"),
     ],
 )  # fmt: skip
 def test_a_rule_on_no_choice_is_refused_before_anything_is_asked(project, actor, rules, said):

@@ -106,6 +106,22 @@ def test_gate_says_the_outcome_in_words(recorded):
     ]
 
 
+def test_gate_prints_the_warnings_of_the_run(project, actor):
+    actor.says("old", "Thank you.")
+    actor.says("new", "Thank you.")
+    project(GOOD)
+    call("run", "./try.yaml", "--seeds", "1")
+    told = "Warning: Seeds: the run has 1, and try says 2."
+
+    assert told in call("gate", "./try.yaml").stdout
+    assert told in call("report", "./try.yaml").stdout
+    call("run", "./try.yaml")
+    assert "Warning" not in call("gate", "./try.yaml").stdout
+    changed = Path("try.yaml").read_text().replace("seeds: 2", "seeds: 3")
+    Path("try.yaml").write_text(changed)
+    assert "Seeds: the run has 2, and try says 3." in call("gate", "./try.yaml").stdout
+
+
 def test_report_exits_with_0_when_it_has_been_written_whatever_it_says(recorded):
     assert call("report", recorded(new=0.2)).exit_code == 0
 
@@ -445,7 +461,7 @@ def test_a_file_that_is_not_utf_8_is_told_with_its_place(project):
          "error: other.jsonl:1: unknown scenario 'rian': did you mean 'rain'?\n"
          "other.jsonl:2: unknown scenario 'invoice'\n"),
         ("seeds: 2", "rules: {thnks: {margin: 0.1}}",
-         "error: try: rules or tensions name thnks, but the rubrics have thanks\n"),
+         "error: try.yaml:4:9: no principle 'thnks': did you mean 'thanks'?\n"),
     ],
 )  # fmt: skip
 def test_a_mistake_that_only_a_run_sees_is_told_before_anything_is_asked(

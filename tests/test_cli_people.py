@@ -13,6 +13,7 @@ from tastemaker.cli.main import MISTAKE, app
 from tastemaker.experiment import load_experiment
 from tastemaker.marks import CONSENSUS, MARKS, MarkStore
 from tastemaker.plan import make_plan
+from tastemaker.rating.links import Links, write_links
 from tastemaker.run import run
 
 RUBRIC = """# Our letters.
@@ -102,7 +103,8 @@ def test_from_a_plan_to_anchors(finished):
             if row["criterion"] == "warmth/even" and rater == "ben":
                 row["value"] = "UNMET"
         write_rows(f"{rater}.csv", rows)
-        assert "16 marks taken in.\nNew raters: " in rated("--import", f"{rater}.csv")
+        told = rated("--import", f"{rater}.csv", "--raters", rater)
+        assert "16 marks taken in.\nNew raters: " in told
     assert "0 marks taken in, 16 stood there already." in rated("--import", "ben.csv")
 
     told = rated("--disagreements")
@@ -114,7 +116,10 @@ def test_from_a_plan_to_anchors(finished):
     rows = rows_of("open.csv")
     assert {row["rater"] for row in rows} == {CONSENSUS}
     write_rows("open.csv", [row | {"value": "UNMET"} for row in rows])
-    rated("--import", "open.csv")
+    refused = rate("--import", "open.csv")
+    assert refused.exit_code == MISTAKE
+    assert refused.stderr.count("what was agreed on comes in with --adjudicate --import") == 8
+    rated("--adjudicate", "--import", "open.csv")
     assert len(store().marks(CONSENSUS)) == 8
     assert len(store().marks()) == 40
     assert "between raters, " in (left := rated("--disagreements"))
@@ -136,7 +141,7 @@ def test_marks_go_out_and_come_back(finished):
     rated("--packet", "ana.csv")
     rows = rows_of("ana.csv")
     write_rows("ana.csv", [row | {"value": "1", "note": "=1+1"} for row in rows])
-    rated("--import", "ana.csv")
+    rated("--import", "ana.csv", "--raters", "ana")
     before = store().marks()
     for name in ("marks.csv", "marks.jsonl"):
         rated("--export", name)
@@ -154,12 +159,46 @@ def test_side_by_side_from_packet_to_export(finished):
     rows = rows_of("pairs.csv")
     assert [row["principle"] for row in rows] == ["", "warmth"] * 3
     write_rows("pairs.csv", [row | {"preference": "tie"} for row in rows])
-    assert "6 preferences taken in." in rated("--import", "pairs.csv")
+    assert "6 preferences taken in." in rated("--import", "pairs.csv", "--raters", "rater")
     rated("--export", "out.csv", "--side-by-side")
 
     assert {row["preference"] for row in rows_of("out.csv")} == {"tie"}
     assert {row["order"] for row in rows_of("out.csv")} == {"ab"}
     assert "try --side-by-side" in rate("--export", "none.csv").stderr
+
+
+def test_a_packet_made_before_the_replies_changed_brings_nothing(finished, actor):
+    """The candidate is run anew: of each scenario the packet's rows about it are refused."""
+    rated("--plan", "random", "--count", 2, "--raters", "ana")
+    rated("--packet", "ana.csv")
+    rows = [row | {"value": "1"} for row in rows_of("ana.csv")]
+    write_rows("ana.csv", rows)
+    actor.says("new", lambda messages, config: f"Kinder: {messages[-1].text}")
+    path = Path("try.yaml")
+    path.write_text(EXPERIMENT.replace("acted/new}", "acted/new, system: Be kind.}"))
+    run(make_plan(load_experiment(path)), finished / "logs/try", grades=finished / "grades")
+    done = rate("--import", "ana.csv", "--raters", "ana")
+
+    told = done.stderr.splitlines()
+    assert (done.exit_code, len(told), store().marks()) == (MISTAKE, 4, [])
+    assert all("was replaced after the packet was made" in line for line in told)
+    write_rows("ana.csv", [row for row in rows if row["arm"] not in done.stderr])
+    assert "4 marks taken in." in rated("--import", "ana.csv", "--raters", "ana")
+
+
+def test_marks_are_not_weighed_anew_by_another_plan(finished):
+    rated("--plan", "failures", "--count", 4, "--raters", "ana")
+    rated("--packet", "ana.csv")
+    write_rows("ana.csv", [row | {"value": "1"} for row in rows_of("ana.csv")])
+    rated("--import", "ana.csv", "--raters", "ana")
+    refused = rate("--plan", "random", "--count", 4)
+
+    assert refused.exit_code == MISTAKE
+    assert "16 marks stand there, made for a plan (failures, 4 scenarios)" in refused.stderr
+    told = rated("--plan", "random", "--count", 4, "--set-aside")
+    assert "16 marks of the plan before are set aside: they count no more." in told
+    assert "have marks already" not in told
+    assert store().marks() == []
 
 
 def test_paper_names_no_arm_and_escapes_replies(finished):
@@ -204,6 +243,15 @@ REFUSED = [
     (["--import", "a.csv"], "no such file"),
     (["--adjudicate"], "say who settles it, with --raters NAME"),
     (["--anchors"], "no agreed case to add"),
+    (["--links"], "no link is known; `tastemaker rate try` serves the page"),
+    (["--links", "--raters", "ana"], "'ana' was given no link"),
+    (
+        ["--export", "a.csv", "--count", "10"],
+        "--count has no meaning beside --export; --plan makes",
+    ),
+    (["--plan", "random", "--port", "80"], "--port has no meaning beside --plan"),
+    (["--anchors", "--json"], "--json has no meaning beside --anchors"),
+    (["--disagreements", "--yes"], "--yes has no meaning beside --disagreements"),
 ]
 
 
@@ -213,6 +261,30 @@ def test_what_cannot_be_done_is_said(finished):
 
         assert (done.exit_code, done.stdout) == (MISTAKE, ""), arguments
         assert message in done.stderr
+
+
+def test_what_belongs_to_a_plan_is_not_dropped_by_the_page(finished):
+    rated("--plan", "random")
+    for name, value in (("--count", 10), ("--overlap", 2), ("--seed", 2), ("--half-width", 0.1),
+                        ("--criteria", "all"), ("--only", "old")):  # fmt: skip
+        done = rate(name, value)
+
+        assert (done.exit_code, done.stdout) == (MISTAKE, "")
+        assert f"{name} has no meaning beside the page of the plan that there is" in done.stderr
+        assert "--plan makes another" in done.stderr
+
+
+def test_links_are_shown_again(finished):
+    rated("--plan", "random", "--raters", "ana,ben")
+    for name in ("ana", "ben"):
+        store().add_rater(name, f"secret-of-{name}")
+    write_links(
+        Path("logs/try"), Links(base="http://127.0.0.1:8765", tokens={"ana": "secret-of-ana"})
+    )
+    done = rate("--links")
+
+    assert done.stdout == "ana\thttp://127.0.0.1:8765/in/secret-of-ana\n"
+    assert "ben: this link is not known any more; --raters ben gives a new one" in done.stderr
 
 
 def test_a_packet_is_for_one_rater_who_is_known(finished):

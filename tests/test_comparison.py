@@ -1,5 +1,6 @@
 """Earlier runs are compared only where that means something, and a pinned baseline is held to."""
 
+import json
 from dataclasses import replace
 from datetime import date
 
@@ -87,6 +88,25 @@ def test_runs_that_differ_in_what_matters_are_refused_with_each_difference(folde
     declared = compare_arms(one, two, declared=list(found))
     meant = [text for text in declared.warnings if text.startswith("declared as meant")]
     assert len(meant) == 4
+
+
+def test_a_judge_that_had_to_be_calibrated_decides_no_comparison(folder):
+    """Forty equal replies pass; not where only a judge that people have calibrated may decide."""
+    many = DATASET + "".join(f'      - {{id: t{n}, prompt: "More {n}"}}\n' for n in range(32))
+    (folder / "many.yaml").write_text(many)
+    tastemaker("run", "try.yaml", "--logs", "one")
+    tastemaker("run", "try.yaml", "--logs", "two")
+    assert tastemaker("compare", "one@old", "two@old").exit_code == 0
+
+    text = EXPERIMENT.format(grader="kindly").replace("kindly}", "kindly, calibrated: true}")
+    (folder / "try.yaml").write_text(text)
+    tastemaker("run", "try.yaml", "--logs", "two")
+    compared = tastemaker("compare", "one@old", "two@old", "--json")
+    assert compared.exit_code == 3
+    verdicts = {one["principle"]: one for one in json.loads(compared.stdout)["verdicts"]}
+    assert verdicts["brevity"]["verdict"] == "NON_INFERIOR"
+    assert verdicts["warmth"]["verdict"] == "NOT_EVALUABLE"
+    assert "marks on one run say nothing of a comparison" in verdicts["warmth"]["reason"]
 
 
 def test_what_is_declared_must_be_a_difference(folder):

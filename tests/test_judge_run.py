@@ -214,7 +214,7 @@ def test_what_was_answered_before_is_told_apart_in_the_table(small, actor):
 
 def test_a_rule_for_an_eval_that_is_not_there_is_refused_before_anything_is_called(small, actor):
     write(small, EXPERIMENT + "rules: {warmth@smal: {margin: 0.1}}\n")
-    with pytest.raises(UserError, match="names no eval of it: did you mean 'small'"):
+    with pytest.raises(UserError, match=r"try\.yaml:8:9: no eval 'smal': did you mean 'small'"):
         go(small)
 
     write(small, EXPERIMENT + "rules: {calm@small: {margin: 0.1}}\n")

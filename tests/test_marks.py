@@ -1,14 +1,25 @@
 """The store of what people say: added to, never overwritten, safe when many write."""
 
+import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
 
 from tastemaker.errors import UserError
-from tastemaker.marks import CONSENSUS, MARKS, Item, Mark, MarkStore, PairMark
+from tastemaker.marks import (
+    CHANCES,
+    CONSENSUS,
+    MARKS,
+    SET_ASIDE,
+    Item,
+    Mark,
+    MarkStore,
+    PairMark,
+)
 
 MARK = Mark(
     eval="email",
@@ -64,17 +75,54 @@ def test_raters_and_the_consensus_do_not_overwrite_each_other(store):
     assert store.marks(criterion="clarity/other") == []
 
 
-def test_a_mark_stays_bound_to_what_it_was_about(store):
-    question = ("email", "s1", 1, "plain", "clarity/ask")
+def test_marks_that_are_set_aside_stand_no_more_and_are_taken_back_by_nobody(store):
     store.put([MARK])
-    store.bind({question: "first", ("email", "s2", 1, "plain", "clarity/ask"): "other"})
-    store.bind({question: "second"})
-    assert store.about() == {(question, "ana"): "first"}
+    store.put_pairs([PAIR])
+    store.assign([], {"kind": "random"}, set_aside=True)
+    store.withdraw([MARK])
+
+    assert (store.marks(), store.pairs(), store.said()["kind"]) == ([], [], "random")
+    with closing(sqlite3.connect(store.path)) as connection:
+        kept = connection.execute("select value, withdrawn from marks").fetchall()
+    assert kept == [(1.0, SET_ASIDE)]
+
+
+def test_the_fingerprint_is_of_answers_and_chances_and_of_nothing_else(store):
+    item = Item(number=0, rater="ana", eval="email", scenario="s1", seed=1, arm="plain")
+    store.assign([item])
+    store.put([MARK])
+    before = store.fingerprint
+    store.put([replace(MARK, note="said better", quote="", made="")])
+    store.say("page-key", "another")
+    assert store.fingerprint == before
 
     store.put([replace(MARK, value=0.0)])
-    assert store.about() == {}  # the mark that stands is a new one
-    store.bind({question: "second"})
-    assert store.about() == {(question, "ana"): "second"}
+    assert store.fingerprint != before
+    store.put([replace(MARK, about="sha256:other")])
+    assert store.fingerprint != before
+    store.put([MARK])
+    assert store.fingerprint == before
+    store.assign([replace(item, chance=0.5)])
+    assert store.fingerprint != before
+    store.assign([item], {CHANCES: "{}"})
+    assert store.fingerprint != before
+
+
+def test_looks_are_counted_once_for_each_state_of_the_marks(store):
+    assert (store.looked(), store.looked()) == (1, 1)
+    store.put([MARK])
+    assert store.looked() == 2
+    store.withdraw([MARK])
+
+    assert store.looked() == 2  # the first state again
+
+
+def test_a_file_of_an_earlier_layout_is_named(tmp_path):
+    with closing(sqlite3.connect(tmp_path / MARKS)) as connection:
+        connection.execute("create table marks (id integer primary key, about text)")
+
+    with pytest.raises(UserError, match="does not say what its marks are about"):
+        MarkStore(tmp_path / MARKS)
 
 
 def test_preferences_are_kept_apart_by_order_and_principle(store):

@@ -148,22 +148,22 @@ def test_two_arms_are_not_ranked(results):
 def test_weights_of_strata_and_scenarios_count_as_they_do_for_scores(results):
     """One stratum of weight 3 + 1 scenarios and one of 1: w = (3 * 1 + 1 * 0 + 1 * 0) / 5."""
     rows = [
-        (*row, stratum, weight)
+        (*row, "arena", stratum, weight)
         for row, (stratum, weight) in zip(
             both_orders([("a", "a"), ("b", "b"), ("b", "b")]),
             [("x", 3), ("x", 3), ("x", 1), ("x", 1), ("y", 1), ("y", 1)],
             strict=True,
         )
     ]
-    found = only(results(rows, columns=(*COLUMNS, "stratum", "weight")))
+    found = only(results(rows, columns=(*COLUMNS, "eval", "stratum", "weight")))
 
     assert found.win_rate.value == pytest.approx(3 / 5)
 
 
 def test_clusters_of_the_file_make_one_observation_of_their_scenarios(results):
     answers = [("a", "a")] * 12
-    rows = [(*row, f"c{number // 4}") for number, row in enumerate(both_orders(answers))]
-    found = only(results(rows, columns=(*COLUMNS, "cluster")))
+    rows = [(*row, "arena", f"c{number // 4}") for number, row in enumerate(both_orders(answers))]
+    found = only(results(rows, columns=(*COLUMNS, "eval", "cluster")))
 
     assert (found.paired.scenarios, found.paired.clusters) == (12, 6)
     assert found.paired.p_greater == 1 / 2**6
@@ -179,7 +179,7 @@ def test_seeds_are_averaged_before_scenarios_are(results):
 
 
 def test_an_unscored_order_takes_its_pair_along(results):
-    found = only(results(both_orders([*BY_HAND, ("a", "")])))
+    found = only(results(both_orders([*BY_HAND, ("a", "")]), scenarios=9))
 
     assert found.win_rate.value == 5.75 / 8
     assert found.rate.half_judged == 1
@@ -288,6 +288,42 @@ def test_too_much_missing_is_not_evaluable_when_it_could_change_the_verdict(resu
     assert "Too much is missing" in one.reason
 
 
+def test_what_a_file_leaves_out_is_unscored_and_not_unseen(results):
+    """36 wins certify a gain; with 24 losses left out nobody knows."""
+    won, lost = [("a", "a")] * 36, [("b", "b")] * 24
+    whole = results(both_orders(won), GATED, scenarios=36)
+    assert str(verdict(whole).kind) == "IMPROVED"
+
+    for left_out in ([], [("a", "")] * 24):
+        found = results(both_orders([*won, *left_out]), GATED)
+        assert str(verdict(found).kind) == "NOT_EVALUABLE"
+        assert "40.0%" in verdict(found).reason
+        assert only(found).unscored == {"missing": 24}
+    assert str(verdict(results(both_orders([*won, *lost]), GATED)).kind) != "IMPROVED"
+
+
+def test_a_seed_that_one_pair_of_arms_lacks_is_counted_for_it(results):
+    """Of `one` both seeds are compared, of `two` the first alone, of `zero` and `two` 60 less."""
+    experiment = THREE.replace("liked.csv}", "liked.csv, rule: {}}")
+    even = [("a", "b")] * 60
+    rows = [
+        row
+        for arm, seeds in (("one", (1, 2)), ("two", (1,)))
+        for seed in seeds
+        for row in both_orders(even, arms=(arm, "zero"), seed=seed)
+    ]
+    found = results(rows, experiment, arms=("zero", "one", "two")).preferences.found
+
+    assert [dict(one.unscored) for one in found] == [{}, {"missing": 60}]
+    assert "60 pairs are left out" in preference_lines_of(rows, results, experiment)
+
+
+def preference_lines_of(rows, results, experiment):
+    from tastemaker.report.preferences import preference_lines
+
+    return "\n".join(preference_lines(results(rows, experiment, arms=("zero", "one", "two"))))
+
+
 def test_a_principle_may_be_asked_about_alone(results):
     rows = [(*row, "clarity") for row in both_orders([("a", "a")] * 60)]
     found = results(rows, GATED, columns=(*COLUMNS, "principle"))
@@ -363,7 +399,10 @@ def test_every_mistake_of_a_file_is_told_at_once_with_its_line(results):
 @pytest.mark.parametrize(
     ("columns", "cells", "told"),
     [
-        (("cluster",), [("c",), ("d",)], "has the cluster 'd', and 'c' before"),
+        (("eval", "cluster"), [("x", "c"), ("x", "d")], "the cluster 'd', and 'c' before"),
+        (("cluster",), [("s0",), ("d",)], "liked.csv:3: .* the cluster 'd', and 's0' in the score"),
+        (("stratum",), [("",), ("x",)], "has the stratum 'x', and '' in the scores"),
+        (("weight",), [(1,), (0.01,)], "has the weight '0.01', and '1.0' in the scores"),
         (("weight",), [(0,), (0,)], "expected a weight above 0, found '0'"),
         (("principle",), [("clarty",), ("",)], "unknown principle 'clarty'"),
         (("length_a", "length_b"), [(3, ""), (3, 3)], "expected both lengths, or none"),

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tastemaker.about import Current, Now
 from tastemaker.errors import UserError
 from tastemaker.marks import CONSENSUS, MARKS, Mark, MarkStore
-from tastemaker.rating.adjudication import adjudicate, disagreements
+from tastemaker.rating.adjudication import disagreements
 from tastemaker.rating.anchors import LONGEST, Case, agreed, choose, edited, quoted
 from tastemaker.rating.questions import Questions
-from tastemaker.rating.ratable import Read
 from tastemaker.reading import read
 from tastemaker.records import Finding
 from tastemaker.rubric import Rubric
@@ -80,19 +80,23 @@ def test_the_farthest_apart_comes_first(store):
 def test_an_agreement_stands_beside_the_marks_and_settles_them(store):
     marks = [by("ana", 1.0), by("ben", 0.0)]
     store.put(marks)
-    adjudicate(store, [by("ana", 1.0, note="seen together")])
+    store.put([by(CONSENSUS, 1.0, note="seen together")])
 
     assert store.marks() == [*marks, by(CONSENSUS, 1.0, note="seen together")]
     assert disagreements(store) == []
     assert disagreements(store, settled=True)[0].consensus.value == 1.0
 
 
-def test_nobody_agrees_on_what_nobody_marked(store):
-    store.put([by("ana", 1.0)])
+def test_what_was_said_of_another_reply_differs_from_nothing(store):
+    """Ben's answer is about the reply that stood there before: he and Ana do not differ."""
+    now = Now(replies={REPLY: "sha256:new"}, questions={})
+    about = now.about(REPLY, "clarity/ask")
+    store.put([by("ana", 1.0, about=about), by("ben", 0.0, about="sha256:old")])
+    assert len(disagreements(store)) == 1
 
-    with pytest.raises(UserError, match="nobody has marked it"):
-        adjudicate(store, [by("ana", 1.0), by("ana", 1.0, scenario="s2")])
-    assert store.marks(CONSENSUS) == []
+    assert disagreements(Current(store, now)) == []
+    assert [one.rater for one in Current(store, now).marks()] == ["ana"]
+    assert agreed(Current(store, now)) == []
 
 
 def test_agreed_is_what_two_say_alike_or_what_was_adjudicated(store):
@@ -100,7 +104,7 @@ def test_agreed_is_what_two_say_alike_or_what_was_adjudicated(store):
     store.put([by("ana", 1.0, scenario="alone")])
     store.put([by("ana", 1.0, scenario="apart"), by("ben", 0.0, scenario="apart")])
     store.put([by("ana", 0.0, scenario="open"), by("ben", 1.0, scenario="open")])
-    adjudicate(store, [by("ana", 0.0, scenario="apart")])
+    store.put([by(CONSENSUS, 0.0, scenario="apart")])
 
     assert [(one.scenario, one.value, one.quote, source) for one, source in agreed(store)] == [
         ("s1", 1.0, "q", "agreement"),
@@ -128,10 +132,7 @@ QUESTIONS = Questions(rubrics={"email": PLAIN}, own={})
 
 
 def chosen(store, texts, findings=None, held_out=frozenset(), **options):
-    replies = {
-        ("email", scenario, 1, "old"): Read(prompt="p", before=(), reply=text, document=None)
-        for scenario, text in texts.items()
-    }
+    replies = {("email", scenario, 1, "old"): text for scenario, text in texts.items()}
     return choose(store, findings or {}, replies, QUESTIONS, held_out, **options)
 
 

@@ -3,20 +3,25 @@
 What a page saved is read from the store, not from the page.
 """
 
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tastemaker.marks import MARKS, Item, MarkStore
+from tastemaker.about import now_of
+from tastemaker.marks import CONSENSUS, MARKS, Item, Mark, MarkStore
 from tastemaker.rating.app import make_app
+from tastemaker.rating.desk import Reopened
 from tastemaker.rating.serve import open_desk
+from tastemaker.record import RECORD
 
 OLD, NEW = "prompted-baseline", "zeta-candidate"
 LETTER = """Hi Dana,
@@ -99,6 +104,28 @@ def room(rated, serving, browser):
             desk, _ = open_desk(self.plan, self.logs, self.store, [], side_by_side)
             self.base = serving(make_app(desk, cookie="rating-test", hosts=["localhost"]))
             return self
+
+        def settle(self, name, marks):
+            """Open the page again for somebody who settles what raters differ on."""
+            self.put(marks)
+            one = marks[0]
+            again = Reopened(
+                eval=one.eval, scenario=one.scenario, seed=1, arm=OLD, questions=(one.criterion,)
+            )
+            desk, _ = open_desk(self.plan, self.logs, self.store, [name], False, [again])
+            self.base = serving(make_app(desk, cookie="rating-again", hosts=["localhost"]))
+            return self.sit(name)
+
+        def put(self, marks):
+            """Keep marks as the page would, about what it shows."""
+            now = now_of(json.loads((self.logs / RECORD).read_text()), self.logs)
+            self.store.put(
+                replace(
+                    one,
+                    about=now.about((one.eval, one.scenario, one.seed, one.arm), one.criterion),
+                )
+                for one in marks
+            )
 
         def sit(self, name="ana", **options):
             self.store.add_rater(name, f"token-of-{name}")
@@ -284,7 +311,9 @@ def test_the_page_says_when_saving_failed_stays_and_saves_on_demand(room):
     url = rater.page.url
     rater.context.set_offline(True)
     rater.press("1", "2")
-    rater.sees("2 answers are not saved. The server does not answer. It is kept in this browser.")
+    rater.sees(
+        "2 answers are not saved. The server does not answer. They are kept in this browser."
+    )
     rater.press("Enter")
     rater.sees("Not everything is saved yet.")
     assert rater.page.url == url
@@ -310,8 +339,7 @@ def serving_process(logs, port, *names):
         stderr=subprocess.PIPE,
         text=True,
     )
-    told = process.stdout.readline() if names else process.stderr.readline()
-    return process, told.strip().partition("\t")[2]
+    return process, process.stdout.readline().strip().partition("\t")[2]
 
 
 def end(process, how=signal.SIGINT):
@@ -344,7 +372,8 @@ def test_killing_the_server_loses_nothing_that_was_answered(rated, browser):
     rater.page.keyboard.type("typed while it was dead")
     rater.press("Escape")
     rater.sees("1 answer is not saved.")
-    process, _ = serving_process(logs, port)
+    process, same = serving_process(logs, port)
+    assert same == link
     rater.press("r")
     rater.sees("Everything is saved.")
     assert len(store.marks()) == 6
@@ -496,6 +525,51 @@ def test_a_narrow_screen_needs_no_sideways_scroll(room, side_by_side, width):
         rater.press(key)
 
 
+def test_what_frames_the_page_stays_at_its_edges(room):
+    """Of a short reply the footer is at the bottom; what is not saved is told below the header."""
+    room.replies([("Short.", "B")], side_by_side=True)
+    rater = room.sit(viewport={"width": 1280, "height": 1600})
+    edge = "one => one.getBoundingClientRect()"
+    footer = rater.page.locator("footer").evaluate(edge)
+    assert (footer["bottom"], footer["left"], footer["right"]) == (1600, 0, 1280)
+    rater.context.set_offline(True)
+    rater.press("1")
+    rater.sees("1 answer is not saved.")
+    rater.page.set_viewport_size({"width": 1280, "height": 400})
+    rater.page.evaluate("window.scrollTo(0, 300)")
+
+    header = rater.page.locator("header").evaluate(edge)
+    assert rater.page.locator("#failure").evaluate(edge)["top"] == header["bottom"]
+    rater.context.set_offline(False)
+    rater.press("r")
+    rater.sees("Everything is saved.")
+
+
+def test_the_list_of_keys_opens_at_its_top_on_a_small_screen(room):
+    room.replies([("A", "B")])
+    rater = room.sit(viewport={"width": 380, "height": 500})
+    rater.press("?")
+    rater.page.wait_for_selector("dialog[open]")
+
+    assert rater.page.evaluate("document.querySelector('dialog').scrollTop") == 0
+    assert rater.page.get_by_role("heading", name="Keys").evaluate(
+        "one => one === document.activeElement"
+    )
+
+
+def test_a_reply_that_is_not_formatted_can_be_read_quoted_and_rated(room):
+    huge = "Look.\n\n" + f"|{'a|' * 50}\n|{'-|' * 50}\n" + f"|{'1|' * 50}\n" * 200
+    rater = room.replies([(huge, "B")]).sit()
+    rater.sees("Too large to be formatted")
+    rater.press("q", "Enter", "1")
+    rater.is_saved()
+
+    assert [mark.quote for mark in room.store.marks()] == ["Look."]
+    assert rater.page.locator("td").count() == 0
+    rater.press("t")
+    assert rater.page.locator("pre.raw").inner_text().startswith("Look.")
+
+
 def test_touch_targets_are_large_enough_for_fingers(room):
     room.replies([("A", "B")])
     rater = room.sit(viewport={"width": 380, "height": 700}, has_touch=True, is_mobile=True)
@@ -546,6 +620,28 @@ def test_axe_finds_no_serious_fault_on_the_other_pages(room, browser, scheme):
     assert found == []
 
 
+def test_what_raters_differ_on_is_settled_by_keys_on_a_page_without_serious_faults(room):
+    room.replies([(LETTER, "B")])
+    marks = [
+        Mark(eval="mail", scenario="s0", seed=1, arm=OLD, criterion="honesty/tone", rater=rater,
+             value=value, note="a note", quote="invoice")
+        for rater, value in (("ana", 0.0), ("ben", 1.0))
+    ]  # fmt: skip
+    rater = room.settle("cleo", marks)
+    found = faults(rater.page)
+    rater.page.set_viewport_size({"width": 380, "height": 700})
+    found += faults(rater.page)
+    assert found == []
+    assert rater.page.evaluate("document.documentElement.scrollWidth") == 380
+
+    rater.press("2")
+    rater.on()
+    assert "All done" in rater.page.inner_text("h1")
+    assert {mark.rater: mark.value for mark in room.store.marks()} == {
+        "ana": 0.0, "ben": 1.0, CONSENSUS: 0.5,
+    }  # fmt: skip
+
+
 def faults(page):
     """What axe calls serious or critical, and where."""
     results = Axe().run(page).response["violations"]
@@ -590,16 +686,14 @@ def test_the_progress_and_the_pace_are_shown(room):
     for n, at in enumerate(made):
         for question in ("clarity/ask-first", "clarity/deadline", "honesty/invented-facts",
                          "honesty/tone"):  # fmt: skip
-            mark_at(room.store, n, question, at)
+            mark_at(room, n, question, at)
     rater.page.reload()
 
     assert rater.page.inner_text(".told") == "4 of 10 done, about 25 s each, 2 min left"
 
 
-def mark_at(store, n, question, at):
-    from tastemaker.marks import Mark
-
-    store.put(
+def mark_at(room, n, question, at):
+    room.put(
         [
             Mark(
                 eval="mail", scenario=f"s{n}", seed=1, arm=OLD, criterion=question, rater="ana",

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tastemaker.about import Now
 from tastemaker.errors import UserError
 from tastemaker.escaping import FORMULA, from_spreadsheet, spreadsheet
 from tastemaker.marks import CONSENSUS, MARKS, Item, Mark, MarkStore, PairMark
@@ -17,16 +18,20 @@ from tastemaker.rating.exchange import (
     MARK_COLUMNS,
     PAIR_COLUMNS,
     Codes,
+    Welcome,
     import_marks,
     mark_rows,
     pair_rows,
 )
+from tastemaker.rating.material import Material
 from tastemaker.rating.packet import COLUMNS, OPEN_COLUMNS, Packet, open_rows
 from tastemaker.rating.packet import PAIR_COLUMNS as PACKET_PAIR_COLUMNS
 from tastemaker.rating.questions import Questions, answer_text, answer_value
-from tastemaker.rating.ratable import Ratable, Read, Setting
+from tastemaker.rating.ratable import Ratable, Setting
 from tastemaker.rating.sheets import as_csv, as_text
+from tastemaker.records import Message
 from tastemaker.rubric import Rubric
+from tastemaker.scenario import Scenario
 
 RUBRIC = Rubric.model_validate(
     {
@@ -60,12 +65,31 @@ RATABLE = Ratable(
     ),
     rows=pa.table({}),
 )
+NOW = Now(
+    replies={
+        (*spot, arm): f"sha256:{spot} {arm}"
+        for spot, arms in RATABLE.replies.items()
+        for arm in arms
+    },
+    questions={},
+)
+ANYBODY = Welcome(raters=("ana", "ben"))
 MARK = Mark(
     eval="email", scenario="s1", seed=1, arm="old", criterion="clarity/ask", rater="ana", value=1.0
 )
 PAIR = PairMark(
     eval="email", scenario="s1", seed=1, first="old", second="new", rater="ana", preference="a"
 )
+
+
+def arrived(one):
+    """An answer as it stands once it came in by a file."""
+    place = (one.eval, one.scenario, one.seed)
+    if isinstance(one, Mark):
+        about = NOW.about((*place, one.arm), one.criterion)
+    else:
+        about = NOW.about_pair((*place, one.first), (*place, one.second), one.principle)
+    return replace(one, about=about, imported=True)
 
 
 @pytest.fixture
@@ -77,10 +101,10 @@ def store(tmp_path):
 def bring(tmp_path, store):
     """Import a file of this text, or of these rows."""
 
-    def brought(text, name="marks.csv"):
+    def brought(text, name="marks.csv", welcome=ANYBODY):
         path = tmp_path / name
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return import_marks(path, store, RATABLE, QUESTIONS)
+        return import_marks(path, store, RATABLE, QUESTIONS, NOW, welcome)
 
     return brought
 
@@ -156,11 +180,12 @@ def test_marks_come_back_as_they_went(tmp_path, ending, marks):
     path.write_bytes(as_text(path, MARK_COLUMNS, rows).encode())
     (tmp_path / MARKS).unlink(missing_ok=True)
     store = MarkStore(tmp_path / MARKS)
-    done = import_marks(path, store, RATABLE, QUESTIONS)
+    welcome = Welcome(raters=[one.rater for one in marks])
+    done = import_marks(path, store, RATABLE, QUESTIONS, NOW, welcome)
 
-    assert store.marks() == marks
+    assert store.marks() == list(map(arrived, marks))
     assert len(done.added) == len(marks)
-    again = import_marks(path, store, RATABLE, QUESTIONS)
+    again = import_marks(path, store, RATABLE, QUESTIONS, NOW, Welcome())
     assert (again.added, again.unchanged) == ((), len(marks))
 
 
@@ -173,10 +198,11 @@ def test_preferences_come_back_as_they_went(tmp_path, ending, pairs):
     path.write_bytes(as_text(path, PAIR_COLUMNS, pair_rows(pairs)).encode())
     (tmp_path / MARKS).unlink(missing_ok=True)
     store = MarkStore(tmp_path / MARKS)
-    import_marks(path, store, RATABLE, QUESTIONS)
+    welcome = Welcome(raters=[one.rater for one in pairs])
+    import_marks(path, store, RATABLE, QUESTIONS, NOW, welcome)
 
-    assert store.pairs() == pairs
-    assert import_marks(path, store, RATABLE, QUESTIONS).added == ()
+    assert store.pairs() == list(map(arrived, pairs))
+    assert import_marks(path, store, RATABLE, QUESTIONS, NOW, Welcome()).added == ()
 
 
 def test_a_level_goes_out_by_its_name(store):
@@ -223,16 +249,14 @@ def test_what_is_no_answer_is_refused(text, levels):
 def test_the_fewest_columns_are_enough(bring, store):
     bring("scenario,seed,arm,criterion,rater,value\n=s2,1,new,ask,ben,MET\n".replace("=s2", "'=s2"))
 
-    assert store.marks() == [
-        replace(MARK, scenario="=s2", arm="new", rater="ben", criterion="clarity/ask")
-    ]
+    assert store.marks() == [arrived(replace(MARK, scenario="=s2", arm="new", rater="ben"))]
 
 
 def test_a_spreadsheet_of_another_country_is_read(bring, store):
     text = "eval;scenario;seed;arm;criterion;rater;value;note\r\n"
     bring("﻿".encode() + f"{text}email;s1;1;old;ask;ana;1;so, so\r\n;;;;;;;\r\n".encode())
 
-    assert store.marks() == [replace(MARK, note="so, so")]
+    assert store.marks() == [arrived(replace(MARK, note="so, so"))]
 
 
 def test_rows_without_an_answer_are_counted_and_left_out(bring, store):
@@ -245,7 +269,7 @@ def test_rows_without_an_answer_are_counted_and_left_out(bring, store):
 
 
 def test_what_was_made_before_what_stands_does_not_overwrite_it(bring, store):
-    store.put([replace(MARK, made="2026-11-22T10:00:00Z")])
+    store.put([arrived(replace(MARK, made="2026-11-22T10:00:00Z"))])
     header = "eval,scenario,seed,arm,criterion,rater,value,made\n"
     older = bring(f"{header}email,s1,1,old,ask,ana,UNMET,2026-11-22T10:30:00+01:00\n")
 
@@ -336,12 +360,13 @@ def test_marks_with_chances_are_the_plan_where_there_is_none(bring, store):
     header = "eval,scenario,seed,arm,criterion,rater,value,chance\n"
     done = bring(f"{header}email,s1,1,old,ask,ana,1,0.25\nemail,s1,1,new,ask,ana,1,0.25\n")
 
-    assert done.chances
+    assert done.planned
     assert [(one.number, one.arm, one.chance) for one in store.items("ana")] == [
         (0, "old", 0.25),
         (1, "new", 0.25),
     ]
-    assert not bring(f"{header}email,s1,2,old,ask,ana,1,0.5\n").chances
+    again = bring(f"{header}email,s1,2,old,ask,ana,1,0.5\n")
+    assert (again.planned, again.outside) == (False, 1)
     assert len(store.items()) == 2
 
 
@@ -380,16 +405,38 @@ def test_mistakes_in_preferences_are_told(bring):
 HOSTILE = '<script>alert(1)</script>\n=HYPERLINK("x")'
 
 
-def packet(store, *items, replies=None):
-    found = {
-        (*home, seed, arm): Read(
-            prompt="Write.", before=(), reply=f"A reply, {seed}.", document=None
-        )
+def scenario(name, *prompts, **fields):
+    said = tuple(Message(role="user", text=text) for text in prompts or ["Write."])
+    return Scenario(id=name, messages=said, dataset="d", stratum="", cluster=name, **fields)
+
+
+def material(replies=None, **fields):
+    """What raters are shown: the same reply everywhere, but for the texts that are given."""
+    texts = {
+        (*home, seed, arm): f"A reply, {seed}."
         for home in HOMES
         for seed in (1, 2)
         for arm in ("old", "new")
+    } | (replies or {})
+    usual = {
+        "rubrics": {"email": RUBRIC, "note": RUBRIC},
+        "scenarios": {home: scenario(home[1]) for home in HOMES},
+        "replies": {
+            key: conversation(reply) if isinstance(reply, str) else reply
+            for key, reply in texts.items()
+        },
     }
-    return Packet(items, found | (replies or {}), RATABLE, QUESTIONS, Codes(store), "judged")
+    return Material(**(usual | fields))
+
+
+def conversation(text, *before, prompt="Write."):
+    said = [*before, ("user", prompt), ("assistant", text)]
+    messages = json.dumps([{"role": role, "text": words} for role, words in said])
+    return {"reply": text, "messages": messages}
+
+
+def packet(store, *items, **given):
+    return Packet(items, material(**given), Codes(store, NOW))
 
 
 def item(number=0, **fields):
@@ -432,13 +479,21 @@ def test_codes_are_another_in_another_store(store, tmp_path):
     other = MarkStore(tmp_path / "other.sqlite")
     key = ("email", "s1", 1, "old")
 
-    assert Codes(store).code(*key) == Codes(store).code(*key)
-    assert Codes(store).code(*key) != Codes(other).code(*key)
+    assert Codes(store, NOW).code(*key) == Codes(store, NOW).code(*key)
+    assert Codes(store, NOW).code(*key) != Codes(other, NOW).code(*key)
 
 
 def test_a_hostile_reply_neither_runs_in_a_packet_nor_breaks_it(store, bring):
-    reply = Read(prompt=HOSTILE, before=(("user", HOSTILE),), reply=HOSTILE, document=HOSTILE)
-    made = packet(store, item(), replies={("email", "s1", 1, "old"): reply})
+    seeing = {"ask": "Well?", "sees": ["reply", "document", "reference"], "note": HOSTILE}
+    rubric = {"rubric": "email", "principles": {"clarity": {"criteria": {"ask": seeing}}}}
+    shown = scenario("s1", HOSTILE, HOSTILE, document=HOSTILE, reference=HOSTILE)
+    made = packet(
+        store,
+        item(),
+        rubrics={"email": Rubric.model_validate(rubric)},
+        scenarios={("email", "s1"): shown},
+        replies={("email", "s1", 1, "old"): conversation(HOSTILE, ("user", HOSTILE))},
+    )
     html = made.html('"><script>')
     rows = made.rows([])
     text = as_csv(COLUMNS, rows)
@@ -448,7 +503,56 @@ def test_a_hostile_reply_neither_runs_in_a_packet_nor_breaks_it(store, bring):
     assert "default-src &#39;none&#39;" in html or "default-src 'none'" in html
     cells = [cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row]
     assert not any(cell.startswith(FORMULA) for cell in cells)
-    assert bring(text).empty == 3
+    assert bring(text).empty == 1
+
+
+EXAMPLES = (("user", "EXAMPLE"), ("assistant", "LIKE THIS"))
+
+
+@pytest.mark.parametrize("other", ["", "new"])
+def test_a_packet_shows_no_more_of_an_arm_than_the_page_does(store, other):
+    """Neither its example turns nor the words of its template: they would give it away."""
+    replies = {
+        ("email", "s1", 1, "old"): conversation("Here.", *EXAMPLES, prompt="In v11 style: Write.")
+    }
+    made = packet(store, item(other=other), replies=replies, examples={"old": 2})
+    rows = made.pair_rows([]) if other else made.rows([])
+
+    for words in (json.dumps(rows), made.html("ana")):
+        assert "Here." in words
+        assert "Write." in words
+        assert not any(told in words for told in ("EXAMPLE", "LIKE THIS", "v11"))
+
+
+def test_a_packet_holds_what_was_said_before_and_done_in_between(store):
+    said = [
+        {"role": "user", "text": "First."},
+        {"role": "assistant", "text": "Sure."},
+        {"role": "user", "text": "Second."},
+        {"role": "assistant", "text": "", "tool_calls": [{"name": "look", "arguments": {}}]},
+        {"role": "tool", "text": "42"},
+        {"role": "assistant", "text": "It is 42."},
+    ]
+    reply = {"reply": "It is 42.", "messages": json.dumps(said)}
+    two = {("email", "s1"): scenario("s1", "First.", "Second.")}
+    made = packet(store, item(), scenarios=two, replies={("email", "s1", 1, "old"): reply})
+    row = made.rows([])[0]
+
+    assert row["prompt"] == "User: First.\n\nAssistant: Sure.\n\nUser: Second."
+    assert row["reply"] == "Assistant: look({})\n\nTool: 42\n\nIt is 42."
+    assert "look({})" in made.html("ana")
+
+
+def test_a_packet_of_a_plan_with_checks_asks_about_them(store):
+    short = {"check": "words", "with": {"max": 5}}
+    rubric = Rubric.model_validate(
+        {"rubric": "email", "principles": {"brevity": {"criteria": {"short": short}}}}
+    )
+    made = packet(store, item(), rubrics={"email": rubric}, checks=True)
+    assert packet(store, item(), rubrics={"email": rubric}).pages == []
+    assert made.rows([])[0]["question"] == (
+        "Does it pass the check words (max: 5)?\nAnswer: MET, UNMET, CANNOT_ASSESS"
+    )
 
 
 def test_paper_shows_the_question_its_anchors_and_boxes(store):
@@ -486,12 +590,12 @@ def test_disagreements_come_back_settled(store, bring):
     from tastemaker.rating.adjudication import disagreements
 
     store.put([MARK, replace(MARK, rater="ben", value=0.0, quote="q", note="late")])
-    replies = {("email", "s1", 1, "old"): Read(prompt="p", before=(), reply="r", document=None)}
-    (row,) = open_rows(disagreements(store), replies, QUESTIONS, Codes(store))
+    (row,) = open_rows(disagreements(store), material(), Codes(store, NOW))
     assert row["answers"] == 'ana: MET\nben: UNMET "q" (late)'
-    bring(as_csv(OPEN_COLUMNS, [row | {"value": "MET"}]))
+    settling = Welcome(settling={("email", "s1", 1, "old", "clarity/ask")})
+    bring(as_csv(OPEN_COLUMNS, [row | {"value": "MET"}]), welcome=settling)
 
-    assert store.marks(CONSENSUS) == [replace(MARK, rater=CONSENSUS)]
+    assert store.marks(CONSENSUS) == [arrived(replace(MARK, rater=CONSENSUS))]
     assert len(store.marks()) == 3
     assert disagreements(store) == []
 
@@ -506,3 +610,123 @@ def io_path(name):
     from pathlib import Path
 
     return Path(name)
+
+
+# Whose answers a file may bring ------------------------------------------------------------------
+
+HEADER = "eval,scenario,seed,arm,criterion,rater,value,about\n"
+
+
+def refused(bring, text, **options):
+    """What is told of the rows of a file that brings nothing, by line."""
+    with pytest.raises(UserError) as caught:
+        bring(text, **options)
+    return {
+        int(line.split(":")[1]): line.partition(" ")[2] for line in str(caught.value).splitlines()
+    }
+
+
+def test_a_file_speaks_for_those_alone_who_were_named(bring, store):
+    rows = "email,s1,1,old,ask,ana,MET,\nemail,s1,1,new,ask,ben,MET,\nemail,s1,2,new,ask,cy,,\n"
+    told = refused(bring, HEADER + rows, welcome=Welcome(raters=["ana"]))
+
+    assert told == {3: "rater: 'ben' was not named: --raters ben takes in what is by them"}
+    assert store.marks() == []
+
+
+@pytest.mark.parametrize("name", ["marks.csv", "pairs.csv"])
+def test_nobody_brings_what_was_agreed_on_by_naming_the_consensus(bring, name):
+    rows = {
+        "marks.csv": f"{HEADER}email,s1,1,old,ask,{CONSENSUS},MET,\n",
+        "pairs.csv": "eval,scenario,seed,arm_a,arm_b,order,preference,rater\n"
+        f"email,s1,1,old,new,ab,a,{CONSENSUS}\n",
+    }[name]
+    told = refused(bring, rows, name=name, welcome=Welcome(raters=[CONSENSUS]))
+
+    assert told == {2: "rater: what was agreed on comes in with --adjudicate --import"}
+
+
+def test_an_answer_that_was_given_on_the_page_is_changed_on_the_page_alone(bring, store):
+    page = [replace(arrived(one), imported=False) for one in (MARK, replace(MARK, arm="new"))]
+    store.put(page)
+    same = bring(f"{HEADER}email,s1,1,old,ask,ana,MET,\nemail,s1,2,old,ask,ana,UNMET,\n")
+    assert (same.unchanged, len(same.added)) == (1, 1)
+    rows = "email,s1,1,old,ask,ana,UNMET,\nemail,s1,2,old,ask,ana,MET,\n"
+
+    assert refused(bring, HEADER + rows) == {
+        2: "rater: ana has answered it on the page, where alone it can be changed"
+    }
+    assert [one.value for one in store.marks()] == [1.0, 1.0, 0.0]
+
+
+def test_a_preference_that_was_given_on_the_page_is_changed_on_the_page_alone(bring, store):
+    store.put_pairs([replace(arrived(PAIR), imported=False)])
+    header = "eval,scenario,seed,arm_a,arm_b,order,preference,rater\n"
+
+    assert bring(f"{header}email,s1,1,old,new,ab,a,ana\n").unchanged == 1
+    told = refused(bring, f"{header}email,s1,1,old,new,ab,b,ana\n")
+    assert told == {2: "rater: ana has answered it on the page, where alone it can be changed"}
+
+
+def test_what_was_said_on_the_page_of_a_reply_that_is_gone_stands_in_nobodys_way(bring, store):
+    store.put([replace(MARK, about="sha256:gone", value=0.0)])
+    bring(f"{HEADER}email,s1,1,old,ask,ana,MET,\n")
+
+    assert store.marks() == [arrived(MARK)]
+
+
+def test_who_answers_by_files_alone_need_not_be_named_again(bring, store):
+    bring(f"{HEADER}email,s1,1,old,ask,ana,MET,\n")
+    assert len(bring(f"{HEADER}email,s1,2,old,ask,ana,MET,\n", welcome=Welcome()).added) == 1
+    store.add_rater("ana", "a link of her own")
+    told = refused(bring, f"{HEADER}email,s1,2,new,ask,ana,MET,\n", welcome=Welcome())
+
+    assert told == {2: "rater: 'ana' was not named: --raters ana takes in what is by them"}
+
+
+def test_only_what_people_differ_on_is_settled(bring, store):
+    settling = Welcome(settling={("email", "s1", 1, "old", "clarity/ask")}, raters=["ana"])
+    rows = [f"email,s1,{seed},old,ask,{CONSENSUS},MET,\n" for seed in (1, 2)]
+    told = refused(bring, f"{HEADER}{''.join(rows)}email,s1,1,old,ask,ana,MET,\n", welcome=settling)
+
+    assert told == {
+        3: "rater: nobody differs on it, so there is nothing to settle",
+        4: f"rater: what was agreed on is by '{CONSENSUS}', found 'ana'",
+    }
+    bring(HEADER + rows[0], welcome=settling)
+    assert [(one.rater, one.seed) for one in store.marks()] == [(CONSENSUS, 1)]
+
+
+def test_preferences_are_settled_by_no_file(bring):
+    text = "eval,scenario,seed,arm_a,arm_b,order,preference,rater\nemail,s1,1,old,new,ab,a,ana\n"
+
+    with pytest.raises(UserError, match="preferences are settled on the page alone"):
+        bring(text, welcome=Welcome(settling=set()))
+
+
+# What an answer is about -------------------------------------------------------------------------
+
+
+def test_what_was_exported_about_another_reply_does_not_come_in_for_the_new_one(bring, store):
+    known = arrived(MARK)
+    other = replace(MARK, seed=2, about="sha256:another reply")
+    rows = as_text(io_path("m.csv"), MARK_COLUMNS, mark_rows([known, other], [], QUESTIONS))
+    told = refused(bring, rows)
+
+    assert told == {3: "about: given about another reply, or another question, than is there now"}
+    assert store.marks() == []
+
+
+def test_the_code_of_a_reply_is_another_once_the_reply_or_a_question_is(store, bring):
+    key = ("email", "s1", 1, "old")
+    replies = {**NOW.replies, key: "sha256:another"}
+    asked = {"email": {"clarity/ask": "sha256:asked otherwise"}}
+    before = Codes(store, NOW).code(*key)
+    for now in (replace(NOW, replies=replies), replace(NOW, questions=asked)):
+        code = Codes(store, now).code(*key)
+        assert code != before
+        assert code[:12] == before[:12]
+        told = refused(bring, f"{HEADER}email,s1,1,{code},ask,ana,MET,\n")
+        assert "was replaced after the packet was made" in told[2]
+
+    assert len(bring(f"{HEADER}email,s1,1,{before},ask,ana,MET,\n").added) == 1

@@ -6,17 +6,21 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import pyarrow.parquet as pq
 import pytest
 
+from tastemaker.about import Current, now_of
 from tastemaker.errors import UserError
 from tastemaker.marks import CONSENSUS, MARKS, Item, Mark, MarkStore, PairMark
 from tastemaker.rating.app import LARGEST, is_ours, make_app
 from tastemaker.rating.desk import PAGE_KEY, Progress, Reopened, pace
-from tastemaker.rating.markup import rendered
+from tastemaker.rating.links import LINKS, Links, read_links, write_links
+from tastemaker.rating.markup import rendered, too_large
 from tastemaker.rating.pages import LONGEST, told
 from tastemaker.rating.serve import address, hosts_of, is_loopback, open_desk, serve
+from tastemaker.record import RECORD
 from tastemaker.records import ReplyRow
-from tastemaker.tables import REPLIES, read_table, reply_table
+from tastemaker.tables import REPLIES, read_table, reply_table, score_table, write_tables
 
 FIRST = "clarity/ask-first"
 QUESTIONS = [FIRST, "clarity/deadline", "honesty/invented-facts", "honesty/tone"]
@@ -28,6 +32,10 @@ NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 def single(n, rater="ana", arm=OLD, **fields):
     usual = dict(number=n, rater=rater, eval="mail", scenario=f"s{n}", seed=1, arm=arm)
     return Item(**(usual | fields))
+
+
+def reply(n=0, arm=OLD):
+    return "mail", f"s{n}", 1, arm
 
 
 def marked(rater, value, **fields):
@@ -69,6 +77,19 @@ def room(rated, serving):
             self.base = serving(app)
             return self
 
+        @property
+        def now(self):
+            return now_of(json.loads((self.logs / RECORD).read_text()), self.logs)
+
+        def about(self, question, **place):
+            return self.now.about(reply(**place), question)
+
+        def said(self, rater, value, **fields):
+            """A mark about what there is now."""
+            one = marked(rater, value, **fields)
+            place = reply(n=one.scenario[1:], arm=one.arm)
+            return replace(one, about=self.now.about(place, one.criterion))
+
         def client(self):
             client = Client(self.base)
             self.clients.append(client)
@@ -108,6 +129,14 @@ def test_levels_are_the_answers_of_a_criterion_that_has_them(room):
         *("cold", "fair", "warm"),
         "CANNOT_ASSESS",
     ]
+
+
+def test_a_plan_of_all_criteria_has_people_answer_checks_too(room):
+    room.store.say("criteria", "all")
+    page = room.open([single(0)]).enter("ana").get("/").text
+
+    assert re.findall(r'data-question="([^"]+)"', page) == [*QUESTIONS, "brevity/short"]
+    assert "Does it pass the check words (max: 120)?" in page
 
 
 def test_side_by_side_asks_about_the_whole_and_each_principle(room):
@@ -151,7 +180,7 @@ def test_what_an_arm_adds_to_the_conversation_is_not_shown(room):
         )
     )
     from tastemaker.experiment import load_experiment
-    from tastemaker.record import RECORD, frozen
+    from tastemaker.record import frozen
 
     room.plan = load_experiment(room.logs.parents[1] / "rated.yaml")
     record = json.loads((room.logs / RECORD).read_text()) | frozen(room.plan)
@@ -165,9 +194,7 @@ def test_what_an_arm_adds_to_the_conversation_is_not_shown(room):
     ]
     rows = [ReplyRow(**row) for row in read_table(room.logs / REPLIES).to_pylist()]
     rows[0] = replace(rows[0], messages=json.dumps(said))
-    import pyarrow.parquet as pq
-
-    pq.write_table(reply_table(rows), room.logs / REPLIES)
+    write_tables(room.logs, score_table([]), reply_table(rows))
     page = room.open([single(0)]).enter("ana").get("/").text
 
     assert "EXAMPLE" not in page
@@ -199,6 +226,7 @@ def test_a_mark_is_on_disk_when_the_answer_arrives(room):
             quote="Old reply",
             note="=1+1 späť",
             made="2026-01-02T12:00:00Z",
+            about=room.about(FIRST),
         )
     ]
 
@@ -257,6 +285,7 @@ def test_a_preference_is_kept_with_the_order_in_which_it_was_shown(room, answer,
             preference=preference,
             note=note,
             made="2026-01-02T12:00:00Z",
+            about=room.now.about_pair(reply(arm=NEW), reply(), principle),
         )
         for principle, preference, note in (("", kept, ""), ("clarity", "b", "shorter"))
     ]
@@ -274,12 +303,13 @@ def test_a_rater_resumes_at_the_first_item_with_an_open_question(room):
     assert "Old reply 1" in second.text
     assert "1 of 3 done" in second.text
     room.store.put(
-        marked("ana", 1.0, scenario=f"s{n}", criterion=question)
+        room.said("ana", 1.0, scenario=f"s{n}", criterion=question)
         for n in (1, 2)
         for question in QUESTIONS
         if question != "honesty/tone"
     )
-    room.store.put(marked("ana", 0.5, scenario=f"s{n}", criterion="honesty/tone") for n in (1, 2))
+    tones = [room.said("ana", 0.5, scenario=f"s{n}", criterion="honesty/tone") for n in (1, 2)]
+    room.store.put(tones)
     assert "All done" in client.get("/").text
 
 
@@ -299,11 +329,70 @@ def test_what_is_not_asked_is_not_kept(room, posted):
     assert room.store.marks() == []
 
 
+def replaced(room, text):
+    """Another run has put another reply of the baseline to s0 there."""
+    rows = [ReplyRow(**row) for row in read_table(room.logs / REPLIES).to_pylist()]
+    rows = [replace(row, reply=text) if row.reply == "Old reply 0" else row for row in rows]
+    write_tables(room.logs, score_table([]), reply_table(rows))
+
+
+def test_an_answer_is_about_what_the_page_showed_though_the_run_has_another_reply_by_now(room):
+    client = room.open([single(0)]).enter("ana")
+    url, shown = str(client.get("/").url), room.about(FIRST)
+    replaced(room, "A new reply")
+    client.answer(url, FIRST, "MET")
+
+    (mark,) = room.store.marks()
+    assert mark.about == shown != room.about(FIRST)
+    assert Current(room.store, room.now).marks() == []
+
+
+def test_a_page_left_open_while_the_reply_changes_answers_nothing_about_the_new_one(room):
+    client = room.open([single(0), single(1)]).enter("ana")
+    left_open = client.get("/")
+    for question in QUESTIONS:
+        client.answer(str(left_open.url), question, "CANNOT_ASSESS")
+    assert "1 of 2 done" in client.get("/").text
+    replaced(room, "A new reply")
+    client = room.open([single(0), single(1)]).enter("ana")
+    now = client.get("/")
+
+    assert "A new reply" in now.text
+    assert "0 of 2 done" in now.text
+    assert not re.search(r'value="\w+"[^>]* checked', now.text)
+    posted = {"question": FIRST, "answer": "UNMET"}
+    csrf = {"x-csrf-token": client.csrf(left_open.text)}
+    assert client.post(left_open.url.path, json=posted, headers=csrf).status_code == 404
+    assert {mark.value for mark in room.store.marks()} == {None}
+
+
+def test_a_preference_is_about_both_replies(room):
+    items = [single(0, arm=NEW, other=OLD)]
+    client = room.open(items, side_by_side=True).enter("ana")
+    client.answer(str(client.get("/").url), "", "a")
+    assert len(Current(room.store, room.now).pairs()) == 1
+    replaced(room, "A new reply")
+
+    assert Current(room.store, room.now).pairs() == []
+    client = room.open(items, side_by_side=True).enter("ana")
+    assert not re.search(r'value="\w+"[^>]* checked', client.get("/").text)
+
+
+def test_replies_that_were_edited_are_shown_to_nobody(room):
+    table = read_table(room.logs / REPLIES)
+    place = table.schema.get_field_index("reply")
+    edited = [f"{text}!" for text in table["reply"].to_pylist()]
+    pq.write_table(table.set_column(place, "reply", [edited]), room.logs / REPLIES)
+
+    with pytest.raises(UserError, match=r"replies\.parquet: was edited after it was written"):
+        room.open([single(0)])
+
+
 # Agreeing ----------------------------------------------------------------------------------------
 
 
 def test_adjudication_shows_both_marks_without_names_and_keeps_the_agreed_one_beside_them(room):
-    room.store.put([marked("ana", 1.0, quote="Old", note="clear"), marked("ben", 0.0)])
+    room.store.put([room.said("ana", 1.0, quote="Old", note="clear"), room.said("ben", 0.0)])
     client = room.open([], names=["cleo"], reopened=[AGAIN]).enter("cleo")
     page = client.get("/")
 
@@ -322,10 +411,11 @@ def test_adjudication_shows_both_marks_without_names_and_keeps_the_agreed_one_be
 
 def test_adjudication_of_a_pair_turns_what_was_said_of_the_other_order(room):
     pair = dict(eval="mail", scenario="s0", seed=1)
+    about = room.now.about_pair(reply(), reply(arm=NEW), "")
     room.store.put_pairs(
         [
-            PairMark(**pair, first=OLD, second=NEW, rater="ana", preference="a"),
-            PairMark(**pair, first=NEW, second=OLD, rater="ben", preference="a"),
+            PairMark(**pair, first=OLD, second=NEW, rater="ana", preference="a", about=about),
+            PairMark(**pair, first=NEW, second=OLD, rater="ben", preference="a", about=about),
         ]
     )
     again = [Reopened(**pair, arm=OLD, other=NEW, questions=("",))]
@@ -366,6 +456,26 @@ def test_the_link_sets_a_cookie_that_scripts_and_other_sites_cannot_use(room):
     assert "secret-of-ana" not in response.text
 
 
+def test_links_can_be_shown_again_by_whoever_started_the_page_and_nobody_else(room):
+    room.store.add_rater("ana", "secret-of-ana")
+    room.store.add_rater("ben", "secret-of-ben")
+    tokens = {"ana": "secret-of-ana", "ben": "secret-of-ben"}
+    write_links(room.logs, Links(base="http://127.0.0.1:8765", tokens=tokens))
+    found = read_links(room.logs, room.store)
+
+    assert found.of("ana") == "http://127.0.0.1:8765/in/secret-of-ana"
+    assert (room.logs / LINKS).stat().st_mode & 0o777 == 0o600
+    room.store.add_rater("ben", "another")
+    assert dict(read_links(room.logs, room.store).tokens) == {"ana": "secret-of-ana"}
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"base": 1, "tokens": 2}', "\udcff"])
+def test_a_damaged_file_of_links_holds_none(room, text):
+    (room.logs / LINKS).write_bytes(text.encode("utf-8", "surrogateescape"))
+
+    assert read_links(room.logs, room.store) == Links()
+
+
 def test_a_new_link_ends_the_one_before(room):
     client = room.open([single(0)]).enter("ana")
     assert client.get("/").status_code == 200
@@ -399,7 +509,9 @@ def test_a_request_without_the_pages_token_changes_nothing(room, csrf):
     assert room.store.marks() == []
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "", "http://127.0.0.1:1"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "", "http://127.0.0.1:1", "http://[", "http://]:x"]
+)
 def test_answers_from_other_sites_are_refused(room, origin):
     client = room.open([single(0)]).enter("ana")
     url = str(client.get("/").url)
@@ -438,7 +550,33 @@ def test_too_large_a_request_is_refused_declared_or_not(room):
 
     assert client.post(url, content=whole).status_code == 413
     assert client.post(url, content=iter([whole[:LARGEST], whole[LARGEST:]])).status_code == 413
-    assert client.post(url, content=b"x" * LARGEST).status_code == 422
+    assert client.post(url, content=b"x" * LARGEST).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b'{"question": NaN, "answer": "MET"}',
+        b'{"question": "clarity/ask-first", "answer": Infinity}',
+        b'{"question": "clarity/ask-first", "answer": "MET", "note": "\\ud800"}',
+        b'{"question": "\\udfff", "answer": "MET"}',
+        b'{"question": "clarity/ask-first", "answer": "MET", "rater": "ben"}',
+        b"[" * 60_000,
+        b"1" * 60_000,
+    ],
+)
+def test_what_the_page_could_not_have_sent_is_refused_in_words(room, content):
+    client = room.open([single(0)]).enter("ana")
+    url = str(client.get("/").url)
+    headers = {"x-csrf-token": client.csrf(client.get(url).text)}
+    headers["content-type"] = "application/json"
+    response = client.post(url, content=content, headers=headers)
+
+    assert response.status_code == 400
+    assert room.store.marks() == []
 
 
 def test_a_note_can_be_as_long_as_the_page_lets_it_be_and_no_longer(room):
@@ -446,7 +584,7 @@ def test_a_note_can_be_as_long_as_the_page_lets_it_be_and_no_longer(room):
     url = str(client.get("/").url)
 
     assert client.answer(url, FIRST, "MET", note="\N{GRINNING FACE}" * LONGEST).status_code == 200
-    assert client.answer(url, FIRST, "MET", note="x" * (LONGEST + 1)).status_code == 422
+    assert client.answer(url, FIRST, "MET", note="x" * (LONGEST + 1)).status_code == 400
 
 
 def test_every_answer_carries_the_headers_that_keep_scripts_and_frames_out(room):
@@ -498,6 +636,46 @@ def test_a_table_keeps_its_alignment_without_a_style():
 
     assert '<td align="right">1</td>' in html
     assert "style" not in html
+
+
+def table(columns, rows):
+    head = f"|{'a|' * columns}\n|{'-|' * columns}\n"
+    return head + f"|{'1|' * columns}\n" * rows
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "word " * 20_001,
+        "[" * 5_001,
+        table(50, 2_000),
+        table(300, 0)
+        + "1\n" * 300,  # short rows would be filled up: 90,000 cells of 1,500 characters
+        "> " + table(300, 0).replace("\n", "\n> ") + "1\n> " * 300,
+        "- " + table(300, 0).replace("\n", "\n  ") + "1\n  " * 300,
+    ],
+)
+def test_what_would_take_long_to_format_is_shown_as_it_was_written(text):
+    """A reply can ask for seconds of work; meanwhile nobody else would get their page."""
+    assert too_large(text)
+    assert rendered(text) == f"<pre>{text.replace('>', '&gt;')}</pre>"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [table(12, 100), "An ordinary sentence, of a long text. " * 2_600, "- **a** [b](c)\n" * 300],
+)
+def test_a_long_reply_is_formatted_all_the_same(text):
+    assert not too_large(text)
+    assert "<pre>" not in rendered(text)
+
+
+def test_a_reply_that_is_not_formatted_says_so(room):
+    replaced(room, table(50, 2_000))
+    page = room.open([single(0)]).enter("ana").get("/").text
+
+    assert "Too large to be formatted" in page
+    assert "<td" not in page
 
 
 HOSTILE = [
@@ -578,7 +756,6 @@ def test_a_scenario_without_a_judged_criterion_has_nothing_to_answer(room):
         "rubric: letters\nprinciples: {brevity: {criteria: {short: {check: words, "
         "with: {max: 120}}}}}\n"
     )
-    from tastemaker.record import RECORD
     from tastemaker.rubric import load_rubric
 
     record = json.loads((room.logs / RECORD).read_text())

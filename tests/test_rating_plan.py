@@ -11,7 +11,7 @@ import pytest
 
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment
-from tastemaker.marks import MARKS, Mark, MarkStore
+from tastemaker.marks import EARLIER, LOOKS, MARKS, RESEATED, Mark, MarkStore
 from tastemaker.rating.plan import (
     MOST,
     Drawn,
@@ -29,7 +29,14 @@ from tastemaker.rating.plan import (
 from tastemaker.rating.planning import Asked, keep_plan, lines, make_plan, needed
 from tastemaker.rating.ratable import read_findings, read_ratable
 from tastemaker.records import ReplyRow, ScoreRow
-from tastemaker.tables import reply_table, score_table, write_tables
+from tastemaker.tables import (
+    REPLIES,
+    SCORES,
+    read_table,
+    reply_table,
+    score_table,
+    write_tables,
+)
 
 
 def unit(number=0, **fields):
@@ -382,18 +389,120 @@ def test_a_plan_keeps_what_it_rests_on(tables):
     assert {round(one.chance, 4) for one in plan.items} <= {0.9, 0.2875}
 
 
-def test_a_new_plan_keeps_the_marks_and_tells_of_them(tables):
-    store = MarkStore(tables / MARKS)
-    mark = Mark(
-        eval="email", scenario="s0", seed=1, arm="old", criterion="clarity/ask", rater="ana",
-        value=1.0,
-    )  # fmt: skip
-    store.put([mark])
-    plan = make_plan(EXPERIMENT, tables, ask())
-    keep_plan(plan, store, "sha256:1")
+@pytest.fixture
+def planned(tables):
+    """Keep plans in one store, the first of them with a mark on each of its replies."""
 
-    assert store.marks() == [mark]
-    assert "1 of these scenarios have marks already; they count." in lines(plan, 1)
+    class Planned:
+        store = MarkStore(tables / MARKS)
+
+        def keep(self, set_aside=False, **fields):
+            self.plan = make_plan(EXPERIMENT, tables, ask(**fields))
+            return keep_plan(self.plan, self.store, "sha256:1", set_aside=set_aside)
+
+        def mark(self):
+            self.store.put(
+                Mark(
+                    eval=one.eval, scenario=one.scenario, seed=one.seed, arm=one.arm,
+                    criterion="clarity/ask", rater=one.rater, value=1.0,
+                )
+                for one in self.store.items()
+            )  # fmt: skip
+            self.marks = self.store.marks()
+            return self
+
+    def made(**fields):
+        one = Planned()
+        one.keep(**fields)
+        return one.mark()
+
+    return made
+
+
+OTHERS = [
+    ({"count": 5, "seed": 2}, "the new plan draws others, or with other chances"),
+    ({"count": 3}, "the new plan draws others, or with other chances"),
+    ({"count": 11, "seed": 2}, "the new plan draws others, or with other chances"),
+    ({"count": 5, "kind": "stratified"}, "the new plan is of another kind"),
+    ({"count": 5, "criteria": "all"}, "the new plan is of another kind"),
+    ({"count": 5, "only": frozenset({"old"})}, "the new plan is of another kind"),
+    ({"count": 5, "side_by_side": True}, "the new plan is of another kind"),
+]
+
+
+@pytest.mark.parametrize(("fields", "why"), OTHERS)
+def test_a_plan_with_other_chances_does_not_take_the_place_of_one_with_marks(planned, fields, why):
+    one = planned(count=5)
+    before = one.store.items(), one.store.said()
+    with pytest.raises(UserError) as caught:
+        one.keep(**fields)
+
+    assert str(caught.value).startswith(
+        f"{len(one.marks)} marks stand there, made for a plan (random, 5 scenarios), and {why}"
+    )
+    assert "--set-aside makes it all the same" in str(caught.value)
+    assert (one.store.items(), one.store.said(), one.store.marks()) == (*before, one.marks)
+
+
+@pytest.mark.parametrize("fields", [fields for fields, _ in OTHERS])
+def test_what_is_set_aside_stands_no_more_and_is_told_of(planned, fields):
+    one = planned(count=5)
+    one.store.looked()
+
+    assert one.keep(set_aside=True, **fields) == len(one.marks)
+    assert one.store.marks() == []
+    said = one.store.said()
+    history = [{"kind": "random", "scenarios": "5", "marks": len(one.marks)}]
+    assert (json.loads(said[EARLIER]), said[LOOKS]) == (history, "[]")
+    one.mark()
+    assert one.keep(set_aside=True, count=5) == len(one.marks)
+    assert [entry["marks"] for entry in json.loads(one.store.said()[EARLIER])] == [
+        history[0]["marks"],
+        len(one.marks),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["random", "failures"])
+def test_the_same_draw_for_other_raters_keeps_the_marks(planned, kind):
+    one = planned(count=5, kind=kind)
+    one.store.looked()
+
+    assert one.keep(count=5, kind=kind, raters=("cleo",)) == 0
+    assert one.store.marks() == one.marks
+    assert {item.rater for item in one.store.items()} == {"cleo"}
+    assert (one.store.said()[RESEATED], len(json.loads(one.store.said()[LOOKS]))) == ("1", 1)
+
+
+def test_a_random_plan_grows_until_somebody_has_seen_what_its_marks_say(planned):
+    one = planned(count=4)
+    one.keep(count=6)
+    assert one.store.marks() == one.marks
+    assert {item.chance for item in one.store.items()} == {6 / 11}
+    assert "4 of these scenarios have marks already; they count." in lines(one.plan, 4)
+
+    one.store.looked()
+    with pytest.raises(UserError, match="a plan that was calibrated does not grow"):
+        one.keep(count=8)
+    assert {item.chance for item in one.store.items()} == {6 / 11}
+
+
+def test_a_random_plan_over_other_scenarios_is_no_growth(planned, tables):
+    """Another run has a scenario without a reply of new: what could be drawn are others."""
+    one = planned(count=4)
+    rows = [ReplyRow(**row) for row in read_table(tables / REPLIES).to_pylist()]
+    gone = min({f"s{n}" for n in range(4, 12)} - {item.scenario for item in one.store.items()})
+    rows = [row for row in rows if (row.scenario, row.arm) != (gone, "new")]
+    write_tables(tables, read_table(tables / SCORES), reply_table(rows))
+
+    with pytest.raises(UserError, match="draws others, or with other chances"):
+        one.keep(count=6)
+
+
+def test_a_plan_of_failures_does_not_grow(planned):
+    one = planned(count=3, kind="failures")
+
+    with pytest.raises(UserError, match="draws others, or with other chances"):
+        one.keep(count=6, kind="failures")
 
 
 def test_the_plan_says_in_words_what_it_takes(tables):
@@ -484,8 +593,6 @@ def test_what_does_not_fit_together_is_refused(tables, fields, message):
 
 
 def test_a_run_of_checks_alone_needs_no_people(tables):
-    from tastemaker.tables import SCORES, read_table
-
     scores = read_table(tables / SCORES).to_pylist()
     rows = [ScoreRow(**row) for row in scores if row["criterion"] != "ask"]
     replies = read_table(tables / "replies.parquet")

@@ -422,6 +422,12 @@ def test_a_file_of_preferences_serves_a_run_and_asks_no_judge(small, actor):
     assert plan.comparisons == actor.calls("judge") == 0
     assert only(found(small)).win_rate.value == 1.0
     assert {row.dataset for row in read_preferences(small / "logs")} == {"asked"}
+    (small / "liked.csv").write_text("\n".join(rows[:-4]))
+    go(small)
+    assert only(found(small)).unscored == {"missing": 2}
+    (small / "liked.csv").write_text("\n".join([f"{rows[0]},cluster", f"{rows[1]},other"]))
+    with pytest.raises(UserError, match="the cluster 'other', and 's0' in the dataset"):
+        go(small)
     (small / "liked.csv").write_text("\n".join(rows).replace("s3,", "s33,"))
     before = len(actor.asked)
     with pytest.raises(UserError, match=r"liked\.csv:8: unknown scenario 's33'"):

@@ -1,5 +1,6 @@
 """Rows into tables and back, and tables into the panels that statistics start from."""
 
+import subprocess
 from dataclasses import fields, replace
 from functools import partial
 from typing import get_type_hints
@@ -14,14 +15,20 @@ from hypothesis import strategies as st
 from tastemaker.errors import UserError
 from tastemaker.records import ReplyRow, ScoreRow
 from tastemaker.tables import (
+    PREFERENCES,
     REPLIES,
     SCORES,
+    SEAL,
     panels,
+    read_preferences,
     read_scores,
     read_table,
+    replies_at,
     reply_table,
+    reply_texts,
     score_table,
     scores_of_rows,
+    write_preferences,
     write_tables,
 )
 
@@ -242,7 +249,55 @@ def test_no_half_written_table_is_left_under_its_name(tmp_path):
     folder.mkdir()
     write_tables(folder, score_table([row()]), reply_table([]))
 
-    assert sorted(path.name for path in folder.iterdir()) == [REPLIES, SCORES]
+    tables = [REPLIES, f"{REPLIES}{SEAL}", SCORES, f"{SCORES}{SEAL}"]
+    assert sorted(path.name for path in folder.iterdir()) == tables
+
+
+# Seals -------------------------------------------------------------------------------------------
+
+
+def edited(folder, name):
+    """The table written anew by another hand, with the same rows: only its bytes are others."""
+    pq.write_table(pq.read_table(folder / name), folder / name, compression="none")
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        (SCORES, read_scores),
+        (REPLIES, reply_texts),
+        (REPLIES, replies_at),
+        (PREFERENCES, read_preferences),
+    ],
+)
+def test_a_table_that_was_edited_is_refused_until_it_is_written_anew(tmp_path, name, read):
+    def write():
+        write_tables(tmp_path, score_table([row()]), reply_table([]))
+        write_preferences(tmp_path, [])
+
+    write()
+    read(tmp_path)
+    edited(tmp_path, name)
+
+    with pytest.raises(UserError, match=rf"{name}: was edited after it was written"):
+        read(tmp_path)
+    write()
+    read(tmp_path)
+
+
+def test_a_seal_is_what_sha256sum_reads(tmp_path):
+    write_tables(tmp_path, score_table([row()]), reply_table([]))
+    command = ["sha256sum", "--check", f"{SCORES}{SEAL}", f"{REPLIES}{SEAL}"]
+
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 0
+
+
+def test_without_a_seal_a_table_is_read_as_it_is(tmp_path):
+    write_tables(tmp_path, score_table([row()]), reply_table([]))
+    (tmp_path / f"{SCORES}{SEAL}").unlink()
+    edited(tmp_path, SCORES)
+
+    assert len(read_scores(tmp_path).numbers["value"]) == 1
 
 
 # What is wrong -----------------------------------------------------------------------------------

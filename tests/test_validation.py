@@ -152,6 +152,35 @@ def test_what_is_valid_and_small_is_a_warning(project):
     )
 
 
+NUMBERS = """
+dataset: small
+strata:
+  all:
+    scenarios:
+      - {id: a, prompt: Hi, expect: {phone: 0800, ask: ['0800', 5.0, 12, +49], year: 1969}}
+      - {id: b, prompt: Hi, expect: {more: {version: 1.10}}, labels: {code: 007}, provenance: 010}
+    templates:
+      - {id: t, prompt: "Hi {n}", vars: {n: ['1', '2']}, expect: {code: 010, n: "{n}"}}
+    file: rows.csv
+"""
+
+
+def test_a_number_that_was_perhaps_meant_as_text_is_a_warning(project):
+    """Text comes back as it was written only where text is wanted; `expect` takes both."""
+    rows = "prompt,expect.zip\nHi,01307\nHo,1307\n"
+    found = validated(project({"it.yaml": NUMBERS, "rows.csv": rows}), "it.yaml")
+
+    assert found.error == ""
+    told = "is read as the number"
+    assert found.warnings == (
+        f"it.yaml:6:45: expect.phone: 0800 {told} 800; quote it if text is meant",
+        f"it.yaml:6:74: expect.ask.3: +49 {told} 49; quote it if text is meant",
+        f"it.yaml:7:54: expect.more.version: 1.10 {told} 1.1; quote it if text is meant",
+        f"it.yaml:9:73: expect.code: 010 {told} 10; quote it if text is meant",
+        f"rows.csv:2:1: expect.zip: 01307 {told} 1307; in JSONL it can be text",
+    )
+
+
 STOCK = "rubric: kind\nprinciples: {p: {criteria: {c: {check: stock_phrases}}}}\n"
 
 

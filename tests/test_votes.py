@@ -91,18 +91,22 @@ def experiment(**more):
     return Experiment.model_validate({"experiment": "try", **arms, **rules, **more})
 
 
-def graded(strict, mild, scenarios=60):
+def graded(strict, mild, scenarios=60, home="e"):
     """The baseline gets 0.5 from both; of the candidate each grader thinks what it thinks."""
+    return scores_of_rows(graded_rows(strict, mild, scenarios, home))
+
+
+def graded_rows(strict, mild, scenarios, home):
     rows = []
     for n in range(scenarios):
         for arm, votes in (("old", two(0.5, 0.5)), ("new", two(strict, mild))):
-            fields = {"arm": arm, "eval": "e", "scenario": f"s{n}", "cluster": f"s{n}", "seed": 1}
+            fields = {"arm": arm, "eval": home, "scenario": f"s{n}", "cluster": f"s{n}", "seed": 1}
             value = sum(value for _, value in votes) / 2
             rows.append(
                 ScoreRow(**fields, principle="warmth", value=value, votes=json.dumps(votes))
             )
-            rows.append(criterion_row(f"s{n}", votes, arm=arm))
-    return scores_of_rows(rows)
+            rows.append(criterion_row(f"s{n}", votes, arm=arm, eval=home))
+    return rows
 
 
 def test_each_grader_alone_has_its_own_difference_and_verdict():
@@ -126,6 +130,21 @@ def test_graders_that_contradict_each_other_make_a_pass_inconclusive():
     assert found.decision.outcome == "inconclusive"
     assert "the graders contradict each other" in found.decision.reasons[0]
     assert any("REGRESSED by strict, IMPROVED by mild" in told for told in found.warnings)
+
+
+def test_graders_that_contradict_each_other_in_one_eval_are_noticed_where_a_rule_names_it():
+    """On e and f together each says no change; on e alone strict sees a loss, mild a gain."""
+    rows = graded_rows(0.0, 1.0, 60, "e") + graded_rows(1.0, 0.0, 60, "f")
+    rules = {"default": {"margin": 0.1}, "warmth@e": {"margin": 0.1}}
+    found = results(experiment(rules=rules), RECORD, scores_of_rows(rows))
+
+    assert {str(one.kind) for one in found.decision.verdicts} == {"NON_INFERIOR"}
+    assert found.decision.outcome == "inconclusive"
+    assert found.decision.reasons == (
+        "warmth@e (new): the graders contradict each other: REGRESSED by strict, IMPROVED by mild.",
+    )
+    pooled = results(experiment(), RECORD, scores_of_rows(rows))
+    assert pooled.decision.outcome == "pass"
 
 
 def test_a_fail_stays_a_fail_whatever_one_grader_liked():

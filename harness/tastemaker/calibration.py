@@ -5,7 +5,7 @@ rule is explained in `docs/decisions/0007-calibrated-judge.md`.
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from math import isfinite, nan
@@ -16,17 +16,17 @@ from pydantic import TypeAdapter, ValidationError
 
 from tastemaker.content import file_fingerprint, fingerprint, inside
 from tastemaker.errors import UserError
-from tastemaker.experiment import Experiment
+from tastemaker.experiment import Experiment, Problems
 from tastemaker.families import family
-from tastemaker.marks import MARKS, MarkStore, Question
-from tastemaker.reading import shown
-from tastemaker.record import RECORD, grading
+from tastemaker.marks import MARKS, MarkStore
+from tastemaker.reading import did_you_mean, shown, siblings
+from tastemaker.record import grading
 from tastemaker.stats.agreement import Agreement, Rate
 from tastemaker.stats.intervals import t_cdf
 from tastemaker.stats.paired import Difference, Paired
 from tastemaker.stats.power import detectable_from_interval
 from tastemaker.stats.reported import Estimate
-from tastemaker.tables import REPLIES, SCORES, judged_principles, replies_at
+from tastemaker.tables import REPLIES, SCORES, judged_principles
 
 CALIBRATION = "calibration.json"
 
@@ -110,8 +110,8 @@ class CriterionCalibration:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Correction:
-    """The difference of a principle as people would have scored it (STATS section 6.1)."""
+class CorrectedDifference:
+    """A difference as people would have scored it (STATS section 6.1)."""
 
     difference: float
     low: float | None
@@ -129,9 +129,24 @@ class Correction:
     """With a label."""
     effective_clusters: float
     informative_clusters: int
-    labels_needed: int | None
-    """Scenarios to label for an interval as wide as the margin; None where the margin is 0."""
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Correction(CorrectedDifference):
+    """The corrected difference of a principle, and how it stands with the marks it rests on."""
+
+    labels_needed: int | None
+    """Scenarios to label so that the gate would most likely certify an equal candidate; None where
+    the margin is 0."""
+    baseline_missing: float
+    """Share of people's scores that the plan asked for and nobody gave: "cannot say", or not
+    marked."""
+    candidate_missing: float
+    worst: CorrectedDifference | None
+    """With each of them 0 for the candidate and 1 for the baseline; None where few are missing."""
+    best: CorrectedDifference | None
+    """The reverse."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +168,7 @@ class PrincipleCalibration:
     """None when no scenario has marks on both arms."""
     verdict: str
     """What the gate's ladder says of the corrected difference, in one family with the other
-    principles; NOT_EVALUABLE below 50 labelled scenarios."""
+    principles; NOT_EVALUABLE below 50 labelled scenarios, and before the plan is finished."""
     judge_verdict: str
     may_gate: bool
     """By its corrected difference."""
@@ -207,6 +222,35 @@ class Disagreement:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Planned:
+    """The plan that says what people mark, how far they are, and what was done before it."""
+
+    kind: str
+    replies: int
+    """To be marked, once for each of their raters."""
+    finished: int
+    """Of these, with an answer to each judged question; "cannot say" is one."""
+    looks: int
+    """On how many different states of its marks a calibration was computed, this one included."""
+    reseated: int
+    """How often who rates was changed after the first mark."""
+    given_up: int
+    """Plans before it whose marks were set aside."""
+    aside: int
+    """The marks of these."""
+
+    @property
+    def lacking(self) -> str:
+        """That it is not finished, as a part of a sentence; "" when it is.
+
+        Who looks while marks come in, and stops when they please, finds what they wish for.
+        """
+        if self.finished >= self.replies:
+            return ""
+        return f"the plan is not finished: {self.finished} of {self.replies} replies are marked"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Counts:
     """How many marks there are, and what became of them."""
 
@@ -217,8 +261,8 @@ class Counts:
     replies: int
     """With at least one mark."""
     cannot_say: int
-    not_marked: int
-    """Replies of the plan, once for each of their raters, that the rater has not begun."""
+    outside: int
+    """About replies that the plan does not have: left out."""
     stale: int
     """About another text, or another question, than is there now: left out."""
     strange: int
@@ -239,6 +283,8 @@ class Basis:
     """By eval."""
     scores: str
     replies: str
+    marks: str
+    """Of the answers that stand, and of the chances of the plan."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,6 +302,7 @@ class Calibration:
     rubrics: tuple[RubricSentence, ...]
     disagreements: tuple[Disagreement, ...]
     """Worst first."""
+    plan: Planned
     counts: Counts
     notes: tuple[str, ...]
 
@@ -283,10 +330,11 @@ def sentence(
     correction: Correction | None,
     favour: Estimate,
     margin: float,
+    plan: Planned,
     min_labels: int,
 ) -> Sentence:
     """May this judge gate this principle? By its corrected difference, alone, or not at all."""
-    lacking = shortcomings(against, correction, min_labels)
+    lacking = shortcomings(against, correction, plan, min_labels)
     if lacking:
         return Sentence(False, False, f"This judge may not gate it: {'; '.join(lacking)}.")
     assert correction is not None
@@ -295,7 +343,9 @@ def sentence(
         f"{correction.labelled} scenarios are labelled, AC1 {_two(found.ac1.value)}, "
         f"kappa {_two(found.kappa.value)} at a pass rate of {_two(found.human_rate)}"
     )
-    leaning = leans(favour, margin) or hardly_seen(against)
+    if plan.looks > 1:
+        on += f", in the {_nth(plan.looks)} calibration of this plan"
+    leaning = not_alone(against, correction, favour, margin)
     if leaning:
         return Sentence(
             True, False, f"This judge may gate it by the corrected difference: {on}; {leaning}."
@@ -309,12 +359,12 @@ def sentence(
 
 
 def shortcomings(
-    against: Against, correction: Correction | None, min_labels: int
+    against: Against, correction: Correction | None, plan: Planned, min_labels: int
 ) -> tuple[str, ...]:
     """Why the judge is not good enough, or not known to be, in parts of a sentence."""
     if correction is None:
         return ("no scenario has marks on the same seed of both arms",)
-    lacking = []
+    lacking = [plan.lacking] if plan.lacking else []
     if correction.labelled < min_labels:
         lacking.append(f"{correction.labelled} scenarios are labelled, {min_labels} are needed")
     if correction.low is None:
@@ -358,6 +408,15 @@ def no_better_than_chance(errors: ArmErrors) -> bool:
     return sum(one.low or 0.0 for one in rates) <= 1
 
 
+def not_alone(
+    against: Against, correction: Correction | None, favour: Estimate, margin: float
+) -> str:
+    """Why a judge that is good enough may not decide without people; "" when it may."""
+    if correction is None or correction.worst is not None:
+        return "too much of what people were asked has no answer to let it decide alone"
+    return leans(favour, margin) or hardly_seen(against)
+
+
 def hardly_seen(against: Against) -> str:
     """Why too little is known of both answers to let the judge decide alone; "" when enough is.
 
@@ -393,6 +452,11 @@ def leans(favour: Estimate, margin: float) -> str:
     return f"it {how} {to} ({_interval(favour)}), so it may not gate alone"
 
 
+def _nth(number: int) -> str:
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if 10 < number % 100 < 20 else ending}"
+
+
 def _two(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.2f}"
 
@@ -417,57 +481,66 @@ def corrected(paired: Paired, by: Correction, *, alpha: float = 0.05) -> Paired:
     `alpha` is that of the interval.
 
     STATS has no sign-flip test of a corrected difference: the p-values are Student's, with the
-    interval's error and df. Clusters are those with a label, which all certainty rests on. Scores
-    that are missing shift it by as much as they shift the judge's own difference, which is the
-    most they can. The means of the arms stay the judge's.
+    interval's error and df. Clusters are those with a label, which all certainty rests on. The
+    judge's scores that are missing shift it by as much as they shift the judge's own difference,
+    which is the most they can; people's that are missing are filled before it is corrected. The
+    means of the arms stay the judge's.
     """
-    low, high = nan if by.low is None else by.low, nan if by.high is None else by.high
-    se = nan if by.se is None else by.se
-    p_less = _p_less(by.difference, se, by.df)
     whole = replace(
         paired,
-        difference=by.difference,
-        low=low,
-        high=high,
-        method="guarded" if by.guarded else "t",
-        test="student",
-        se=se,
-        df=by.df,
-        p_less=p_less,
-        p_greater=1 - p_less,
+        **_adjusted(by),
         scenarios=by.labelled + by.unlabelled,
-        clusters=by.clusters,
-        effective_clusters=by.effective_clusters,
-        informative_clusters=by.informative_clusters,
-        minimum_detectable_effect=detectable_from_interval((high - low) / 2, alpha=alpha),
+        minimum_detectable_effect=detectable_from_interval(_half_width(by), alpha=alpha),
         notes=by.notes,
     )
+    if by.worst is None and not paired.too_much_missing:
+        return whole
+    lacking = {"scores": paired.too_much_missing, "labels": by.worst is not None}
     return replace(
         whole,
-        worst_fill=_shifted(whole, paired, paired.worst_fill),
-        best_fill=_shifted(whole, paired, paired.best_fill),
+        too_much_missing=True,
+        lacking=" or ".join(name for name, much in lacking.items() if much),
+        baseline_missing=max(paired.baseline_missing, by.baseline_missing),
+        candidate_missing=max(paired.candidate_missing, by.candidate_missing),
+        worst_fill=_filled(whole, by.worst or by, _shift(paired, paired.worst_fill)),
+        best_fill=_filled(whole, by.best or by, _shift(paired, paired.best_fill)),
     )
 
 
-def _p_less(difference: float, se: float, df: float) -> float:
-    return t_cdf(difference / se, df) if isfinite(se) and se > 0 else nan
+def _adjusted(by: CorrectedDifference, shift: float = 0.0) -> dict[str, Any]:
+    """What a corrected difference, moved by a shift, puts in the place of the judge's."""
+    difference, se = by.difference + shift, nan if by.se is None else by.se
+    p_less = t_cdf(difference / se, by.df) if isfinite(se) and se > 0 else nan
+    return {
+        "difference": difference,
+        "low": nan if by.low is None else by.low + shift,
+        "high": nan if by.high is None else by.high + shift,
+        "method": "guarded" if by.guarded else "t",
+        "test": "student",
+        "se": se,
+        "df": by.df,
+        "p_less": p_less,
+        "p_greater": 1 - p_less,
+        "clusters": by.clusters,
+        "effective_clusters": by.effective_clusters,
+        "informative_clusters": by.informative_clusters,
+    }
 
 
-def _shifted(whole: Paired, judged: Paired, fill: Difference | None) -> Difference | None:
-    """The corrected difference, moved as the fill moves the judge's."""
+def _half_width(by: CorrectedDifference) -> float:
+    return nan if by.low is None or by.high is None else (by.high - by.low) / 2
+
+
+def _shift(judged: Paired, fill: Difference | None) -> float:
+    """By how much a fill of the judge's gaps moves the judge's difference."""
     if fill is None:
-        return None
-    by = fill.difference - (judged.difference if isfinite(judged.difference) else 0.0)
-    moved = Difference(**{one.name: getattr(whole, one.name) for one in fields(Difference)})
-    p_less = _p_less(moved.difference + by, moved.se, moved.df)
-    return replace(
-        moved,
-        difference=moved.difference + by,
-        low=moved.low + by,
-        high=moved.high + by,
-        p_less=p_less,
-        p_greater=1 - p_less,
-    )
+        return 0.0
+    return fill.difference - (judged.difference if isfinite(judged.difference) else 0.0)
+
+
+def _filled(whole: Paired, by: CorrectedDifference, shift: float) -> Difference:
+    plain = Difference(**{one.name: getattr(whole, one.name) for one in fields(Difference)})
+    return replace(plain, **_adjusted(by, shift))
 
 
 # The file ----------------------------------------------------------------------------------------
@@ -489,7 +562,14 @@ def basis_of(record: Mapping[str, Any], folder: Path) -> Basis:
         },
         scores=file_fingerprint(folder / SCORES),
         replies=file_fingerprint(folder / REPLIES),
+        marks=marks_of(folder),
     )
+
+
+def marks_of(folder: Path) -> str:
+    """The hash of people's marks on a run; "" where there are none."""
+    path = folder / MARKS
+    return MarkStore(path).fingerprint if path.is_file() else ""
 
 
 def changed(before: Basis, now: Basis, *, carried: bool) -> list[str]:
@@ -510,6 +590,7 @@ def changed(before: Basis, now: Basis, *, carried: bool) -> list[str]:
     told += ["the judge's prompt"] if before.judge != now.judge else []
     told += ["the grader"] if before.grader != now.grader else []
     if not carried:
+        told += ["people's marks"] if before.marks != now.marks else []
         told += ["the replies"] if before.replies != now.replies else []
         told += ["the scores"] if before.scores != now.scores and not told else []
     return told
@@ -535,41 +616,6 @@ def read_calibration(path: Path) -> Calibration | None:
         raise UserError(f"{shown(path)}: not a calibration of ours: {told}") from error
 
 
-# What a mark is about ----------------------------------------------------------------------------
-
-
-def bind_marks(folder: Path) -> None:
-    """Write down which text and which question the marks of a run are about, if it has any.
-
-    Marks name a reply by its place; when a run puts another reply there, those that are bound to
-    the former one are known to be stale.
-    """
-    if not all((folder / name).is_file() for name in (MARKS, RECORD, REPLIES)):
-        return
-    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    store = MarkStore(folder / MARKS)
-    asked = {(one.eval, one.scenario, one.seed, one.arm, one.criterion) for one in store.marks()}
-    store.bind(what_is_asked(asked, record, folder))
-
-
-def what_is_asked(
-    asked: Collection[Question], record: Mapping[str, Any], folder: Path
-) -> dict[Question, str]:
-    """The hash of reply and question, as they are in a run now; without those that are not."""
-    questions = {name: one.get("questions", {}) for name, one in record["evals"].items()}
-    there = replies_at(folder, {key[:4] for key in asked})
-    return {
-        key: fingerprint(
-            [
-                *(there[key[:4]][name] for name in ("messages", "reply", "document")),
-                questions.get(key[0], {}).get(key[4], ""),
-            ]
-        )
-        for key in asked
-        if key[:4] in there
-    }
-
-
 # What the gate asks ------------------------------------------------------------------------------
 
 
@@ -589,14 +635,71 @@ class Standing:
     """The principles that a judge has a part in; looked up only where it is required."""
 
 
+def strange_origin(
+    experiment: Experiment, rubrics: Mapping[str, str], *, judge: str | None = None
+) -> Problems:
+    """Why the calibration that `from` names could not let any judge of a run decide.
+
+    Told before the run: afterwards all would have been paid for, and nothing could be said.
+
+    Args:
+        experiment: Whose `from`.
+        rubrics: The hashes of its rubrics, by eval.
+        judge: The hash of the judge's prompt; None leaves it out.
+    """
+    at, asked = experiment.origin, experiment.calibrated
+    if at is None or asked is None or asked.origin is None:
+        return []
+    try:
+        path = _path_of(asked.origin, experiment)
+        found = read_calibration(path)
+    except UserError as error:
+        return [(at, str(error))]
+    if found is None:
+        named = experiment.place.folder / asked.origin
+        hint = "" if named.exists() else did_you_mean(named.name, siblings(named))
+        return [(at, f"no calibration at '{asked.origin}'{hint or _TO_CALIBRATE}")]
+    now = replace(
+        found.basis,
+        judge=judge or found.basis.judge,
+        grader=fingerprint(grading(experiment.model_dump(mode="json", by_alias=True)["grader"])),
+        rubrics=rubrics,
+    )
+    if different := changed(found.basis, now, carried=True):
+        return [
+            (
+                at,
+                f"{', '.join(different)} changed since {found.experiment} was calibrated: it says "
+                "nothing of this judge any more",
+            )
+        ]
+    if kin := _new_kin(found, experiment):
+        return [
+            (
+                at,
+                f"{found.experiment} had no arm of the judge's own family, as {', '.join(kin)} is: "
+                "it says nothing of it",
+            )
+        ]
+    return []
+
+
+_TO_CALIBRATE = "; `tastemaker calibrate` makes one beside the tables of a run"
+
+
+def _path_of(origin: str, experiment: Experiment) -> Path:
+    """The file of another run's calibration; a UserError when it lies outside the project."""
+    path = inside(experiment.place.folder / origin, experiment.place)
+    return path / CALIBRATION if path.is_dir() else path
+
+
 def standing(experiment: Experiment, record: Mapping[str, Any], folder: Path) -> Standing | None:
     """How a run stands with people's marks; None when nobody asks, and there are none."""
     required = experiment.calibrated
     origin = required.origin if required else None
     path = folder / CALIBRATION
     if origin is not None:
-        path = inside(experiment.place.folder / origin, experiment.place)
-        path = path / CALIBRATION if path.is_dir() else path
+        path = _path_of(origin, experiment)
     found = read_calibration(path)
     if found is None and required is None:
         return None
@@ -630,6 +733,8 @@ def _problem(
             f"{command}."
         )
     different = changed(found.basis, basis_of(record, folder), carried=carried)
+    if carried and (path.parent / MARKS).is_file() and marks_of(path.parent) != found.basis.marks:
+        different.append("people's marks")
     if carried and not different:
         different = _new_kin(found, experiment)
         if different:

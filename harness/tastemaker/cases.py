@@ -7,8 +7,7 @@ from tastemaker.calibration import (
     Calibration,
     Standing,
     corrected,
-    hardly_seen,
-    leans,
+    not_alone,
     shortcomings,
 )
 from tastemaker.experiment import Experiment
@@ -136,7 +135,7 @@ def with_people(case: Case, candidate: str, people: Standing, alpha: float) -> C
     here = case.people
     if here is None:
         return replace(case, barred=f"Nobody has marked the replies of {candidate} for it.")
-    if lacking := shortcomings(here.against, here.correction, people.min_labels):
+    if lacking := shortcomings(here.against, here.correction, found.plan, people.min_labels):
         return replace(case, barred=f"The judge may not gate it: {'; '.join(lacking)}.")
     assert here.correction is not None, "without one there are shortcomings"
     paired = corrected(case.paired, here.correction, alpha=alpha)
@@ -155,8 +154,8 @@ def _not_alone(case: Case, found: Calibration, min_labels: int) -> str:
     if not there:
         return f"The calibration of {found.experiment} says nothing of {whole}."
     for one in there:
-        lacking = shortcomings(one.against, one.correction, min_labels)
-        alone = leans(one.favour, case.rule.margin) or hardly_seen(one.against)
+        lacking = shortcomings(one.against, one.correction, found.plan, min_labels)
+        alone = not_alone(one.against, one.correction, one.favour, case.rule.margin)
         if why := "; ".join(lacking) or alone:
             return f"In {found.experiment}, against {one.candidate}: {why}."
     return ""

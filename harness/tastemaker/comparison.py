@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tastemaker.calibration import Standing
 from tastemaker.content import fingerprint
 from tastemaker.errors import UserError
 from tastemaker.experiment import TRANSPORT, Experiment
 from tastemaker.reading import did_you_mean, listed, shown
 from tastemaker.record import LOOKS, RECORD, grading
 from tastemaker.results import Results, results
-from tastemaker.tables import joined, read_scores
+from tastemaker.tables import joined, judged_principles, read_scores
 
 OF_RUN = ("seeds", "limit", "split", "grader", "judge", "seed_kind", "weights")
 OF_RULES = (
@@ -34,7 +35,8 @@ OF_ARM = ("template", "few_shot", "format", "tools", "solver")
 
 
 UNCALIBRATED = (
-    "the second run requires a calibrated judge; a comparison of runs is by the judge alone"
+    "The second run requires a judge that people's marks have calibrated, and marks on one run say "
+    "nothing of a comparison of two: run both arms in one experiment, and calibrate that."
 )
 
 
@@ -152,9 +154,20 @@ def _without_preferences(one: RunArm, other: RunArm) -> list[str]:
     return ["Preferences are left out: replies of two runs were not put side by side."]
 
 
-def _requires_people(grader: Any) -> bool:
-    graders = [grader] if isinstance(grader, Mapping) else grader or []
-    return any(one.get("calibrated") for one in graders)
+def _people(one: RunArm, other: RunArm) -> Standing | None:
+    """What bars the judged principles, where the second run lets only a calibrated judge decide."""
+    written = other.record.get("grader")
+    graders = [written] if isinstance(written, Mapping) else written or []
+    if not any(grader.get("calibrated") for grader in graders):
+        return None
+    return Standing(
+        calibration=None,
+        problem=UNCALIBRATED,
+        required=True,
+        min_labels=0,
+        carried=False,
+        judged=judged_principles(one.folder) | judged_principles(other.folder),
+    )
 
 
 def brief(value: Any) -> str:
@@ -209,7 +222,6 @@ def compare_arms(one: RunArm, other: RunArm, *, declared: Collection[str] = ()) 
             *dict.fromkeys((*one.record.get("warnings", ()), *other.record.get("warnings", ()))),
             *(f"declared as meant: {found[key]}" for key in declared),
             *_without_preferences(one, other),
-            *([UNCALIBRATED] if _requires_people(other.record.get("grader")) else []),
         ],
     }
-    return results(experiment, record, scores)
+    return results(experiment, record, scores, people=_people(one, other))

@@ -15,6 +15,7 @@ from inspect_ai.dataset import MemoryDataset, Sample
 from tastemaker.content import Place, file_fingerprint, inside
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment, PlainEval, TaskEval
+from tastemaker.naming import Measured, measured
 from tastemaker.reading import did_you_mean
 from tastemaker.records import Message
 from tastemaker.rubric import Rubric
@@ -75,16 +76,17 @@ class LoadedEval:
         )
 
     @cached_property
+    def names(self) -> Measured:
+        """What rules and choices may name of it."""
+        if self.rubric is not None:
+            return measured(self.name, self.rubric, self.whole.scenarios)
+        ids = [one.id for one in self.whole.scenarios]
+        return Measured(eval=self.name, principles=dict.fromkeys(self.principles, ids))
+
+    @property
     def measured(self) -> Mapping[str, Collection[str]]:
         """The ids of the scenarios that each principle applies to; none that applies to none."""
-        if self.rubric is None:
-            return {name: [one.id for one in self.whole.scenarios] for name in self.principles}
-        found: dict[str, dict[str, None]] = {}
-        for one in self.whole.scenarios:
-            rubric = self.rubric.extended(one.criteria) if one.criteria else self.rubric
-            for (principle, _), _ in rubric.applicable(one.labels):
-                found.setdefault(principle, {})[one.id] = None
-        return {name: list(found[name]) for name in self.principles if name in found}
+        return self.names.principles
 
 
 def load_evals(experiment: Experiment, *, limit: int | None = None) -> list[LoadedEval]:
@@ -96,9 +98,6 @@ def load_evals(experiment: Experiment, *, limit: int | None = None) -> list[Load
     tasks = [task_name(name) for name in names]
     if twice := sorted({name for name in names if tasks.count(task_name(name)) > 1}):
         raise UserError(f"{experiment.name}: Inspect would call these alike: {', '.join(twice)}")
-    if unknown := sorted(experiment.weights.keys() - set(names)):
-        hint = did_you_mean(unknown[0], names)
-        raise UserError(f"{experiment.name}: weights name the eval '{unknown[0]}'{hint}")
     return [replace(one, data=_limited(one, limit)) for one in loaded] if limit else loaded
 
 

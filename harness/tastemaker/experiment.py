@@ -41,6 +41,7 @@ from tastemaker.reading import (
     Name,
     Number,
     Share,
+    Source,
     Text,
     Whole,
     did_you_mean,
@@ -408,6 +409,7 @@ class Experiment(FileModel):
     """Scenarios per eval, for a quick look."""
 
     _place: Place | None = PrivateAttr(default=None)
+    _source: Source | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Experiment":
@@ -548,11 +550,21 @@ class Experiment(FileModel):
         """Where its references to rubrics and datasets start."""
         return self._place or Place.at(Path.cwd())
 
+    def error(self, problems: Problems) -> UserError:
+        """The error that says what is wrong at each location, with line and column of its file."""
+        if self._source is not None:
+            return self._source.error(problems)
+        places = [(".".join(str(part) for part in at), text) for at, text in problems]
+        return UserError("\n".join(f"{self.name}: {place}: {text}" for place, text in places))
+
     @property
-    def principles(self) -> frozenset[str]:
-        """The principles that its rules and tensions name, to be held against the rubrics'."""
-        named = {key.partition("@")[0] for key in self.rules if key != DEFAULT}
-        return frozenset(named | {name for pair in self.tensions for name in pair})
+    def origin(self) -> Location | None:
+        """Where it names the calibration of another run; None where it names none."""
+        for number, grader in enumerate(self.graders):
+            if isinstance(grader.calibrated, Calibrated) and grader.calibrated.origin is not None:
+                at = ("grader", number) if isinstance(self.grader, tuple) else ("grader",)
+                return (*at, "calibrated", "from")
+        return None
 
     def rule_for(self, principle: str, eval: str | None = None) -> Rule:
         """The rule of a principle, or of one of its evals.
@@ -601,7 +613,7 @@ def load_experiment(reference: str | Path, place: Place | None = None) -> Experi
     # Only now: a glob of files has become arms of their own names.
     if problems := [*_wrong_merges(read), *_wrong_series(read), *_wrong_factors(read)]:
         raise source.error(problems)
-    read._place = place
+    read._place, read._source = place, source
     return read
 
 

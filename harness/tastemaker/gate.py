@@ -273,7 +273,7 @@ def _settled(
     if not paired.too_much_missing or ruling.kind is Kind.NOT_EVALUABLE:
         return ruling
     missing = (
-        f"{paired.baseline_missing:.1%} of the baseline's scores and "
+        f"{paired.baseline_missing:.1%} of the baseline's {paired.lacking} and "
         f"{paired.candidate_missing:.1%} of the candidate's are missing"
     )
     for fill in (paired.worst_fill, paired.best_fill):
@@ -322,7 +322,7 @@ def _ladder(case: Case, found: Difference, tests: _Tests, floor: bool) -> _Rulin
             f"needs {least} clusters and there are {found.clusters}."
         )
         return _Ruling(Kind.UNDERPOWERED, None, reason, least)
-    needed = _needed(found, margin, floor)
+    needed = clusters_needed(found.se, found.effective_clusters, margin, floor=floor)
     if found.half_width >= margin:
         reason = (
             f"The interval, {interval}, is wider than the margin of {margin:g} allows: even no "
@@ -342,11 +342,20 @@ def _severity(found: Difference, margin: float) -> tuple[Severity, str]:
     return "material", f"Worse, and it may be by more than the margin of {margin:g}: {interval}"
 
 
-def _needed(found: Difference, margin: float, floor: bool) -> int | None:
-    """Clusters with which an equal candidate would be certified, four times in five."""
+def clusters_needed(
+    se: float, effective_clusters: float, margin: float, *, floor: bool = True
+) -> int | None:
+    """Clusters with which an equal candidate would be certified, four times in five.
+
+    Args:
+        se: The error of the difference that was found.
+        effective_clusters: That it was found with.
+        margin: Of the rule; with none there is no such number.
+        floor: Whether a certificate needs the floor of clusters.
+    """
     if not 0 < margin < 1:
         return None
-    variance = found.se**2 * found.effective_clusters
+    variance = se**2 * effective_clusters
     if not isfinite(variance):
         return floor_clusters(margin)
     wanted = ceil(scenarios_for_noninferiority(variance, margin))

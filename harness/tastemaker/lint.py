@@ -28,6 +28,13 @@ NEGATION = re.compile(
     r"\b(not|never|no|without|avoids?|fails? to|lacks?|n't|refrains? from|omits?)\b|n't\b",
     re.IGNORECASE,
 )
+SUBCLAUSE = re.compile(
+    r"\b(?:that|which|who|whom|whose|where)\b[^,;?]*?"
+    r"\b(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may)"
+    r"(?:n't|\s+(?:not|never))\b",
+    re.IGNORECASE,
+)
+"""What is denied of a thing alone: "a date that the request does not supply" is asked for."""
 COUNTABLE: Mapping[str, re.Pattern[str]] = {
     "words": re.compile(
         r"\b(?:under|over|fewer than|less than|more than|at most|at least|within|exactly)"
@@ -106,7 +113,7 @@ def _criterion(criterion: Criterion) -> Iterator[str]:
         yield f"asks two things at once ('{joined[0]}'): make it two criteria"
     if (vague := VAGUE.search(ask)) and not anchored:
         yield f"'{vague[0]}' means something else to everyone: say what shows it, or give anchors"
-    if criterion.weight < 0 and (negation := NEGATION.search(ask)):
+    if criterion.weight < 0 and (negation := NEGATION.search(SUBCLAUSE.sub("", ask))):
         yield (
             f"a negative weight on a question with '{negation[0]}' is a double negation: "
             "ask for what is bad, or turn the weight"

@@ -5,6 +5,7 @@ the same question stands in the place of the earlier, and the earlier stays to b
 """
 
 import hashlib
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -12,10 +13,24 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from tastemaker.content import fingerprint
 from tastemaker.errors import UserError
 from tastemaker.reading import shown
 
 MARKS = "marks.sqlite"
+VERSION = 1
+"""Of the file's layout; the first did not say of each mark what it is about."""
+CHANCES = "chance_of"
+"""The fact of a plan that holds the chance of every scenario, also of those not taken: JSON,
+{eval: {scenario: chance}}."""
+LOOKS = "looks"
+"""The fact that holds the fingerprints of the marks that a calibration of the plan was computed on:
+JSON, in their order."""
+EARLIER = "earlier"
+"""The fact about the plans that were given up, their marks set aside: JSON, for each its kind and
+how many scenarios and marks it had."""
+RESEATED = "reseated"
+"""The fact that says how often who rates was changed after the first mark."""
 CONSENSUS = "consensus"
 """The name under which adjudicated marks stand; no rater may have it."""
 
@@ -61,6 +76,11 @@ class Mark:
     note: str = ""
     made: str = ""
     """When, ISO 8601 in UTC; "" when it is not known."""
+    about: str = ""
+    """The hash of the reply and the question that were answered (`tastemaker.about`); "" is about
+    nothing that is known, and counts nowhere."""
+    imported: bool = False
+    """Whether it came from a file, and was not given on the page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +100,9 @@ class PairMark:
     """"a" for the arm shown first, "b" for the second; None: cannot say."""
     note: str = ""
     made: str = ""
+    about: str = ""
+    """As of a mark: of both replies, and of the question."""
+    imported: bool = False
 
 
 Row = TypeVar("Row", Item, Mark, PairMark)
@@ -89,8 +112,12 @@ Question = tuple[str, str, int, str, str]
 """One criterion of one reply, by the columns of `QUESTION`."""
 MARK_KEY = (*QUESTION, "rater")
 PAIR_KEY = ("eval", "scenario", "seed", "first", "second", "principle", "rater")
+STANDING, TAKEN_BACK, SET_ASIDE = range(3)
+"""What became of a mark, in the column `withdrawn`: nothing; its rater took it back; the plan that
+it was made for was given up."""
 
-SCHEMA = """
+SCHEMA = f"""
+begin immediate;
 create table if not exists raters (name text primary key, token text not null unique);
 create table if not exists plan (key text primary key, value text not null);
 create table if not exists items (
@@ -100,7 +127,8 @@ create table if not exists items (
 create table if not exists marks (
   id integer primary key, eval text not null, scenario text not null, seed integer not null,
   arm text not null, criterion text not null, rater text not null, value real,
-  quote text not null, note text not null, made text not null, about text,
+  quote text not null, note text not null, made text not null,
+  about text not null default '', imported integer not null default 0,
   withdrawn integer not null default 0);
 create index if not exists marks_of on marks (rater, eval, scenario, seed, arm, criterion);
 create index if not exists marks_on on marks (eval, scenario, seed, arm, criterion);
@@ -108,9 +136,15 @@ create table if not exists pairs (
   id integer primary key, eval text not null, scenario text not null, seed integer not null,
   first text not null, second text not null, principle text not null, rater text not null,
   preference text, note text not null, made text not null,
+  about text not null default '', imported integer not null default 0,
   withdrawn integer not null default 0);
 create index if not exists pairs_of on pairs (rater, eval, scenario, seed, first, second);
+pragma user_version = {VERSION};
+commit;
 """
+
+
+SAY = "insert into plan values (?, ?) on conflict (key) do update set value = excluded.value"
 
 
 class MarkStore:
@@ -123,13 +157,21 @@ class MarkStore:
         """Open the store, and make it where there is none.
 
         Raises:
-            UserError: The file is not a store of marks.
+            UserError: The file is not a store of marks, or one of an earlier layout.
         """
         self.path = path
         try:
             with closing(self._connection()) as connection:
                 connection.execute("pragma journal_mode = wal")
-                connection.executescript(SCHEMA)
+                ((tables,),) = connection.execute("select count(*) from sqlite_master")
+                ((version,),) = connection.execute("pragma user_version")
+                if not tables:
+                    connection.executescript(SCHEMA)
+                elif version != VERSION:
+                    raise UserError(
+                        f"{shown(path)}: was written by another version of Tastemaker, and does "
+                        "not say what its marks are about: move it away, and rate again"
+                    )
         except sqlite3.DatabaseError as error:
             raise UserError(f"{shown(path)}: not a file of marks: {error}") from error
 
@@ -165,21 +207,33 @@ class MarkStore:
 
     def say(self, key: str, value: str) -> None:
         """Keep a fact about the plan: its hash, its kind, its seed."""
-        self._write(
-            "insert into plan values (?, ?) on conflict (key) do update set value = excluded.value",
-            [(key, value)],
-        )
+        self._write(SAY, [(key, value)])
 
     def said(self) -> dict[str, str]:
         """What was kept with `say`."""
         return dict(self._read("select key, value from plan"))
 
-    def assign(self, items: Sequence[Item]) -> None:
-        """Put the items in the place of all there were; marks stay."""
+    def assign(
+        self,
+        items: Sequence[Item],
+        facts: Mapping[str, str] | None = None,
+        *,
+        set_aside: bool = False,
+    ) -> None:
+        """Put the items, and the facts about their plan, in the place of all there were.
+
+        With `set_aside` the marks that stand do so no longer; they stay to be read. Without it
+        they stay as they are.
+        """
         with closing(self._connection()) as connection, connection:
             connection.execute("begin immediate")
             connection.execute("delete from items")
             connection.executemany(_insert("items", Item), map(astuple, items))
+            connection.executemany(SAY, (facts or {}).items())
+            for table in ("marks", "pairs") if set_aside else ():
+                connection.execute(
+                    f"update {table} set withdrawn = {SET_ASIDE} where withdrawn = {STANDING}"
+                )
 
     def items(self, rater: str | None = None) -> list[Item]:
         """What a rater, or everybody, is asked to look at, in the rater's order."""
@@ -211,27 +265,24 @@ class MarkStore:
         asked = {"rater": rater, **where}
         return self._rows(Mark, _standing("marks", MARK_KEY, asked), asked, "id")
 
-    def bind(self, about: Mapping[Question, str]) -> None:
-        """Say what the marks on these questions are about, where that is not known yet.
+    @property
+    def fingerprint(self) -> str:
+        """The hash of all that a calibration takes from here: answers, and the plan's chances."""
+        names = ", ".join((*MARK_KEY, "value", "about"))
+        answers = self._read(f"select {names} from {_standing('marks', MARK_KEY, {})}")
+        chances = self.said().get(CHANCES, "")
+        return fingerprint([sorted(answers, key=repr), self.items(), chances])
 
-        Args:
-            about: The hash of the reply and the question, by (eval, scenario, seed, arm,
-                criterion), as they are now.
+    def looked(self) -> int:
+        """Keep that a calibration was computed on the marks as they are.
+
+        Gives on how many different states of the marks of this plan that has been done by now.
         """
-        where = " and ".join(f"{name} = ?" for name in QUESTION)
-        self._write(
-            f"update marks set about = ? where about is null and {where}",
-            [(text, *key) for key, text in about.items()],
-        )
-
-    def about(self) -> dict[tuple[Question, str], str]:
-        """What each standing mark is about, by question and rater; only where it is known."""
-        names = ", ".join(QUESTION)
-        found = self._read(
-            f"select {names}, rater, about from {_standing('marks', MARK_KEY, {})} "
-            "where about is not null"
-        )
-        return {((*row[:5],), row[5]): row[6] for row in found}
+        before, now = json.loads(self.said().get(LOOKS, "[]")), self.fingerprint
+        if now not in before:
+            before.append(now)
+            self.say(LOOKS, json.dumps(before))
+        return len(before)
 
     def pairs(self, rater: str | None = None, **where: str | int) -> list[PairMark]:
         """The standing preferences, as `marks`."""
@@ -241,7 +292,8 @@ class MarkStore:
     def _withdraw(self, table: str, key: Sequence[str], rows: Iterable[Mark | PairMark]) -> None:
         wanted = " and ".join(f"{name} = ?" for name in key)
         self._write(
-            f"update {table} set withdrawn = 1 where {wanted}",
+            f"update {table} set withdrawn = {TAKEN_BACK} "
+            f"where withdrawn = {STANDING} and {wanted}",
             [tuple(getattr(one, name) for name in key) for one in rows],
         )
 
@@ -288,7 +340,7 @@ def _standing(table: str, key: Sequence[str], asked: Mapping[str, Any]) -> str:
     rater's marks does not read everybody's.
     """
     known = {name: value for name, value in asked.items() if name in key and value is not None}
-    among = " and ".join(filter(None, ["withdrawn = 0", _conditions(known)]))
+    among = " and ".join(filter(None, [f"withdrawn = {STANDING}", _conditions(known)]))
     last = f"select max(id) from {table} where {among} group by {', '.join(key)}"
     return f"(select * from {table} where id in ({last}))"
 

@@ -1,18 +1,19 @@
 """What a run will do, before it does anything: loaded, counted, and refused where it cannot be."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tastemaker.calibration import strange_origin
 from tastemaker.errors import UserError
 from tastemaker.evaluation import LoadedEval, load_evals, refuse_self_grading
 from tastemaker.experiment import Experiment
 from tastemaker.grade import RubricGrader, calls_per_reply
-from tastemaker.reading import did_you_mean
-from tastemaker.recorded import preference_rows
+from tastemaker.judge.grader import template_hash
+from tastemaker.naming import strange_names
+from tastemaker.recorded import preference_rows, with_gaps
 from tastemaker.records import PreferenceRow
-from tastemaker.rubric import NO, YES, Criterion
 from tastemaker.schedule import Schedule, draw, refuse_empty
 from tastemaker.side_by_side import blank, calls_of
 
@@ -78,15 +79,7 @@ def make_plan(
     _refuse_unsupported(experiment)
     limit = limit or experiment.limit
     evals = load_evals(experiment, limit=limit)
-    known = {principle for one in evals for principle in one.principles}
-    if evals and (unknown := sorted(experiment.principles - known)):
-        raise UserError(
-            f"{experiment.name}: rules or tensions name {', '.join(unknown)}, "
-            f"but the rubrics have {', '.join(sorted(known))}"
-        )
-    _refuse_unknown_choices(experiment, evals)
-    if evals:
-        _refuse_strange_rules(experiment, evals)
+    _refuse_strange(experiment, evals)
     refuse_self_grading(experiment, evals)
     asked = experiment.preference
     if asked and asked.preferences is None and not any(one.rubric for one in evals):
@@ -106,37 +99,14 @@ def make_plan(
     return plan
 
 
-def _refuse_unknown_choices(experiment: Experiment, evals: Sequence[LoadedEval]) -> None:
-    """Rules on choices that no criterion makes, or on answers that a question does not have.
-
-    What a check calls a choice shows only in its findings, and so what a file of scores does.
-    """
-    if not experiment.choices or any(arm.scores for arm in experiment.arms.values()):
-        return
-    known = dict(_possible_choices(evals))
-    for name, rules in experiment.choices.items():
-        if name not in known:
-            raise UserError(
-                f"{experiment.name}: choices name '{name}'{did_you_mean(name, known)}; a choice is "
-                "a check, or a question with `wanted`, named as principle/criterion"
-            )
-        strange = {*rules.recall, *rules.false_trigger} - {YES, NO} if known[name].wanted else ()
-        for answer in sorted(strange):
-            raise UserError(
-                f"{experiment.name}: choices.{name} names '{answer}'; a question with `wanted` is "
-                f"answered {YES} or {NO}"
-            )
-
-
-def _possible_choices(evals: Sequence[LoadedEval]) -> Iterator[tuple[str, Criterion]]:
-    """The checks, and the questions with `wanted`, that apply to some scenario."""
-    for one in evals:
-        for scenario in one.whole.scenarios if one.rubric else ():
-            assert one.rubric is not None
-            rubric = one.rubric.extended(scenario.criteria)
-            for (principle, key), criterion in rubric.applicable(scenario.labels):
-                if criterion.wanted or criterion.check:
-                    yield f"{principle}/{key}", criterion
+def _refuse_strange(experiment: Experiment, evals: Sequence[LoadedEval]) -> None:
+    """What would be refused, or decide nothing, only after all was called and paid for."""
+    names = [one.names for one in evals]
+    hashes = {one.name: one.rubric.fingerprint for one in evals if one.rubric is not None}
+    problems = strange_names(experiment, names) if evals else []
+    problems += strange_origin(experiment, hashes, judge=template_hash())
+    if problems:
+        raise experiment.error(problems)
 
 
 def _schedule(
@@ -173,23 +143,6 @@ def _schedule(
     return schedule
 
 
-def _refuse_strange_rules(experiment: Experiment, evals: Sequence[LoadedEval]) -> None:
-    """A rule for one eval that is not there, or that does not measure the principle."""
-    measured = {one.name: one.principles for one in evals}
-    for rule in experiment.rules:
-        principle, at, name = rule.partition("@")
-        if not at:
-            continue
-        if name not in measured:
-            hint = did_you_mean(name, measured)
-            raise UserError(f"{experiment.name}: the rule '{rule}' names no eval of it{hint}")
-        if principle not in measured[name]:
-            raise UserError(
-                f"{experiment.name}: the rule '{rule}': {name} does not measure {principle}; it "
-                f"measures {', '.join(measured[name])}"
-            )
-
-
 def _refuse_unsupported(experiment: Experiment) -> None:
     """What may be written already and does nothing yet is refused, not ignored."""
     asked = [
@@ -212,7 +165,6 @@ def recorded_preferences(plan: Plan) -> list[PreferenceRow]:
         for one in plan.evals
         for scenario in one.whole.scenarios
     }
-    kept = {(one.name, scenario.id) for one in plan.evals for scenario in one.data.scenarios}
     rows = preference_rows(
         Path(asked.preferences),
         arms=plan.experiment.arms,
@@ -220,4 +172,14 @@ def recorded_preferences(plan: Plan) -> list[PreferenceRow]:
         principles={name for one in plan.evals for name in one.principles},
         whole=True,
     )
-    return [row for row in rows if (row.eval, row.scenario) in kept and row.seed <= plan.seeds]
+    kept = {(one.name, scenario.id) for one in plan.evals for scenario in one.data.scenarios}
+    rows = [row for row in rows if (row.eval, row.scenario) in kept and row.seed <= plan.seeds]
+    measured: dict[tuple[str, str], set[str]] = {key: set() for key in kept}
+    for one in plan.evals:
+        for principle, scenarios in one.measured.items():
+            for key in kept & {(one.name, scenario) for scenario in scenarios}:
+                measured[key].add(principle)
+    # What a good reply to somebody else's task is, no rubric says: nobody compares its replies.
+    judged = {one.name for one in plan.evals if one.rubric is not None}
+    known = {key: base for key, base in whole.items() if key in kept and key[0] in judged}
+    return with_gaps(rows, known, measured, list(plan.experiment.arms))

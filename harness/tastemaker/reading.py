@@ -248,6 +248,8 @@ CONSTANTS = {"": None, "~": None, "null": None, "true": True, "false": False}
 WHOLE = re.compile(r"[-+]?[0-9]{1,300}")
 DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)(e[-+]?[0-9]+)?", re.IGNORECASE)
 
+LOSES = re.compile(r"\+.*|-?0[0-9].*|-?[0-9]*\.[0-9]*0")
+
 
 def scalar(text: str) -> str | int | float | bool | None:
     """What plain text stands for: a constant, a finite number, or itself."""
@@ -258,6 +260,22 @@ def scalar(text: str) -> str | int | float | bool | None:
     if DECIMAL.fullmatch(text) and math.isfinite(float(text)):
         return float(text)
     return text
+
+
+def written_otherwise(node: Node, path: str = "") -> Iterator[tuple[str, Node]]:
+    """The numbers below a node that may have been meant as text, each with its path of keys.
+
+    A number has no leading zero, no plus sign and no zero at its end: 0800, +49 and 1.10 lose them.
+    """
+    if isinstance(node.value, dict):
+        for key, child in node.value.items():
+            yield from written_otherwise(child, f"{path}.{key}")
+    elif isinstance(node.value, list):
+        for number, child in enumerate(node.value):
+            yield from written_otherwise(child, f"{path}.{number}")
+    elif type(node.value) in (int, float) and LOSES.fullmatch(node.text):
+        if node.text != str(node.value):
+            yield path, node
 
 
 # YAML --------------------------------------------------------------------------------------------

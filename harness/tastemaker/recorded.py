@@ -4,7 +4,7 @@ import csv
 import json
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,7 @@ PREFERENCE_OPTIONS = (
     "rater",
     "note",
     "made",
+    "about",
 )
 """With the columns that people's preferences are exported with."""
 UNSAID = ("", "CANNOT_ASSESS")
@@ -306,12 +307,13 @@ def preference_rows(
         arms: The arms of the experiment.
         known: Its scenarios; a row without an eval belongs to the only one.
         principles: What its rubrics or scores measure.
-        whole: Whether `known` has all evals there are, with their design; else the file may bring
-            an eval of its own, and say what scenarios weigh.
+        whole: Whether `known` has all evals there are; else the file may bring an eval of its own,
+            and say what its scenarios weigh.
 
     Raises:
         UserError: Naming each line with an unknown name, an order or a preference that is none, a
-            seed below 1, a scenario told otherwise before, or an answer that stood before.
+            seed below 1, a scenario told otherwise before or in `known`, or an answer that stood
+            before.
     """
     problems = _Problems(path)
     reader = _PreferenceReader(arms, known, principles, whole)
@@ -326,6 +328,48 @@ def preference_rows(
     if not rows:
         raise UserError(f"{shown(path)}: no preferences in it")
     return rows
+
+
+def with_gaps(
+    rows: Sequence[PreferenceRow],
+    known: Known,
+    measured: Mapping[tuple[str, str], Collection[str]],
+    arms: Sequence[str],
+) -> list[PreferenceRow]:
+    """The rows of a file, and one without an answer for each pair that it leaves out.
+
+    What a file leaves out is unscored, as a score would be: else it could leave out what is not
+    liked. Expected is, of each question and seed that the file has, every known scenario that the
+    question is about, between the baseline and each candidate. A file with evals of its own alone
+    is about nothing that is known.
+
+    Args:
+        rows: Of the file.
+        known: The scenarios of the experiment.
+        measured: Their principles.
+        arms: The baseline, then the candidates.
+    """
+    if not {row.eval for row in rows} & {home for home, _ in known}:
+        return list(rows)
+    there = {_compared(row) for row in rows}
+    seeds = sorted({row.seed for row in rows})
+    gaps = [
+        replace(
+            base, principle=name, seed=seed, arm_a=arm, arm_b=arms[0], grader="recorded",
+            reason="missing",
+        )
+        for name in dict.fromkeys(row.principle for row in rows)
+        for key, base in known.items()
+        if name is None or name in measured[key]
+        for seed in seeds
+        for arm in arms[1:]
+    ]  # fmt: skip
+    return [*rows, *(gap for gap in gaps if _compared(gap) not in there)]
+
+
+def _compared(row: PreferenceRow) -> tuple[Any, ...]:
+    """What tells pairs apart, whoever judged them, and in whatever order."""
+    return row.eval, row.scenario, row.seed, row.principle, frozenset((row.arm_a, row.arm_b))
 
 
 class _PreferenceReader:
@@ -387,25 +431,31 @@ class _PreferenceReader:
         return ""
 
     def _base(self, row: Row, home: str) -> PreferenceRow | str:
-        """All but the answer: as the experiment has it, then as the file says."""
+        """All but the answer: as the experiment has it, or as the file says of an eval it brings.
+
+        Clusters and weights decide how much an answer counts: a file that has others for a scenario
+        than the scores would be another experiment.
+        """
         scenario = _text(row["scenario"])
-        base = self.known.get((home, scenario)) or _blank(home, scenario)
-        if self.whole:
-            return base
+        base = self.known.get((home, scenario))
         weight = _number(row.get("weight"))
         if weight is not None and not (math.isfinite(weight) and weight > 0):
             return f"expected a weight above 0, found {row.get('weight')!r}"
+        usual = base or _blank(home, scenario)
         told = (
-            _text(row.get("cluster")) or base.cluster,
-            _text(row.get("stratum")) or base.stratum,
-            base.scenario_weight if weight is None else weight,
+            _text(row.get("cluster")) or usual.cluster,
+            _text(row.get("stratum")) or usual.stratum,
+            usual.scenario_weight if weight is None else weight,
         )
-        before = self._told.setdefault((home, scenario), told)
-        names = ("cluster", "stratum", "weight")
-        for name, here, there in zip(names, told, before, strict=True):
+        if base is None:
+            before, where = self._told.setdefault((home, scenario), told), "before"
+        else:
+            before = (base.cluster, base.stratum, base.scenario_weight)
+            where = "in the dataset" if self.whole else "in the scores"
+        for name, here, there in zip(("cluster", "stratum", "weight"), told, before, strict=True):
             if here != there:
-                return f"scenario '{scenario}' has the {name} '{here}', and '{there}' before"
-        return replace(base, cluster=told[0], stratum=told[1], scenario_weight=told[2])
+                return f"scenario '{scenario}' has the {name} '{here}', and '{there}' {where}"
+        return replace(usual, cluster=told[0], stratum=told[1], scenario_weight=told[2])
 
     def _repeated(self, row: PreferenceRow) -> str:
         straight = row.arm_a < row.arm_b

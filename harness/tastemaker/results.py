@@ -18,12 +18,19 @@ from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment
 from tastemaker.gate import AtLook, Case, Decision, ResourceVerdict, Verdict, conclude, decide
 from tastemaker.looks import Examined, as_seen, examine
+from tastemaker.naming import measured_by, strange_names
 from tastemaker.novelty import Alike, alike
 from tastemaker.preferences import Preferences, explained, lacking, preferences
 from tastemaker.preferences import cases as preference_cases
 from tastemaker.reading import did_you_mean
 from tastemaker.record import read_record, record_of_scores, schedule_of
-from tastemaker.recorded import blank_of_score, preference_rows, score_place, score_rows
+from tastemaker.recorded import (
+    blank_of_score,
+    preference_rows,
+    score_place,
+    score_rows,
+    with_gaps,
+)
 from tastemaker.records import PreferenceRow, ScoreRow
 from tastemaker.retained import Kept, retentions
 from tastemaker.schedule import Schedule
@@ -170,6 +177,8 @@ def load_results(experiment: Experiment, folder: Path) -> Results:
     if not experiment.evals:
         _refuse_idle(experiment)
         rows = [row for name, arm in experiment.arms.items() for row in score_rows(name, arm)]
+        if problems := strange_names(experiment, measured_by(rows)):
+            raise experiment.error(problems)
         _refuse_strangers(experiment, rows)
         _refuse_other_criteria(rows)
         _refuse_disagreement(rows)
@@ -186,14 +195,21 @@ def _preferences_beside(experiment: Experiment, rows: Iterable[ScoreRow]) -> lis
     """The file of preferences, with what the scores say of their scenarios."""
     if experiment.preference is None or experiment.preference.preferences is None:
         return []
-    listed = list(rows)
-    return preference_rows(
+    known: dict[tuple[str, str], PreferenceRow] = {}
+    measured: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        # A criterion has a weight of its own, and not its scenario's.
+        if row.criterion is None:
+            known.setdefault((row.eval, row.scenario), blank_of_score(row))
+            measured.setdefault((row.eval, row.scenario), set()).add(row.principle)
+    read = preference_rows(
         Path(experiment.preference.preferences),
         arms=experiment.arms,
-        known={(row.eval, row.scenario): blank_of_score(row) for row in reversed(listed)},
-        principles={row.principle for row in listed},
+        known=known,
+        principles=set().union(*measured.values()),
         whole=False,
     )
+    return with_gaps(read, known, measured, list(experiment.arms))
 
 
 def _refuse_idle(experiment: Experiment) -> None:
@@ -299,11 +315,12 @@ def results(
     arranged = Arranged(scores, arms, eval_weights=experiment.weights)
     pooled = arranged.panels()
     apart = each_eval(arranged, pooled)
-    _refuse_unknown(experiment, pooled, apart, schedule)
+    limited = record.get("limit") is not None
+    if not limited:  # a part of the scenarios may lack what a rule names, and rightly
+        _refuse_unknown(experiment, pooled, apart, schedule)
     chosen = choice_panels(scores, arms, eval_weights=experiment.weights)
     unscored = _unscored(arranged)
     incomplete = _gaps(experiment, arranged, scores, unscored) + _next_look(looks)
-    limited = record.get("limit") is not None
     beside = _Beside(
         rated=held(experiment, chosen, partial=limited or bool(incomplete)),
         preferred=preferences(experiment, preferred) if experiment.preference else None,
@@ -326,6 +343,7 @@ def results(
         tensions=pulls(_with_seen_tensions(experiment, pooled), arranged, verdicts),
         warnings=(
             *record.get("warnings", ()),
+            *_other_seeds(experiment, record),
             *_fewer_seeds(experiment, arranged),
             *alone.disagreements,
         ),
@@ -559,6 +577,17 @@ def _too_much_missing(
         if len(empty) and there.any():
             told.append(f"{arm}: not one score of seed {int(arranged.seeds[empty[0]])} is there.")
     return told
+
+
+def _other_seeds(experiment: Experiment, record: Mapping[str, Any]) -> list[str]:
+    """That a run asked other seeds than its file says, in a sentence: `--seeds` may have meant it.
+
+    They are no part of what may not change after a run, and whoever reads the file should know.
+    """
+    ran, asked = record.get("seeds"), experiment.seeds
+    if not experiment.evals or ran is None or ran == asked:
+        return []
+    return [f"Seeds: the run has {ran}, and {experiment.name} says {asked}."]
 
 
 def _fewer_seeds(experiment: Experiment, arranged: Arranged) -> list[str]:

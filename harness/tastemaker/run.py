@@ -15,7 +15,6 @@ from inspect_ai import Task, eval_set
 from inspect_ai.log import EvalLog
 
 from tastemaker.arm import connections, honours_seed
-from tastemaker.calibration import bind_marks
 from tastemaker.errors import UserError
 from tastemaker.evaluation import LoadedEval
 from tastemaker.experiment import Experiment
@@ -116,8 +115,6 @@ def run(
             record[TAKEN] = before.get(TAKEN, 0)
         pin = None if repin else read_pin(folder)
         regraded = pin is not None and verify_pin(pin, record)
-        # People's marks are about the replies that are there now, and not about the next ones.
-        bind_marks(folder)
         # Until the tables are written anew there is nothing to decide on: a run that is stopped
         # must not leave the scores of another under this record.
         for table in (SCORES, REPLIES, PREFERENCES):

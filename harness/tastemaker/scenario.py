@@ -20,7 +20,9 @@ from tastemaker.reading import (
     Id,
     Label,
     Location,
+    Mark,
     Name,
+    Node,
     Number,
     Problem,
     Source,
@@ -33,6 +35,7 @@ from tastemaker.reading import (
     refuse,
     shown,
     validate,
+    written_otherwise,
 )
 from tastemaker.records import Message, Role, ToolCall
 from tastemaker.rows import read_rows
@@ -331,7 +334,7 @@ def load_dataset(reference: str | Path, place: Place | None = None) -> Dataset:
         formats=file.formats,
         splits=tuple(file.split) or (DEV,),
         seed=file.seed,
-        warnings=warnings,
+        warnings=(*warnings, *_numbers_as_text(drafts)),
     )
 
 
@@ -348,6 +351,25 @@ class Draft(NamedTuple):
     def problem(self, key: str, message: str) -> Located:
         """What is wrong with one of its keys."""
         return self.source.path, Problem(find(self.source.node, [key]).place, message)
+
+
+def _numbers_as_text(drafts: Iterable[Draft]) -> Iterator[str]:
+    """What checks take from scenarios as a number, and was perhaps meant as text; each place once.
+
+    Elsewhere the file says what it wants: only `expect` takes both.
+    """
+    places: dict[tuple[Path, Mark, str], Node] = {}
+    for draft in drafts:
+        if draft.entry.expect:
+            expect = find(draft.source.node, ["expect"])
+            for key, node in written_otherwise(expect, "expect"):
+                places.setdefault((draft.source.path, node.mark, key), node)
+    for (path, mark, key), node in places.items():
+        how = "in JSONL it can be text" if path.suffix == ".csv" else "quote it if text is meant"
+        yield (
+            f"{shown(path)}:{mark.line}:{mark.column}: {key}: {node.text} is read as the number "
+            f"{node.value}; {how}"
+        )
 
 
 def _raise_any(problems: Iterable[Located]) -> None:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from tastemaker.content import file_fingerprint
 from tastemaker.errors import UserError
 from tastemaker.reading import shown
 from tastemaker.records import PreferenceRow, ReplyRow, ScoreRow
@@ -22,6 +23,8 @@ from tastemaker.stats.panel import Codes, Design, Floats, Panel
 SCORES = "scores.parquet"
 REPLIES = "replies.parquet"
 PREFERENCES = "preferences.parquet"
+SEAL = ".sha256"
+"""Ends the name of the file beside a table that holds its hash as it was written."""
 
 
 def _schema(row: type) -> pa.Schema:
@@ -69,15 +72,38 @@ def write_preferences(folder: Path, rows: Iterable[PreferenceRow]) -> None:
 
 
 def read_preferences(folder: Path) -> list[PreferenceRow]:
-    """The preferences of a run; a UserError when there are none."""
+    """The preferences of a run; a UserError when there are none, or when they were edited."""
+    refuse_edited(folder, PREFERENCES)
     table = read_table(folder / PREFERENCES, PREFERENCE_SCHEMA.names)
     return [PreferenceRow(**row) for row in table.to_pylist()]
 
 
 def _write(folder: Path, name: str, table: pa.Table) -> None:
-    partial = folder / f".{name}.partial"
+    """The table, then its seal: what is stopped in between has none, and is not refused."""
+    seal, partial = folder / f"{name}{SEAL}", folder / f".{name}.partial"
     pq.write_table(table, partial, compression="zstd")
+    seal.unlink(missing_ok=True)
     partial.replace(folder / name)
+    seal.write_text(f"{_digest(folder / name)}  {name}\n", encoding="utf-8")
+
+
+def refuse_edited(folder: Path, name: str) -> None:
+    """A UserError when a table is not what its seal says; without a seal nothing is known.
+
+    The seal is what `sha256sum` writes, so that `sha256sum --check` reads it.
+    """
+    path, seal = folder / name, folder / f"{name}{SEAL}"
+    if not seal.is_file() or not path.is_file():
+        return
+    if seal.read_text(encoding="utf-8").split(maxsplit=1)[:1] != [_digest(path)]:
+        raise UserError(
+            f"{shown(path)}: was edited after it was written, so nothing may rest on it; "
+            "`tastemaker run` writes it anew from its logs"
+        )
+
+
+def _digest(path: Path) -> str:
+    return file_fingerprint(path).removeprefix("sha256:")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +200,8 @@ def scores_of_rows(rows: Sequence[ScoreRow]) -> Scores:
 
 
 def read_scores(folder: Path) -> Scores:
-    """The scores of a run, as columns; a UserError when there are none."""
+    """The scores of a run, as columns; a UserError when there are none, or they were edited."""
+    refuse_edited(folder, SCORES)
     path = folder / SCORES
     rows = read_table(path, []).num_rows
     old = ADDED - set(pq.read_schema(path).names)
@@ -195,20 +222,31 @@ def read_scores(folder: Path) -> Scores:
 
 ReplyKey = tuple[str, str, int, str]
 """One reply: eval, scenario, seed, arm."""
+REPLY_KEY = ("eval", "scenario", "seed", "arm")
 
 
-def replies_at(folder: Path, keys: Collection[ReplyKey]) -> dict[ReplyKey, dict[str, Any]]:
-    """Some rows of the replies of a run, as plain data by reply; those that are there."""
-    table = read_table(folder / REPLIES)
-    columns = [table[name].to_pylist() for name in ("eval", "scenario", "seed", "arm")]
-    found = {key: row for row, key in enumerate(zip(*columns, strict=True)) if key in keys}
-    rows = table.take(list(found.values())).to_pylist() if found else []
+def replies_at(
+    folder: Path, keys: Collection[ReplyKey] | None = None, columns: Sequence[str] | None = None
+) -> dict[ReplyKey, dict[str, Any]]:
+    """Rows of the replies of a run, as plain data by reply; of `keys` those that are there.
+
+    Raises:
+        UserError: There are none, or they were edited after the run.
+    """
+    refuse_edited(folder, REPLIES)
+    names = read_table(folder / REPLIES, REPLY_KEY)
+    places = zip(*(names[name].to_pylist() for name in REPLY_KEY), strict=True)
+    found = {key: row for row, key in enumerate(places) if keys is None or key in keys}
+    if not found:
+        return {}
+    rows = read_table(folder / REPLIES, columns).take(list(found.values())).to_pylist()
     return dict(zip(found, rows, strict=True))
 
 
 def reply_texts(folder: Path) -> dict[ReplyKey, str]:
     """What was said in a run, by reply; those that failed are left out."""
-    columns = ("eval", "scenario", "seed", "arm", "reply", "error")
+    refuse_edited(folder, REPLIES)
+    columns = (*REPLY_KEY, "reply", "error")
     table = read_table(folder / REPLIES, columns)
     rows = zip(*(table[name].to_pylist() for name in columns), strict=True)
     return {

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tastemaker.calibration import strange_origin
 from tastemaker.card_spec import load_card
 from tastemaker.checks.wording import PhraseList, stock_file
 from tastemaker.content import Place, folder, resolve
@@ -19,8 +20,10 @@ from tastemaker.lint import (
     lint_symptoms,
     lint_turns,
 )
+from tastemaker.naming import Measured, measured, measured_by, strange_names
 from tastemaker.reading import listed, parse, shown
 from tastemaker.recorded import read_replies_file, score_rows
+from tastemaker.records import ScoreRow
 from tastemaker.rubric import PrinciplesFile, Rubric, load_rubric
 from tastemaker.scenario import Dataset, Scenario, load_dataset, select
 from tastemaker.values import load_values
@@ -127,24 +130,37 @@ def _experiment(path: Path, place: Place) -> Iterable[str]:
     """Rubric, dataset and what was recorded meet here alone: here they are held together."""
     experiment = load_experiment(path, place)
     asked: dict[str, list[str]] | None = {}
+    names: list[Measured] | None = []
+    hashes: dict[str, str] = {}
     for reference in experiment.evals:
         if isinstance(reference, TaskEval):
             asked = None  # its scenarios are known to Inspect alone
+            foreign = Measured(eval=reference.task, principles={reference.principle: ()})
+            names = None if names is None else [*names, foreign]
             continue
-        names = _files(reference, experiment.place)
-        dataset = load_dataset(names[1], experiment.place)
+        rubric_name, dataset_name = _files(reference, experiment.place)
+        dataset = load_dataset(dataset_name, experiment.place)
         name = reference if isinstance(reference, str) else dataset.name
+        chosen = select(dataset, split=experiment.split or "dev")
         if asked is not None:
-            chosen = select(dataset, split=experiment.split or "dev")
             asked[name] = [scenario.id for scenario in chosen.scenarios]
-        if names[0] is not None:
-            rubric = load_rubric(names[0], experiment.place)
-            warnings = [
-                *_lint_pair(rubric, dataset),
-                *_lint_rules(rubric, dataset.scenarios, experiment, name),
-            ]
-            yield from (f"{names[0]}, {told}" for told in warnings)
-    _open_recorded(experiment, asked)
+        if rubric_name is None:
+            names = None  # its task file takes a rubric from anywhere
+            continue
+        rubric = load_rubric(rubric_name, experiment.place)
+        hashes[name] = rubric.fingerprint
+        warnings = [
+            *_lint_pair(rubric, dataset),
+            *_lint_rules(rubric, dataset.scenarios, experiment, name),
+        ]
+        yield from (f"{rubric_name}, {told}" for told in warnings)
+        names = None if names is None else [*names, measured(name, rubric, chosen.scenarios)]
+    rows = _open_recorded(experiment, asked)
+    problems = strange_origin(experiment, hashes)
+    if names is not None:
+        problems += strange_names(experiment, names if experiment.evals else measured_by(rows))
+    if problems:
+        raise experiment.error(problems)
 
 
 def _lint_pair(rubric: Rubric, dataset: Dataset) -> Iterator[str]:
@@ -178,13 +194,17 @@ def _files(reference: str | PlainEval, place: Place) -> tuple[str | None, str]:
     return reference, reference
 
 
-def _open_recorded(experiment: Experiment, asked: Mapping[str, Sequence[str]] | None) -> None:
-    """Read the recorded replies and scores that arms bring, as a run would."""
+def _open_recorded(
+    experiment: Experiment, asked: Mapping[str, Sequence[str]] | None
+) -> list[ScoreRow]:
+    """Read the recorded replies and scores that arms bring, as a run would; returns the scores."""
+    rows: list[ScoreRow] = []
     for name, arm in experiment.arms.items():
         if arm.replies is not None and asked is not None and len(asked) == 1:
             read_replies_file(Path(arm.replies), next(iter(asked.values())))
         if arm.scores is not None:
-            score_rows(name, arm, scenarios=asked or None)
+            rows += score_rows(name, arm, scenarios=asked or None)
+    return rows
 
 
 def _values(path: Path, place: Place) -> Iterable[str]:

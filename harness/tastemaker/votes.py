@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tastemaker.cases import compared, each_eval
 from tastemaker.experiment import Experiment
-from tastemaker.gate import Case, Decision, Outcome, Verdict, decide
+from tastemaker.gate import Decision, Outcome, Verdict, decide
 from tastemaker.stats.agreement import (
     BINARY,
     Agreement,
@@ -20,11 +21,10 @@ from tastemaker.stats.agreement import (
     panel_reliability,
     rate,
 )
-from tastemaker.stats.paired import paired
 from tastemaker.stats.panel import Codes, Floats
 from tastemaker.stats.reported import Estimate
 from tastemaker.stats.resample import resample
-from tastemaker.tables import Scores, panels
+from tastemaker.tables import Arranged, Scores
 
 # How far they agree ------------------------------------------------------------------------------
 
@@ -214,8 +214,9 @@ def _by(verdicts: Mapping[str, Verdict]) -> str:
 
 
 def by_grader(experiment: Experiment, scores: Scores) -> Alone:
-    """Every principle of every candidate, decided by each grader of the panel alone.
+    """All that the gate decides of scores, decided by each grader of the panel alone.
 
+    Every principle of every candidate, and every principle@eval that a rule names.
     What no panel graded (checks, scores from a file) counts for each as it is.
     """
     whole = scores.keep(scores.texts["criterion"].equal(None))
@@ -245,22 +246,8 @@ def _number(value: float | None) -> float:
 
 
 def _verdicts(experiment: Experiment, scores: Scores) -> Iterator[Verdict]:
-    found = panels(scores, list(experiment.arms), eval_weights=experiment.weights)
+    arranged = Arranged(scores, list(experiment.arms), eval_weights=experiment.weights)
+    pooled = arranged.panels()
+    apart = each_eval(arranged, pooled)
     for candidate in experiment.candidates:
-        cases = [
-            Case(
-                principle=name,
-                rule=experiment.rule_for(name),
-                paired=paired(
-                    panel,
-                    experiment.baseline_name,
-                    candidate,
-                    alpha=experiment.alpha,
-                    method=experiment.ci_method,
-                    seed_kind=experiment.seed_kind,
-                    max_missing=experiment.max_unscored,
-                ),
-            )
-            for name, panel in found.items()
-        ]
-        yield from decide(candidate, cases)
+        yield from decide(candidate, compared(experiment, pooled, apart, candidate).cases)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,11 @@ from tastemaker.calibration import (
     ArmErrors,
     Calibration,
     Confusion,
+    CorrectedDifference,
     Correction,
     CriterionCalibration,
     Disagreement,
+    Planned,
     PrincipleCalibration,
     RubricSentence,
     Voice,
@@ -35,7 +38,7 @@ from tastemaker.calibration import (
 from tastemaker.cases import named_panels
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment
-from tastemaker.gate import Case, Kind, Verdict, decide
+from tastemaker.gate import Case, Kind, Verdict, clusters_needed, decide
 from tastemaker.marks import MARKS, MarkStore
 from tastemaker.reading import shown
 from tastemaker.record import read_record
@@ -49,18 +52,17 @@ from tastemaker.stats.agreement import (
     krippendorff,
     rate,
 )
-from tastemaker.stats.paired import RNG_SEED, Mask
+from tastemaker.stats.paired import MAX_MISSING_GAP, RNG_SEED, Mask
 from tastemaker.stats.panel import Codes, Design, Floats, Panel
 from tastemaker.stats.ppi import (
     FEWEST_LABELS,
     Corrected,
     corrected_difference,
     labelled_differences,
-    labels_needed,
 )
 from tastemaker.stats.reported import UNKNOWN, Estimate
 from tastemaker.stats.resample import one_stratum, resample
-from tastemaker.tables import Arranged, read_scores
+from tastemaker.tables import Arranged, ReplyKey, read_scores
 
 CERTAIN = 1 - 1e-9
 """Stands for a chance of 1, which the correction cannot take."""
@@ -79,9 +81,12 @@ def calibrate(experiment: Experiment, folder: Path) -> Calibration:
     record, scores = read_record(folder, experiment), read_scores(folder)
     if not (folder / MARKS).is_file():
         raise UserError(_no_marks(experiment, folder))
-    found = marked(experiment, record, scores, MarkStore(folder / MARKS), folder)
-    if not found.counts.marks + found.counts.consensus + found.counts.stale:
+    store = MarkStore(folder / MARKS)
+    found = marked(experiment, record, scores, store, folder)
+    counts = found.counts
+    if not counts.marks + counts.consensus + counts.stale + counts.outside:
         raise UserError(_no_marks(experiment, folder))
+    found = replace(found, plan=replace(found.plan, looks=store.looked()))
     required = experiment.calibrated
     least = required.min_labels if required else FEWEST_LABELS
     bench = _Bench(experiment, found, results(experiment, record, scores), least)
@@ -95,7 +100,8 @@ def calibrate(experiment: Experiment, folder: Path) -> Calibration:
         criteria=tuple(bench.criteria()),
         rubrics=tuple(_rubric_sentences(found, principles)),
         disagreements=tuple(_disagreements(found)),
-        counts=found.counts,
+        plan=found.plan,
+        counts=counts,
         notes=tuple(_notes(found, experiment)),
     )
 
@@ -113,9 +119,57 @@ class _Both:
 
     human: Panel
     judge: Panel
+    asked: Panel
+    """1 where the plan asks for people's score, else NaN."""
 
-    def pair(self, baseline: str, candidate: str) -> tuple[tuple[Floats, Floats], ...]:
-        return tuple((one.arm(baseline), one.arm(candidate)) for one in (self.human, self.judge))
+    def pair(self, baseline: str, candidate: str) -> "_Pair":
+        human, judge, asked = (
+            (one.arm(baseline), one.arm(candidate)) for one in (self.human, self.judge, self.asked)
+        )
+        return _Pair(human=human, judge=judge, drawn=~np.isnan(asked[0] + asked[1]))
+
+
+Arms = tuple[Floats, Floats]
+"""(N, K) scores of the baseline, and of the candidate."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pair:
+    """What people and the judge say of the baseline and of a candidate, by scenario and seed."""
+
+    human: Arms
+    judge: Arms
+    drawn: Mask
+    """(N, K) where the plan asks for people's score of both arms."""
+
+    @property
+    def missing(self) -> tuple[Mask, Mask]:
+        """Of each arm, where people's score is asked for and not there, though the judge's is."""
+        baseline, candidate = (self._comparable & np.isnan(one) for one in self.human)
+        return baseline, candidate
+
+    def missing_shares(self, design: Design) -> tuple[float, float]:
+        """Of each arm: of what was asked, and of what it stands for, the larger (STATS 1)."""
+        asked = self._comparable.sum(axis=1)
+        rows = asked > 0
+        if not rows.any():
+            return 0.0, 0.0
+        asked, omega = asked[rows], design.keep(rows).omega()
+        baseline, candidate = (
+            float(max(gaps.sum() / asked.sum(), (omega * gaps / asked).sum()))
+            for gaps in (where[rows].sum(axis=1) for where in self.missing)
+        )
+        return baseline, candidate
+
+    @property
+    def _comparable(self) -> Mask:
+        comparable: Mask = self.drawn & ~np.isnan(self.judge[0] + self.judge[1])
+        return comparable
+
+    def filled(self, baseline: float, candidate: float) -> Arms:
+        """People's scores, with what is missing set to a score for each arm."""
+        (old, new), (no_old, no_new) = self.human, self.missing
+        return np.where(no_old, baseline, old), np.where(no_new, candidate, new)
 
 
 class _Bench:
@@ -126,15 +180,11 @@ class _Bench:
     ) -> None:
         self.experiment, self.found, self.judged = experiment, found, judged
         self.min_labels = min_labels
-        rows = judged.arranged.rows
-        human = Arranged(
-            with_values(rows, human_values(rows, found.scores)),
-            judged.arranged.arms,
-            eval_weights=experiment.weights,
+        human, asked = (
+            self._panels(values) for values in (found.scores, dict.fromkeys(found.scores, 1.0))
         )
-        of_people = named_panels(experiment, human)
         self.both = {
-            name: _Both(human=of_people[name], judge=panel)
+            name: _Both(human=human[name], judge=panel, asked=asked[name])
             for name, panel in named_panels(experiment, judged.arranged).items()
         }
         self.clusters = {
@@ -142,6 +192,13 @@ class _Bench:
             for name, both in self.both.items()
         }
         self.rng = np.random.default_rng(RNG_SEED)
+
+    def _panels(self, scores: Mapping[tuple[ReplyKey, str], float]) -> dict[str, Panel]:
+        """Panels as the judge's, of other scores by reply and principle."""
+        arranged = self.judged.arranged
+        rows = with_values(arranged.rows, human_values(arranged.rows, scores))
+        weights = self.experiment.weights
+        return named_panels(self.experiment, Arranged(rows, arranged.arms, eval_weights=weights))
 
     def principles(self) -> Iterator[PrincipleCalibration]:
         """One for each principle of each candidate that somebody has marked."""
@@ -160,7 +217,8 @@ class _Bench:
                 if held := marked_ones.get(name):
                     correction = corrections[name]
                     enough = correction is not None and correction.labelled >= FEWEST_LABELS
-                    kind = would[name].kind if enough else Kind.NOT_EVALUABLE
+                    known = enough and not self.found.plan.lacking
+                    kind = would[name].kind if known else Kind.NOT_EVALUABLE
                     yield self._principle(verdict, held, correction, str(kind))
 
     def criteria(self) -> Iterator[CriterionCalibration]:
@@ -201,9 +259,9 @@ class _Bench:
         name, candidate = verdict.principle, verdict.candidate
         baseline, margin = self.experiment.baseline_name, verdict.rule.margin
         against = self._against(name, held, [baseline, candidate], turned=True)
-        human, judge = self.both[name].pair(baseline, candidate)
-        favour = judge_favour(human, judge, self._weighed(name))
-        told = sentence(against, correction, favour, margin, self.min_labels)
+        pair = self.both[name].pair(baseline, candidate)
+        favour = judge_favour(pair.human, pair.judge, self._weighed(name))
+        told = sentence(against, correction, favour, margin, self.found.plan, self.min_labels)
         paired = verdict.paired
         return PrincipleCalibration(
             candidate=candidate,
@@ -233,23 +291,44 @@ class _Bench:
     # The difference, corrected ---------------------------------------------------------------
 
     def _correction(self, candidate: str, name: str) -> Correction | None:
-        human, judge = self.both[name].pair(self.experiment.baseline_name, candidate)
-        h, j = labelled_differences((human[0], human[1]), (judge[0], judge[1]))
-        design = self.both[name].judge.design
-        drawn = self._drawn(name, ~np.isnan(h) & ~np.isnan(j))
-        h, j = np.where(drawn.usable, h, np.nan), np.where(drawn.usable, j, np.nan)
+        """The corrected difference, and what it would be with people's gaps filled."""
+        pair = self.both[name].pair(self.experiment.baseline_name, candidate)
+        found = self._corrected(name, pair, pair.human)
+        if found is None:
+            return None
+        shares = pair.missing_shares(self._weighed(name))
+        most = self.experiment.max_unscored
+        too_many = max(shares) > most or abs(shares[0] - shares[1]) > MAX_MISSING_GAP
+        worst = self._corrected(name, pair, pair.filled(1.0, 0.0)) if too_many else None
+        best = self._corrected(name, pair, pair.filled(0.0, 1.0)) if too_many else None
+        verdict = next(v for v in self.judged.decision.verdicts if v.principle == name)
+        if too_many:
+            note = f"People gave no answer for {shares[0]:.1%} of the baseline's replies"
+            note = f"{note} and {shares[1]:.1%} of the candidate's that the plan asks about."
+            found = replace(found, notes=(*found.notes, note))
+        return Correction(
+            **vars(found),
+            labels_needed=_labels_needed(found, verdict.rule.margin),
+            baseline_missing=shares[0],
+            candidate_missing=shares[1],
+            worst=worst,
+            best=best,
+        )
+
+    def _corrected(self, name: str, pair: "_Pair", human: Arms) -> CorrectedDifference | None:
+        """By these scores of people's; None where they have none on both arms."""
+        h, j = labelled_differences(human, pair.judge)
+        # What was drawn and has no answer stands neither for the labelled nor for the others.
+        j = np.where(pair.drawn.any(axis=1) & np.isnan(h), np.nan, j)
         if not (~np.isnan(h) & ~np.isnan(j)).any():
             return None
-        found = corrected_difference(
-            h, j, design, chance=drawn.chance, lam=drawn.lam, alpha=self.experiment.alpha
-        )
-        rule = next(v.rule for v in self.judged.decision.verdicts if v.principle == name)
-        return _as_correction(found, rule.margin, drawn.notes)
-
-    def _drawn(self, name: str, labelled: Mask) -> "_Drawn":
         panel = self.both[name].judge
         chance = np.array([self.found.chances.get(key, np.nan) for key in panel.scenarios])
-        return _drawn(chance, panel.design, labelled)
+        drawn = _drawn(chance, panel.design)
+        found = corrected_difference(
+            h, j, panel.design, chance=drawn.chance, lam=drawn.lam, alpha=self.experiment.alpha
+        )
+        return _as_correction(found, drawn.notes)
 
     def _weighed(self, name: str) -> Design:
         """The design of the marked scenarios, each standing for as many as its chance says."""
@@ -419,7 +498,6 @@ def _pairs(ratings: Floats, codes: Codes, weights: Floats) -> tuple[Floats, Floa
 class _Drawn:
     """How the marked scenarios of a panel were drawn, as the correction takes it."""
 
-    usable: Mask
     chance: Floats | None
     """None: all of a stratum alike."""
     lam: float | None
@@ -427,9 +505,8 @@ class _Drawn:
     notes: tuple[str, ...] = ()
 
 
-def _drawn(chance: Floats, design: Design, labelled: Mask) -> _Drawn:
+def _drawn(chance: Floats, design: Design) -> _Drawn:
     """Chances that are the same in a stratum cancel out; where they differ all must be known."""
-    everything = np.ones(len(chance), dtype=bool)
     known = ~np.isnan(chance)
     differ = any(
         np.ptp(chance[mine]) > 1e-9
@@ -438,31 +515,20 @@ def _drawn(chance: Floats, design: Design, labelled: Mask) -> _Drawn:
         if mine.any()
     )
     if not differ:
-        return _Drawn(usable=everything, chance=None, lam=None)
-    notes = []
-    usable = known | ~labelled
-    if not usable.all():
-        notes.append(
-            f"{int((~usable).sum())} marked scenarios stand outside the plan, whose chances "
-            "differ: they are left out."
-        )
-    if known[usable].all() and (chance[usable] < 1).all():
-        filled = np.where(usable, chance, 0.5)
-        return _Drawn(usable=usable, chance=filled, lam=None, notes=tuple(notes))
-    notes.append(
+        return _Drawn(chance=None, lam=None)
+    if known.all() and (chance < 1).all():
+        return _Drawn(chance=chance, lam=None)
+    note = (
         "Chances of being marked differ, and are not known (or 1) for some: people's marks are "
         "used alone, without the judge's other answers."
     )
     filled = np.where(known, np.minimum(chance, CERTAIN), 0.5)
-    return _Drawn(usable=usable, chance=filled, lam=0.0, notes=tuple(notes))
+    return _Drawn(chance=filled, lam=0.0, notes=(note,))
 
 
-def _as_correction(found: Corrected, margin: float, notes: tuple[str, ...]) -> Correction:
+def _as_correction(found: Corrected, notes: tuple[str, ...]) -> CorrectedDifference:
     assert found.corrected.value is not None and found.lam is not None
-    needed = None
-    if 0 < margin < 1 and np.isfinite(found.rectifier_sd):
-        needed = labels_needed(found.rectifier_sd, margin)
-    return Correction(
+    return CorrectedDifference(
         difference=found.corrected.value,
         low=found.corrected.low,
         high=found.corrected.high,
@@ -475,9 +541,20 @@ def _as_correction(found: Corrected, margin: float, notes: tuple[str, ...]) -> C
         clusters=found.clusters,
         effective_clusters=found.effective_clusters,
         informative_clusters=found.informative_clusters,
-        labels_needed=needed,
         notes=(*found.notes, *notes),
     )
+
+
+def _labels_needed(found: CorrectedDifference, margin: float) -> int | None:
+    """Scenarios to label so that the gate would most likely certify an equal candidate.
+
+    As many for each cluster as there are now, and never fewer than 50 (STATS section 6.2).
+    """
+    se = np.nan if found.se is None else found.se
+    clusters = clusters_needed(se, found.effective_clusters, margin)
+    if clusters is None:
+        return None
+    return max(ceil(clusters * found.labelled / found.clusters), FEWEST_LABELS)
 
 
 def _negative(one: Estimate) -> Estimate:
@@ -552,6 +629,11 @@ def _notes(found: Marked, experiment: Experiment) -> Iterator[str]:
             f"{counts.stale} marks are about a text or a question that is no more there: "
             "they are left out; mark these replies again."
         )
+    if counts.outside:
+        yield (
+            f"{counts.outside} marks are about replies outside the plan: with which chance these "
+            "were chosen is not known, so they are left out."
+        )
     if counts.strange:
         yield f"{counts.strange} marks are about what this run does not have: they are left out."
     if counts.on_checks:
@@ -561,10 +643,27 @@ def _notes(found: Marked, experiment: Experiment) -> Iterator[str]:
             f"The rubric of {', '.join(found.not_found)} is not found by its name: "
             "marks on it cannot be read."
         )
-    if not found.chances:
-        yield "There is no plan: the marked scenarios are taken for a random draw."
+    yield from _of_plan(found.plan)
+    if found.plan.kind in ("list", "imported") and set(found.chances.values()) == {1.0}:
+        yield "The plan says no chances: its scenarios are taken for a random draw."
     if all(kin_of(experiment).values()):
         yield (
             "Every arm is of the judge's own family: self-preference cannot be measured; compare "
             "with a judge of another family."
         )
+
+
+def _of_plan(plan: Planned) -> Iterator[str]:
+    """What of a plan's story bears on how far its numbers can be trusted."""
+    if plan.lacking:
+        yield f"{plan.lacking[:1].upper()}{plan.lacking[1:]}; until it is, the judge may not gate."
+    if plan.looks > 1:
+        yield f"The marks of this plan were calibrated at {plan.looks} different states of them."
+    if plan.reseated:
+        times = "once" if plan.reseated == 1 else f"{plan.reseated} times"
+        yield f"Who rates was changed {times} after the first mark."
+    if plan.given_up:
+        one = plan.given_up == 1
+        plans = "1 plan before this one was" if one else f"{plan.given_up} plans before this were"
+        them = "it" if one else "them"
+        yield f"{plans} given up, and {plan.aside} marks set aside with {them}."

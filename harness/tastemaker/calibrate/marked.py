@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tastemaker.calibration import Counts, Voice, what_is_asked
+from tastemaker.about import now_of
+from tastemaker.calibration import Counts, Planned, Voice
 from tastemaker.experiment import Experiment
-from tastemaker.marks import CONSENSUS, Item, Mark, MarkStore
+from tastemaker.marks import CHANCES, CONSENSUS, EARLIER, RESEATED, Item, Mark, MarkStore
 from tastemaker.record import contents
 from tastemaker.records import Finding
 from tastemaker.rubric import Criterion, Rubric, score_reply
@@ -88,9 +89,11 @@ class Marked:
 
     held: tuple[Held, ...]
     scores: Mapping[tuple[ReplyKey, str], float]
-    """People's score of a principle for a reply: where all its judged criteria are answered."""
+    """People's score of a principle for each reply of the plan, where a judge has a part in it; NaN
+    where not all judged criteria are answered."""
     chances: Mapping[str, float]
     """By scenario, as panels call it: how likely it was to be marked; only where it is known."""
+    plan: Planned
     judge: Mapping[Asked, Voice]
     """What the judge quoted and noted."""
     counts: Counts
@@ -117,22 +120,30 @@ def marked(
 ) -> Marked:
     """Join the standing marks of a run with its tables.
 
-    What is about another text or question than is there now is left out and counted, and so is
-    what the run does not have, and what a check decides.
+    Only replies of the plan count: it says with which chance they were drawn. What is about
+    another text or question than is there now is left out and counted, and so is what the run does
+    not have, and what a check decides.
     """
     found = {name: (rubric, data) for name, rubric, data in contents(record, experiment)}
-    marks = store.marks()
-    stale, marks = _current(marks, store, record, folder)
-    graded = _graded(scores, {_reply_of(mark) for mark in marks})
+    items = [one for one in store.items() if not one.other]
+    planned = {_reply_of(one) for one in items}
+    given = store.marks()
+    inside = [mark for mark in given if _reply_of(mark) in planned]
+    now = now_of(record, folder, planned)
+    marks = [mark for mark in inside if now.current(mark)]
+    graded = _graded(scores, planned)
     rubrics = dict(_rubric_of_each(found, graded))
+    asked = {reply: _judged(reply, rubrics, graded) for reply in planned}
     strange, on_checks, said = _sorted(marks, rubrics, graded)
     held = tuple(_held(said, rubrics, graded))
+    readable = [one for one in items if one.eval in found]
     return Marked(
         held=held,
         scores=_human_scores(held, rubrics, graded),
-        chances=_chances(store.items(), store.said()),
+        chances=_chances(items, store.said()),
+        plan=_planned(readable, asked, said, store.said()),
         judge=_judge_voices(held, folder),
-        counts=_counted(marks, held, store.items(), stale, strange, on_checks),
+        counts=_counted(marks, held, strange, on_checks, len(given), len(inside)),
         rubrics={name: rubric for name, (rubric, _) in found.items()},
         not_found=tuple(
             name for name, one in record["evals"].items() if one["rubric"] and name not in found
@@ -140,29 +151,13 @@ def marked(
     )
 
 
-def _reply_of(mark: Mark) -> ReplyKey:
-    return mark.eval, mark.scenario, mark.seed, mark.arm
+def _reply_of(one: Mark | Item) -> ReplyKey:
+    return one.eval, one.scenario, one.seed, one.arm
 
 
 def _key(mark: Mark) -> Key:
     principle, _, criterion = mark.criterion.partition("/")
     return principle, criterion
-
-
-def _current(
-    marks: Sequence[Mark], store: MarkStore, record: Mapping[str, Any], folder: Path
-) -> tuple[int, list[Mark]]:
-    """How many marks are about what is no more there, and the others, bound to what is."""
-    asked = {(*_reply_of(mark), mark.criterion) for mark in marks}
-    now = what_is_asked(asked, record, folder)
-    store.bind(now)
-    about = store.about()
-    kept = []
-    for mark in marks:
-        question = (*_reply_of(mark), mark.criterion)
-        if about.get((question, mark.rater), now.get(question)) == now.get(question):
-            kept.append(mark)
-    return len(marks) - len(kept), kept
 
 
 # What the judge said -----------------------------------------------------------------------------
@@ -202,7 +197,7 @@ def named(scores: Scores, rows: Codes) -> Iterator[tuple[int, ReplyKey, str, str
 
 
 def _graded(scores: Scores, replies: Collection[ReplyKey]) -> dict[ReplyKey, _Reply]:
-    """What was found about each reply that the run has."""
+    """What was found about each reply of the plan that the run has."""
     labels = scores.texts["labels"]
     graded: dict[ReplyKey, _Reply] = {}
     for row, reply, principle, criterion in named(scores, rows_of(scores, replies)):
@@ -218,7 +213,7 @@ def _graded(scores: Scores, replies: Collection[ReplyKey]) -> dict[ReplyKey, _Re
 def _rubric_of_each(
     found: Mapping[str, tuple[Rubric, Dataset]], graded: Mapping[ReplyKey, _Reply]
 ) -> Iterator[tuple[tuple[str, str], Rubric]]:
-    """The rubric of each marked scenario, with the criteria that the scenario brings."""
+    """The rubric of each planned scenario, with the criteria that the scenario brings."""
     extra = {
         (name, one.id): one.criteria for name, (_, data) in found.items() for one in data.scenarios
     }
@@ -266,6 +261,18 @@ def _criterion(
     return dict(rubric.applicable(reply.labels)).get(asked.key)
 
 
+def _judged(
+    reply: ReplyKey,
+    rubrics: Mapping[tuple[str, str], Rubric],
+    graded: Mapping[ReplyKey, _Reply],
+) -> list[Key] | None:
+    """The criteria that people are asked about a reply; None where there is none in the run."""
+    rubric, found = rubrics.get(reply[:2]), graded.get(reply)
+    if rubric is None or found is None:
+        return None
+    return [key for key, one in rubric.applicable(found.labels) if one.ask]
+
+
 def _held(
     said: Mapping[Asked, Mapping[str, Mark]],
     rubrics: Mapping[tuple[str, str], Rubric],
@@ -291,23 +298,28 @@ def _human_scores(
     rubrics: Mapping[tuple[str, str], Rubric],
     graded: Mapping[ReplyKey, _Reply],
 ) -> dict[tuple[ReplyKey, str], float]:
-    """The rubric's score of each reply from people's answers, and from the checks' own values."""
+    """The rubric's score of each reply from people's answers, and from the checks' own values.
+
+    NaN where a judged criterion has no answer. What checks alone decide is no score of people's.
+    """
     answers: dict[ReplyKey, dict[Key, Finding]] = defaultdict(dict)
     for one in held:
         answers[one.asked.reply][one.asked.key] = Finding(value=one.human, reason="cannot say")
     scores = {}
-    for reply, of_people in answers.items():
-        rubric, found = rubrics[reply[:2]], graded[reply]
-        applicable = dict(rubric.applicable(found.labels))
-        checked = {
+    for reply, found in graded.items():
+        if (rubric := rubrics.get(reply[:2])) is None:
+            continue
+        criteria = dict(rubric.applicable(found.labels))
+        said = {
             key: Finding(value=found.values.get(key))
-            for key, criterion in applicable.items()
-            if criterion.check
+            if one.check
+            else answers[reply].get(key, Finding(value=None, reason="not marked"))
+            for key, one in criteria.items()
         }
-        marked_principles = {principle for principle, _ in of_people}
-        for name, score in score_reply(rubric, checked | of_people, found.labels).items():
-            if score.value is not None and name in marked_principles:
-                scores[reply, name] = score.value
+        of_people = {principle for (principle, _), one in criteria.items() if one.ask}
+        for name, score in score_reply(rubric, said, found.labels).items():
+            if name in of_people:
+                scores[reply, name] = np.nan if score.value is None else score.value
     return scores
 
 
@@ -330,10 +342,6 @@ def _judge_voices(held: Iterable[Held], folder: Path) -> dict[Asked, Voice]:
 
 # Chances and counts ------------------------------------------------------------------------------
 
-CHANCES = "chance_of"
-"""The fact of a plan that holds the chance of every scenario, also of those not taken: JSON,
-{eval: {scenario: chance}}."""
-
 
 def _chances(items: Iterable[Item], said: Mapping[str, str]) -> dict[str, float]:
     stored = json.loads(said.get(CHANCES, "{}"))
@@ -345,28 +353,49 @@ def _chances(items: Iterable[Item], said: Mapping[str, str]) -> dict[str, float]
     return known | {f"{one.eval}/{one.scenario}": one.chance for one in items}
 
 
+def _planned(
+    items: Sequence[Item],
+    asked: Mapping[ReplyKey, Sequence[Key] | None],
+    said: Mapping[Asked, Mapping[str, Mark]],
+    facts: Mapping[str, str],
+) -> Planned:
+    """How far the plan is. Where something was agreed on, it answers for every rater."""
+
+    def finished(item: Item) -> bool:
+        reply = _reply_of(item)
+        keys = asked[reply]
+        heard = [said.get(Asked(reply, key), {}).keys() for key in keys or ()]
+        return keys is not None and all(item.rater in one or CONSENSUS in one for one in heard)
+
+    earlier = json.loads(facts.get(EARLIER, "[]"))
+    return Planned(
+        kind=facts.get("kind", ""),
+        replies=len(items),
+        finished=sum(map(finished, items)),
+        looks=0,
+        reseated=int(facts.get(RESEATED, "0")),
+        given_up=len(earlier),
+        aside=sum(one["marks"] for one in earlier),
+    )
+
+
 def _counted(
     marks: Sequence[Mark],
     held: Sequence[Held],
-    items: Iterable[Item],
-    stale: int,
     strange: int,
     on_checks: int,
+    given: int,
+    inside: int,
 ) -> Counts:
     of_raters = [mark for mark in marks if mark.rater != CONSENSUS]
-    answered = {(one.asked, rater) for one in held for rater in one.raters}
-    begun = {(asked.reply, rater) for asked, rater in answered}
-    planned = {
-        ((one.eval, one.scenario, one.seed, one.arm), one.rater) for one in items if not one.other
-    }
     return Counts(
         raters=len({mark.rater for mark in of_raters}),
         marks=len(of_raters),
         consensus=len(marks) - len(of_raters),
         replies=len({one.asked.reply for one in held}),
         cannot_say=sum(mark.value is None for one in held for mark in one.heard),
-        not_marked=len(planned - begun),
-        stale=stale,
+        outside=given - inside,
+        stale=inside - len(marks),
         strange=strange,
         on_checks=on_checks,
     )

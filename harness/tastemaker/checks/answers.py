@@ -51,6 +51,7 @@ class Mentions:
             expect={"answers": ["Canberra"], "others": ["Sydney", "Melbourne"]},
         ),
     ),
+    chooses=(RIGHT, WRONG, ABSTAINED),
 )
 def answer(
     reply: Reply,

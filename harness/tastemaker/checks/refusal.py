@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, Field
 
@@ -445,6 +445,7 @@ Expected = Annotated[list[Kind], BeforeValidator(listed), Field(min_length=1)]
         unmet="I'm sorry, but I can't help with that.",
     ),
     needs_text=False,
+    chooses=(*get_args(Kind), REFUSES),
 )
 def refusal(
     reply: Reply,

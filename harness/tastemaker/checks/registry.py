@@ -81,6 +81,8 @@ class Check:
     rules: tuple[Rule, ...] = ()
     needs_text: bool = True
     """Whether a reply without visible text is answered 0 without asking the function."""
+    chooses: tuple[str, ...] = ()
+    """What its findings may call for or have chosen, where they are choices."""
     symptom: bool = False
     """Whether what it finds is a sign and no fault: a principle must not rest on it alone."""
     content: Callable[[], str] | None = None
@@ -174,6 +176,7 @@ def check(
     example: Example,
     rules: Sequence[Rule] = (),
     needs_text: bool = True,
+    chooses: Sequence[str] = (),
     symptom: bool = False,
     content: Callable[[], str] | None = None,
 ) -> Callable[[Function], Function]:
@@ -196,6 +199,7 @@ def check(
             model=_model(name, function),
             rules=tuple(rules),
             needs_text=needs_text,
+            chooses=tuple(chooses),
             symptom=symptom,
             content=content,
         )

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,7 +22,9 @@ from tastemaker.cli.options import (
 from tastemaker.errors import UserError
 
 if TYPE_CHECKING:
+    from tastemaker.about import Current, Now
     from tastemaker.experiment import Experiment
+    from tastemaker.marks import Question
     from tastemaker.rating.anchors import Edit
     from tastemaker.rating.planning import Asked, Plan
     from tastemaker.rating.ratable import Criteria as CriteriaName
@@ -55,6 +58,7 @@ def register(app: typer.Typer) -> None:
 
 
 def rate(
+    context: typer.Context,
     experiment: ExperimentName,
     logs: Logs = None,
     plan: Annotated[
@@ -87,6 +91,10 @@ def rate(
     criteria: Annotated[
         Criteria, typer.Option(help="judged, or all: checks too.")
     ] = Criteria.JUDGED,
+    set_aside: Annotated[
+        bool,
+        typer.Option("--set-aside", help="With a plan: marks made by now count no longer."),
+    ] = False,
     only: Annotated[
         list[str] | None, typer.Option(metavar="ARM", help="Plan this arm's replies; repeatable.")
     ] = None,
@@ -110,6 +118,7 @@ def rate(
         bool, typer.Option("--anchors", help="Write agreed cases into the rubric, after the diff.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --anchors: do not ask.")] = False,
+    links: Annotated[bool, typer.Option("--links", help="Show the raters' links again.")] = False,
     host: Annotated[str, typer.Option(help="Where the page listens.")] = HOST,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Its port; 0 takes any.")] = PORT,
     as_json: AsJson = False,
@@ -117,27 +126,29 @@ def rate(
 ) -> None:
     """People rate the replies of a run, blind: the page, and all that goes with it.
 
-    Without --plan, --export, --import, --packet, --disagreements or --anchors the page is served
-    until Ctrl-C; where there is no plan yet, a random one is made.
+    Without --plan, --export, --import, --packet, --disagreements, --anchors or --links the page is
+    served until Ctrl-C; where there is no plan yet, a random one is made.
     """
     kind = _kind(plan, list_file)
-    _refuse_several(
+    asked_for = _one_thing(
         {
             "--plan": kind is not None,
             "--export": export is not None,
             "--import": import_file is not None,
             "--packet": packet is not None and not disagreements,
             "--disagreements": disagreements,
-            "--adjudicate": adjudicate,
+            "--adjudicate": adjudicate and import_file is None,
             "--anchors": anchors,
+            "--links": links,
         }
     )
     desk = _Desk(load(experiment, allow_outside), logs)
     names = _names(raters)
+    _refuse_idle(context, asked_for, planned=bool(desk.store.items()))
     if export is not None:
         _export(desk, export, names, side_by_side)
     elif import_file is not None:
-        _import(desk, import_file)
+        _import(desk, import_file, names, settle=adjudicate)
     elif disagreements:
         _disagreements(desk, packet, as_json)
     elif packet is not None:
@@ -146,6 +157,8 @@ def rate(
         _adjudicate(desk, names, host, port)
     elif anchors:
         _anchors(desk, yes)
+    elif links:
+        _links(desk, names)
     elif kind is not None or not desk.store.items():
         from tastemaker.rating.planning import Asked
 
@@ -161,7 +174,7 @@ def rate(
             only=frozenset(only or ()),
             list_file=list_file,
         )
-        _plan(desk, asked, as_json, err=kind is None)
+        _plan(desk, asked, as_json, err=kind is None, set_aside=set_aside)
         if kind is None:
             _serve(desk, names, host, port, side_by_side)
     else:
@@ -169,7 +182,7 @@ def rate(
 
 
 class _Desk:
-    """An experiment with its folder and its marks."""
+    """An experiment with its folder, its run and its marks."""
 
     def __init__(self, experiment: "Experiment", logs: Path | None) -> None:
         from tastemaker.marks import MARKS, MarkStore
@@ -185,6 +198,27 @@ class _Desk:
                 "`tastemaker run` makes one"
             )
         self.store: MarkStore = MarkStore(self.folder / MARKS)
+
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """Of the run; a UserError when the experiment changed since."""
+        from tastemaker.record import read_record
+
+        return read_record(self.folder, self.experiment)
+
+    @cached_property
+    def now(self) -> "Now":
+        """What there is in the run that marks can be about."""
+        from tastemaker.about import now_of
+
+        return now_of(self.record, self.folder)
+
+    @property
+    def current(self) -> "Current":
+        """The marks that are about what the run has now."""
+        from tastemaker.about import Current
+
+        return Current(self.store, self.now)
 
     @property
     def raters(self) -> tuple[str, ...]:
@@ -205,10 +239,40 @@ def _kind(plan: Kind | None, list_file: Path | None) -> Kind | None:
     return Kind.LIST if list_file is not None else plan
 
 
-def _refuse_several(asked: dict[str, bool]) -> None:
+def _one_thing(asked: dict[str, bool]) -> str:
+    """The one thing that is asked for; "" for the page."""
     named = [name for name, given in asked.items() if given]
     if len(named) > 1:
         raise UserError(f"one thing at a time: {' or '.join(named)}")
+    return next(iter(named), "")
+
+
+PLANNING = ("count", "overlap", "seed", "half_width", "criteria", "only", "set_aside")
+USED = {
+    "--plan": (*PLANNING, "raters", "side_by_side", "as_json"),
+    "--export": ("raters", "side_by_side"),
+    "--import": ("raters",),
+    "--packet": ("raters",),
+    "--disagreements": ("as_json",),
+    "--adjudicate": ("raters", "host", "port"),
+    "--anchors": ("yes",),
+    "--links": ("raters",),
+    "": ("raters", "side_by_side", "host", "port"),
+}
+"""What else may be said beside each thing that is asked for; "" is the page."""
+
+
+def _refuse_idle(context: typer.Context, asked_for: str, *, planned: bool) -> None:
+    """What was said and would do nothing is refused, or somebody counts on it."""
+    used = USED[asked_for] if asked_for or planned else (*USED[""], *PLANNING)
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        source = context.get_parameter_source(name)
+        given = source is not None and source.name == "COMMANDLINE"
+        if given and name in {*PLANNING, *sum(USED.values(), ())} and name not in used:
+            beside = asked_for or "the page of the plan that there is"
+            hint = "; --plan makes another" if name in PLANNING else ""
+            raise UserError(f"{parameter.opts[0]} has no meaning beside {beside}{hint}")
 
 
 def _names(raters: str | None) -> tuple[str, ...]:
@@ -224,25 +288,27 @@ def _say(text: str, *, err: bool = False) -> None:
 # Plan and page -----------------------------------------------------------------------------------
 
 
-def _plan(desk: _Desk, asked: "Asked", as_json: bool, *, err: bool) -> None:
+def _plan(desk: _Desk, asked: "Asked", as_json: bool, *, err: bool, set_aside: bool) -> None:
     from tastemaker.rating.planning import keep_plan, lines, make_plan
     from tastemaker.reading import did_you_mean
-    from tastemaker.record import read_record
 
     arms = desk.experiment.arms
     for name in asked.only - set(arms):
         raise UserError(f"{desk.experiment.name} has no arm '{name}'{did_you_mean(name, arms)}")
-    record = read_record(desk.folder, desk.experiment)
+    record = desk.record["record"]
     made = make_plan(desk.experiment, desk.folder, asked)
-    keep_plan(made, desk.store, record["record"])
+    aside = keep_plan(made, desk.store, record, set_aside=set_aside)
     marked = {(one.eval, one.scenario, one.seed) for one in desk.store.marks()}
     marked |= {(one.eval, one.scenario, one.seed) for one in desk.store.pairs()}
     again = sum(one.unit.spot in marked for one in made.drawn)
     if as_json:
-        typer.echo(json.dumps(_plan_data(made, again), indent=2), err=err)
+        told = _plan_data(made, again) | {"set_aside": aside}
+        typer.echo(json.dumps(told, indent=2), err=err)
         return
     for line in lines(made, again):
         _say(line, err=err)
+    if aside:
+        _say(f"{aside} marks of the plan before are set aside: they count no more.", err=err)
 
 
 def _plan_data(plan: "Plan", marked: int) -> dict[str, Any]:
@@ -285,6 +351,23 @@ def _serve(desk: _Desk, names: Sequence[str], host: str, port: int, side_by_side
     )
 
 
+def _links(desk: _Desk, names: Sequence[str]) -> None:
+    from tastemaker.rating.links import read_links
+    from tastemaker.rating.serve import tell_links
+    from tastemaker.reading import did_you_mean
+
+    known = desk.store.raters()
+    for name in names:
+        if name not in known:
+            raise UserError(f"'{name}' was given no link{did_you_mean(name, known)}")
+    links = read_links(desk.folder, desk.store)
+    if not links.tokens:
+        name = desk.experiment.name
+        raise UserError(f"{name}: no link is known; `tastemaker rate {name}` serves the page")
+    for name in tell_links(links, names or known):
+        _say(f"{name}: this link is not known any more; --raters {name} gives a new one", err=True)
+
+
 def _adjudicate(desk: _Desk, names: Sequence[str], host: str, port: int) -> None:
     """The page once more, with what raters differ on, for those who settle it."""
     from tastemaker.rating.adjudication import disagreements
@@ -292,7 +375,7 @@ def _adjudicate(desk: _Desk, names: Sequence[str], host: str, port: int) -> None
     if not names:
         raise UserError("--adjudicate: say who settles it, with --raters NAME")
     open_again: dict[tuple[str, str, int, str], list[str]] = {}
-    for one in disagreements(desk.store):
+    for one in disagreements(desk.current):
         reply = (one.eval, one.scenario, one.seed, one.arm)
         open_again.setdefault(reply, []).append(one.criterion)
     if not open_again:
@@ -345,14 +428,16 @@ def emit_exact(path: Path, text: str) -> None:
         raise UserError(f"{path}: cannot be written: {error.strerror}") from None
 
 
-def _import(desk: _Desk, path: Path) -> None:
+def _import(desk: _Desk, path: Path, names: Sequence[str], *, settle: bool) -> None:
     from tastemaker.marks import Mark
-    from tastemaker.rating.exchange import import_marks
+    from tastemaker.rating.exchange import Welcome, import_marks
     from tastemaker.rating.questions import load_questions
     from tastemaker.rating.ratable import read_ratable
 
     ratable = read_ratable(desk.experiment, desk.folder)
-    done = import_marks(path, desk.store, ratable, load_questions(desk.experiment))
+    questions = load_questions(desk.experiment)
+    welcome = Welcome(raters=names, settling=_open(desk) if settle else None)
+    done = import_marks(path, desk.store, ratable, questions, desk.now, welcome)
     what = "marks" if not done.added or isinstance(done.added[0], Mark) else "preferences"
     told = [f"{len(done.added)} {what} taken in"]
     told += [f"{done.unchanged} stood there already"] if done.unchanged else []
@@ -361,8 +446,23 @@ def _import(desk: _Desk, path: Path) -> None:
     _say(", ".join(told) + ".")
     if done.raters:
         _say(f"New raters: {', '.join(done.raters)}.")
-    if done.chances:
+    if done.planned:
         _say("There was no plan: the replies of this file, with its chances, are the plan now.")
+    if done.outside:
+        _say(f"{done.outside} of them are about replies outside the plan: they do not count.")
+
+
+def _open(desk: _Desk) -> "set[Question]":
+    """The questions that people, or people and the judge, differ on; also those settled by now."""
+    from tastemaker.rating.adjudication import disagreements
+    from tastemaker.rating.ratable import read_findings
+
+    spots = {(one.eval, one.scenario, one.seed) for one in desk.store.marks()}
+    findings = read_findings(desk.folder, spots, set(desk.experiment.arms))
+    return {
+        (one.eval, one.scenario, one.seed, one.arm, one.criterion)
+        for one in disagreements(desk.current, findings, settled=True)
+    }
 
 
 # Packets and adjudication ------------------------------------------------------------------------
@@ -370,12 +470,10 @@ def _import(desk: _Desk, path: Path) -> None:
 
 def _packet(desk: _Desk, path: Path, names: Sequence[str]) -> None:
     from tastemaker.rating.exchange import Codes
+    from tastemaker.rating.material import open_material
     from tastemaker.rating.packet import COLUMNS, PAIR_COLUMNS, Packet
-    from tastemaker.rating.questions import load_questions
-    from tastemaker.rating.ratable import read_ratable, read_replies
     from tastemaker.rating.sheets import as_csv
     from tastemaker.reading import did_you_mean
-    from tastemaker.record import read_record
 
     if path.suffix.lower() not in (".csv", ".html"):
         raise UserError(f"{path}: a packet ends in .csv or .html")
@@ -387,24 +485,17 @@ def _packet(desk: _Desk, path: Path, names: Sequence[str]) -> None:
     rater = (names or known)[0]
     if rater not in known:
         raise UserError(f"'{rater}' has nothing to rate in this plan{did_you_mean(rater, known)}")
-    read_record(desk.folder, desk.experiment)
     items = desk.store.items(rater)
-    spots = {(one.eval, one.scenario, one.seed) for one in items}
-    made = Packet(
-        items,
-        read_replies(desk.folder, spots),
-        read_ratable(desk.experiment, desk.folder),
-        load_questions(desk.experiment),
-        Codes(desk.store),
-        desk.criteria,
-    )
+    checks = desk.criteria == "all"
+    material = open_material(desk.experiment, desk.folder, items, checks=checks)
+    made = Packet(items, material, Codes(desk.store, desk.now))
     if path.suffix.lower() == ".html":
         emit(made.html(rater), path)
     elif any(one.other for one in items):
-        rows = made.pair_rows(desk.store.pairs(rater))
+        rows = made.pair_rows(desk.current.pairs(rater))
         emit_exact(path, BYTE_ORDER_MARK + as_csv(PAIR_COLUMNS, rows))
     else:
-        rows = made.rows(desk.store.marks(rater))
+        rows = made.rows(desk.current.marks(rater))
         emit_exact(path, BYTE_ORDER_MARK + as_csv(COLUMNS, rows))
     typer.echo(f"{len(made.pages)} pages for {rater} written to {path}", err=True)
     if len(made.pages) < len(items):
@@ -414,22 +505,26 @@ def _packet(desk: _Desk, path: Path, names: Sequence[str]) -> None:
 def _disagreements(desk: _Desk, packet: Path | None, as_json: bool) -> None:
     from tastemaker.rating.adjudication import disagreements
     from tastemaker.rating.exchange import Codes
-    from tastemaker.rating.packet import OPEN_COLUMNS, open_rows, side_text
+    from tastemaker.rating.material import open_material
+    from tastemaker.rating.packet import OPEN_COLUMNS, open_items, open_rows, side_text
     from tastemaker.rating.questions import load_questions
-    from tastemaker.rating.ratable import read_findings, read_replies
+    from tastemaker.rating.ratable import read_findings
     from tastemaker.rating.sheets import as_csv
 
     spots = {(one.eval, one.scenario, one.seed) for one in desk.store.marks()}
     findings = read_findings(desk.folder, spots, set(desk.experiment.arms))
-    found = disagreements(desk.store, findings)
-    questions, codes = load_questions(desk.experiment), Codes(desk.store)
+    found = disagreements(desk.current, findings)
+    codes = Codes(desk.store, desk.now)
     if packet is not None:
         if packet.suffix.lower() != ".csv":
             raise UserError(f"{packet}: a packet of disagreements ends in .csv")
-        rows = open_rows(found, read_replies(desk.folder, spots), questions, codes)
+        items = open_items(found)
+        material = open_material(desk.experiment, desk.folder, items, checks=True)
+        rows = open_rows(found, material, codes)
         emit_exact(packet, BYTE_ORDER_MARK + as_csv(OPEN_COLUMNS, rows))
         typer.echo(f"{len(rows)} disagreements written to {packet}", err=True)
         return
+    questions = load_questions(desk.experiment)
     told: list[dict[str, Any]] = []
     for one in found:
         levels = questions.levels(one.eval, one.scenario, one.criterion)
@@ -462,7 +557,8 @@ def _disagreements(desk: _Desk, packet: Path | None, as_json: bool) -> None:
 def _anchors(desk: _Desk, yes: bool) -> None:
     from tastemaker.rating.anchors import choose, edited, rubric_files
     from tastemaker.rating.questions import load_questions
-    from tastemaker.rating.ratable import read_findings, read_ratable, read_replies
+    from tastemaker.rating.ratable import read_findings, read_ratable
+    from tastemaker.tables import reply_texts
 
     marks = desk.store.marks()
     spots = {(one.eval, one.scenario, one.seed) for one in marks}
@@ -472,9 +568,9 @@ def _anchors(desk: _Desk, yes: bool) -> None:
     )
     held_out = {home for home, setting in ratable.settings.items() if setting.split == "held-out"}
     chosen = choose(
-        desk.store,
+        desk.current,
         read_findings(desk.folder, spots, set(desk.experiment.arms)),
-        read_replies(desk.folder, spots),
+        reply_texts(desk.folder),
         questions,
         held_out,
     )

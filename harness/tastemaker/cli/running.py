@@ -194,6 +194,8 @@ def gate(
             typer.echo(f"  {told.mark} {verdict.candidate}, {told.principle}: {told.verdict}")
         for text in (*limit_lines(results), *look_lines(results)):
             typer.echo(f"  {text}")
+        for text in results.warnings:
+            typer.echo(f"  Warning: {plain(text)}")
     raise typer.Exit(exit_code(results))
 
 

@@ -1,12 +1,11 @@
 """Where people, or people and the judge, are not at one, and what they agree on afterwards."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
+from tastemaker.about import Current
 from tastemaker.calibration import Voice
-from tastemaker.errors import UserError
-from tastemaker.marks import CONSENSUS, Mark, MarkStore
+from tastemaker.marks import CONSENSUS, Mark, Question
 from tastemaker.rating.ratable import Findings
 
 JUDGE = "judge"
@@ -36,12 +35,8 @@ class Disagreement:
         return max(values) - min(values) if values else 0.0
 
 
-Question = tuple[str, str, int, str, str]
-"""Eval, scenario, seed, arm and criterion."""
-
-
 def disagreements(
-    store: MarkStore, findings: Findings | None = None, *, settled: bool = False
+    store: Current, findings: Findings | None = None, *, settled: bool = False
 ) -> list[Disagreement]:
     """Where answers differ, the farthest apart first, raters before the judge.
 
@@ -50,7 +45,7 @@ def disagreements(
     out.
 
     Args:
-        store: The marks.
+        store: The marks that are about what the run has now.
         findings: The judge's answers; without them raters alone are compared.
         settled: Also those on which there is an agreement.
     """
@@ -83,7 +78,7 @@ def disagreements(
     return sorted(found, key=lambda one: (-one.distance, one.between == "judge"))
 
 
-def marks_by_question(store: MarkStore) -> dict[Question, list[Mark]]:
+def marks_by_question(store: Current) -> dict[Question, list[Mark]]:
     """The standing marks of all raters on each question, by name; not the agreed ones."""
     by_question: dict[Question, list[Mark]] = {}
     for one in sorted(store.marks(), key=lambda one: one.rater):
@@ -94,25 +89,3 @@ def marks_by_question(store: MarkStore) -> dict[Question, list[Mark]]:
 
 def _question(one: Mark) -> Question:
     return one.eval, one.scenario, one.seed, one.arm, one.criterion
-
-
-def adjudicate(store: MarkStore, marks: Iterable[Mark]) -> list[Mark]:
-    """Keep what was agreed, beside the marks that it settles and never over them: all or none.
-
-    Args:
-        store: Where the marks stand.
-        marks: The agreed answers, by whoever wrote them down; they are kept under `CONSENSUS`.
-
-    Raises:
-        UserError: Nobody has marked one of these questions.
-    """
-    known: Mapping[Question, list[Mark]] = marks_by_question(store)
-    agreed = [replace(one, rater=CONSENSUS) for one in marks]
-    for one in agreed:
-        if _question(one) not in known:
-            raise UserError(
-                f"{one.scenario}, seed {one.seed}, {one.criterion}: nobody has marked it, "
-                "so there is nothing to agree on"
-            )
-    store.put(agreed)
-    return agreed

@@ -11,13 +11,14 @@ from typing import Any, Literal
 
 import yaml
 
+from tastemaker.about import Current
 from tastemaker.content import resolve
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment, PlainEval, TaskEval
-from tastemaker.marks import CONSENSUS, Mark, MarkStore
+from tastemaker.marks import CONSENSUS, Mark
 from tastemaker.rating.adjudication import marks_by_question
 from tastemaker.rating.questions import Questions
-from tastemaker.rating.ratable import Findings, Home, Read
+from tastemaker.rating.ratable import Findings, Home
 from tastemaker.reading import LARGEST_YAML, LOADER, read, read_bytes, shown
 from tastemaker.rubric import Criterion, Level, Rubric
 
@@ -55,9 +56,9 @@ class Chosen:
 
 
 def choose(
-    store: MarkStore,
+    store: Current,
     findings: Findings,
-    replies: Mapping[tuple[str, str, int, str], Read],
+    replies: Mapping[tuple[str, str, int, str], str],
     questions: Questions,
     held_out: Set[Home],
     *,
@@ -78,7 +79,7 @@ def choose(
         if reply is None or criterion is None or answer is None:
             skipped["their criterion is not in the rubric, or their reply not in the run"] += 1
             continue
-        text = _passage(mark, reply.reply)
+        text = _passage(mark, reply)
         if why := _unfit(mark, criterion, questions, held_out, text):
             skipped[why] += 1
         elif text not in _anchors(criterion, answer):
@@ -99,7 +100,7 @@ def choose(
     return Chosen(cases=tuple(_best(cases, questions, each)), skipped=skipped)
 
 
-def agreed(store: MarkStore) -> list[tuple[Mark, Literal["consensus", "agreement"]]]:
+def agreed(store: Current) -> list[tuple[Mark, Literal["consensus", "agreement"]]]:
     """The answers on which people agree: adjudicated, or given alike by two raters or more."""
     adjudicated = {
         (one.eval, one.scenario, one.seed, one.arm, one.criterion): one

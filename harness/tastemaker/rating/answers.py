@@ -1,8 +1,8 @@
 """Answers of the page as marks of the store, and back: the same for check-marks and for pairs."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Protocol, cast
+from typing import Generic, TypeVar, cast
 
 from tastemaker.marks import Choice, Item, Mark, MarkStore, PairMark
 
@@ -25,6 +25,8 @@ class Said:
     note: str = ""
     made: str = ""
     """When, ISO 8601 in UTC."""
+    about: str = ""
+    """What was answered, as `tastemaker.about` tells it."""
 
 
 def key_of(item: Item) -> ItemKey:
@@ -32,11 +34,23 @@ def key_of(item: Item) -> ItemKey:
     return item.eval, item.scenario, item.seed, item.arm, item.other
 
 
-class Answers(Protocol):
-    """One of the two kinds of answers, as the store keeps them."""
+Row = TypeVar("Row", Mark, PairMark)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers(Generic[Row]):
+    """One of the two kinds of answers: how the store keeps them, and what they say."""
+
+    stored: Callable[..., list[Row]]
+    """`MarkStore.marks`, or `MarkStore.pairs`."""
+    put: Callable[[MarkStore, Iterable[Row]], None]
+    take_back: Callable[[MarkStore, Iterable[Row]], None]
+    as_said: Callable[[Row], Said]
+    as_row: Callable[[Said], Row]
 
     def by(self, store: MarkStore, author: str) -> list[Said]:
-        """All that somebody has answered."""
+        """All that somebody has answered; of pairs in the order in which they were shown."""
+        return [self.as_said(row) for row in self.stored(store, author)]
 
     def about(
         self, store: MarkStore, item: Item, author: str | None = None, *, turned: bool = False
@@ -46,83 +60,36 @@ class Answers(Protocol):
         With `turned` also what was said of a pair that was shown the other way round, as if it had
         been shown this way.
         """
-
-    def keep(self, store: MarkStore, said: Said) -> None:
-        """Commit an answer."""
-
-    def withdraw(self, store: MarkStore, said: Said) -> None:
-        """Take the answer to a question back."""
-
-
-class CheckMarks:
-    """Answers to criteria, about one reply."""
-
-    def by(self, store: MarkStore, author: str) -> list[Said]:
-        """All that somebody has answered."""
-        return _of_marks(store.marks(author))
-
-    def about(
-        self, store: MarkStore, item: Item, author: str | None = None, *, turned: bool = False
-    ) -> list[Said]:
-        """What somebody, or anybody, has answered about an item."""
-        found = store.marks(
-            author, eval=item.eval, scenario=item.scenario, seed=item.seed, arm=item.arm
-        )
-        return _of_marks(found)
-
-    def keep(self, store: MarkStore, said: Said) -> None:
-        """Commit an answer."""
-        store.put([_mark(said)])
-
-    def withdraw(self, store: MarkStore, said: Said) -> None:
-        """Take the answer to a question back."""
-        store.withdraw([_mark(said)])
-
-
-class Preferences:
-    """Answers about two replies side by side. They have no quote."""
-
-    def by(self, store: MarkStore, author: str) -> list[Said]:
-        """All that somebody has answered, in the order in which it was shown."""
-        return _of_pairs(store.pairs(author))
-
-    def about(
-        self, store: MarkStore, item: Item, author: str | None = None, *, turned: bool = False
-    ) -> list[Said]:
-        """What somebody, or anybody, has answered about the two replies."""
-        found = _of_pairs(
-            store.pairs(author, eval=item.eval, scenario=item.scenario, seed=item.seed)
-        )
+        rows = self.stored(store, author, eval=item.eval, scenario=item.scenario, seed=item.seed)
+        found = [self.as_said(row) for row in rows]
         straight = [said for said in found if said.item == key_of(item)]
         other_way = [said for said in found if said.item[3:] == (item.other, item.arm)]
         return straight + [_turned(said, item) for said in other_way if turned]
 
     def keep(self, store: MarkStore, said: Said) -> None:
         """Commit an answer."""
-        store.put_pairs([_pair(said)])
+        self.put(store, [self.as_row(said)])
 
     def withdraw(self, store: MarkStore, said: Said) -> None:
         """Take the answer to a question back."""
-        store.withdraw_pairs([_pair(said)])
+        self.take_back(store, [self.as_row(said)])
 
 
 def _turned(said: Said, item: Item) -> Said:
     return replace(said, item=key_of(item), value=TURNED.get(said.value, said.value))
 
 
-def _of_marks(marks: Iterable[Mark]) -> list[Said]:
-    return [
-        Said(
-            author=mark.rater,
-            item=(mark.eval, mark.scenario, mark.seed, mark.arm, ""),
-            question=mark.criterion,
-            value=mark.value,
-            quote=mark.quote,
-            note=mark.note,
-            made=mark.made,
-        )
-        for mark in marks
-    ]
+def _said_in_mark(mark: Mark) -> Said:
+    return Said(
+        author=mark.rater,
+        item=(mark.eval, mark.scenario, mark.seed, mark.arm, ""),
+        question=mark.criterion,
+        value=mark.value,
+        quote=mark.quote,
+        note=mark.note,
+        made=mark.made,
+        about=mark.about,
+    )
 
 
 def _mark(said: Said) -> Mark:
@@ -138,21 +105,20 @@ def _mark(said: Said) -> Mark:
         quote=said.quote,
         note=said.note,
         made=said.made,
+        about=said.about,
     )
 
 
-def _of_pairs(pairs: Iterable[PairMark]) -> list[Said]:
-    return [
-        Said(
-            author=pair.rater,
-            item=(pair.eval, pair.scenario, pair.seed, pair.first, pair.second),
-            question=pair.principle,
-            value=pair.preference,
-            note=pair.note,
-            made=pair.made,
-        )
-        for pair in pairs
-    ]
+def _said_of_pair(pair: PairMark) -> Said:
+    return Said(
+        author=pair.rater,
+        item=(pair.eval, pair.scenario, pair.seed, pair.first, pair.second),
+        question=pair.principle,
+        value=pair.preference,
+        note=pair.note,
+        made=pair.made,
+        about=pair.about,
+    )
 
 
 def _pair(said: Said) -> PairMark:
@@ -168,4 +134,23 @@ def _pair(said: Said) -> PairMark:
         preference=cast(Choice | None, said.value),
         note=said.note,
         made=said.made,
+        about=said.about,
     )
+
+
+CHECK_MARKS = Answers(
+    stored=MarkStore.marks,
+    put=MarkStore.put,
+    take_back=MarkStore.withdraw,
+    as_said=_said_in_mark,
+    as_row=_mark,
+)
+"""Answers to criteria, about one reply."""
+PREFERENCES = Answers(
+    stored=MarkStore.pairs,
+    put=MarkStore.put_pairs,
+    take_back=MarkStore.withdraw_pairs,
+    as_said=_said_of_pair,
+    as_row=_pair,
+)
+"""Answers about two replies side by side. They have no quote."""

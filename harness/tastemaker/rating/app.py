@@ -97,6 +97,7 @@ def make_app(
         now: Gives the time at which an answer was made.
     """
     from fastapi import FastAPI, Request
+    from fastapi.exceptions import RequestValidationError
     from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
@@ -113,6 +114,11 @@ def make_app(
 
     def refused(status: int, reason: str) -> Response:
         return JSONResponse({"error": reason}, status_code=status)
+
+    @app.exception_handler(RequestValidationError)
+    async def unreadable(request: Request, error: RequestValidationError) -> Response:
+        # FastAPI's own answer repeats what was sent, and breaks where that is no text.
+        return refused(400, "This is no answer that the page could have sent.")
 
     @app.get("/in/{token}")
     def enter(token: str) -> Response:
@@ -208,7 +214,7 @@ class Guard:
             return "This page does not answer to that name."
         if method in ("GET", "HEAD"):
             return ""
-        if urlsplit(headers.get("origin", "")).netloc != host:
+        if headers.get("origin", "") not in (f"http://{host}", f"https://{host}"):
             return "Answers are taken from the page itself only."
         return ""
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from tastemaker.errors import UserError
 from tastemaker.marks import CONSENSUS, Item, MarkStore
-from tastemaker.rating.answers import Answers, CheckMarks, Preferences, Said, key_of
+from tastemaker.rating.answers import CHECK_MARKS, PREFERENCES, Said, key_of
 from tastemaker.rating.material import Material, Option, Question, Shown
 
 PAGE_KEY = "page-key"
@@ -53,7 +53,7 @@ class Sheet:
     """One item as it lies before a rater."""
 
     name: str
-    """Of its page; says nothing, and is another one for every rater."""
+    """Of its page; says nothing, and is another one for every rater, and for another reply."""
     number: int
     """From 1."""
     shown: Shown
@@ -86,6 +86,8 @@ class _Task:
     item: Item
     name: str
     questions: tuple[Question, ...]
+    about: Mapping[str, str]
+    """By the question's id what an answer to it is about: what is shown here, and nothing else."""
 
 
 class Desk:
@@ -122,10 +124,12 @@ class Desk:
             asked = material.questions(item)
             if wanted is not None:
                 asked = _wanted(asked, wanted[item.rater, item.number], item)
-            task = _Task(item=item, name=self._name(item), questions=tuple(asked))
+            about = {question.id: material.about(item, question.id) for question in asked}
+            name = self._name(item, about)
+            task = _Task(item=item, name=name, questions=tuple(asked), about=about)
             self._tasks.setdefault(item.rater, {})[task.name] = task
         pairs = any(item.other for item in listed)
-        self._answers: Answers = Preferences() if pairs else CheckMarks()
+        self._answers = PREFERENCES if pairs else CHECK_MARKS
 
     def rater(self, token: str) -> str | None:
         """Who has this secret and something to do here; None for nobody."""
@@ -143,12 +147,13 @@ class Desk:
     def progress(self, rater: str) -> Progress:
         """How far a rater has come."""
         made = {
-            (said.item, said.question): said.made
+            (said.item, said.question, said.about): said.made
             for said in self._answers.by(self.store, self._author(rater))
         }
         times, open_page = [], ""
         for task in self._tasks[rater].values():
-            given = [made.get((key_of(task.item), question.id)) for question in task.questions]
+            key = key_of(task.item)
+            given = [made.get((key, name, about)) for name, about in task.about.items()]
             if None in given:
                 open_page = open_page or task.name
             else:
@@ -197,10 +202,16 @@ class Desk:
         option = next((one for one in asked.options if one.name == answer.name), None)
         if option is None:
             return False
-        made = at.isoformat(timespec="seconds").replace("+00:00", "Z")
         self._answers.keep(
             self.store,
-            replace(said, value=option.value, quote=answer.quote, note=answer.note, made=made),
+            replace(
+                said,
+                value=option.value,
+                quote=answer.quote,
+                note=answer.note,
+                made=at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+                about=task.about[question],
+            ),
         )
         return True
 
@@ -208,8 +219,9 @@ class Desk:
         """Under whose name answers stand: what was agreed on is nobody's own."""
         return CONSENSUS if self.agreeing else rater
 
-    def _name(self, item: Item) -> str:
-        said = repr((item.rater, key_of(item), self.agreeing))
+    def _name(self, item: Item, about: Mapping[str, str]) -> str:
+        """Made of what is shown, too: what a page left open sends finds no other reply."""
+        said = repr((item.rater, key_of(item), self.agreeing, sorted(about.items())))
         return hmac.new(self._key, said.encode(), hashlib.sha256).hexdigest()[:24]
 
     def _others(self, task: _Task) -> dict[str, list[tuple[str, Answer]]]:
@@ -246,10 +258,10 @@ def _letter(place: int) -> str:
 
 
 def _answers(task: _Task, said: Iterable[Said], author: str) -> Iterator[tuple[str, Answer]]:
-    """What one author has answered; what the rubric has no answer for any more is left out."""
+    """What one author has answered to what is shown, and not to what stood there before."""
     asked = {question.id: question for question in task.questions}
     for one in said:
-        if one.author == author and one.question in asked:
+        if one.author == author and one.about == task.about.get(one.question):
             option = _option(asked[one.question], one)
             if option is not None:
                 yield (

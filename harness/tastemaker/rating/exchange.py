@@ -1,15 +1,18 @@
 """Marks as files: out for analysis, and in from wherever else people have rated."""
 
 import hmac
+import json
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Generic, TypeVar, get_args
 
-from tastemaker.marks import CONSENSUS, Choice, Item, Mark, MarkStore, PairMark
+from tastemaker.about import Now
+from tastemaker.errors import UserError
+from tastemaker.marks import CONSENSUS, Choice, Item, Mark, MarkStore, PairMark, Question
 from tastemaker.rating.places import Places
 from tastemaker.rating.questions import CANNOT_ASSESS, Questions, answer_text, answer_value
 from tastemaker.rating.ratable import Ratable, Spot
@@ -28,6 +31,7 @@ MARK_COLUMNS = (
     "note",
     "made",
     "chance",
+    "about",
 )
 NEEDED = ("scenario", "seed", "arm", "criterion", "rater", "value")
 PAIR_COLUMNS = (
@@ -42,6 +46,7 @@ PAIR_COLUMNS = (
     "rater",
     "note",
     "made",
+    "about",
 )
 PAIRS_NEEDED = ("scenario", "seed", "arm_a", "arm_b", "order", "rater", "preference")
 PACKET_ONLY = ("number", "prompt", "reply", "reply_a", "reply_b", "question", "answers")
@@ -65,8 +70,11 @@ class Imported(Generic[One]):
     """Rows that were made before what stands now, which therefore stays."""
     raters: tuple[str, ...]
     """Raters of whom there was no mark before."""
-    chances: bool
-    """Whether the file's chances were taken as the plan, because there was none."""
+    planned: bool
+    """Whether the file's replies were taken as the plan, because there was none."""
+    outside: int
+    """Of what was added, how much is about replies that the plan does not have: it does not
+    count."""
 
 
 # Opaque names ------------------------------------------------------------------------------------
@@ -75,26 +83,40 @@ class Imported(Generic[One]):
 class Codes:
     """Names of replies that tell nothing of the arm, for what raters see outside the page.
 
-    A reply's code is a keyed hash; the key stays in the store, so a packet alone tells nothing.
+    A reply's code is a keyed hash of its place, and one of what stands there and is asked; the key
+    stays in the store, so a packet alone tells nothing.
     """
 
-    def __init__(self, store: MarkStore) -> None:
+    def __init__(self, store: MarkStore, now: Now) -> None:
         """Take the store's key, and give it one where there is none."""
         key = store.said().get(PACKET_KEY)
         if key is None:
             key = secrets.token_hex(16)
             store.say(PACKET_KEY, key)
-        self._key = bytes.fromhex(key)
+        self._key, self._now = bytes.fromhex(key), now
 
     def code(self, home: str, scenario: str, seed: int, arm: str) -> str:
-        """The code of a reply: "r-" and ten hexadecimal digits."""
-        message = repr((home, scenario, seed, arm)).encode()
-        return f"r-{hmac.new(self._key, message, 'sha256').hexdigest()[:10]}"
+        """The code of a reply: "r-", ten hexadecimal digits of its place and eight of its text."""
+        questions = sorted(self._now.questions.get(home, {}).items())
+        said = self._hash(self._now.replies.get((home, scenario, seed, arm)), questions)
+        return f"{self._place(home, scenario, seed, arm)}-{said[:8]}"
 
     def arm(self, home: str, scenario: str, seed: int, name: str, arms: Iterable[str]) -> str:
         """The arm of a code; any other name as it is."""
         matches = (arm for arm in arms if self.code(home, scenario, seed, arm) == name)
         return next(matches, name)
+
+    def is_former(
+        self, home: str, scenario: str, seed: int, name: str, arms: Iterable[str]
+    ) -> bool:
+        """Whether it was the code of a reply at this place, in whose place another stands now."""
+        return any(name.startswith(self._place(home, scenario, seed, arm)) for arm in arms)
+
+    def _place(self, *place: str | int) -> str:
+        return f"r-{self._hash(*place)[:10]}"
+
+    def _hash(self, *words: object) -> str:
+        return hmac.new(self._key, repr(words).encode(), "sha256").hexdigest()
 
 
 # Out ---------------------------------------------------------------------------------------------
@@ -120,6 +142,7 @@ def mark_rows(
             "note": one.note,
             "made": one.made,
             "chance": chances.get((one.eval, one.scenario, one.seed)),
+            "about": one.about,
         }
         for one in marks
     ]
@@ -140,6 +163,7 @@ def pair_rows(pairs: Iterable[PairMark]) -> list[dict[str, Value]]:
             "rater": one.rater,
             "note": one.note,
             "made": one.made,
+            "about": one.about,
         }
         for one in pairs
     ]
@@ -148,20 +172,38 @@ def pair_rows(pairs: Iterable[PairMark]) -> list[dict[str, Value]]:
 # In ----------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, kw_only=True)
+class Welcome:
+    """Whose answers a file may bring."""
+
+    raters: Collection[str] = ()
+    """Who was named. Others may come in again who never answered but by files."""
+    settling: Collection[Question] | None = None
+    """With these the file brings what was agreed on, on these questions and on nothing else."""
+
+
 def import_marks(
-    path: Path, store: MarkStore, ratable: Ratable, questions: Questions
+    path: Path,
+    store: MarkStore,
+    ratable: Ratable,
+    questions: Questions,
+    now: Now,
+    welcome: Welcome,
 ) -> Imported[Mark] | Imported[PairMark]:
     """Take in a file of marks, or of preferences if it has a column of that name: all or nothing.
 
-    Importing a file twice changes nothing. Arms may be named by a packet's codes.
+    Importing a file twice changes nothing. Arms may be named by a packet's codes. What was given
+    on the page, and what is about another reply than is there now, is refused.
 
     Raises:
         UserError: Something is wrong in the file; every problem at once, with line and column (in
             CSV the number of the cell).
     """
     sheet = Sheet(path)
-    reader = _Reader(sheet, ratable, questions, Codes(store))
+    reader = _Reader(sheet, ratable, questions, Codes(store, now), now, _Doorkeeper(store, welcome))
     if "preference" in sheet.columns:
+        if welcome.settling is not None:
+            raise UserError(f"{sheet.path.name}: preferences are settled on the page alone")
         sheet.expect(PAIRS_NEEDED, (*PAIR_COLUMNS, *PACKET_ONLY))
         sheet.checked()
         pairs = reader.read(reader.pair, _comparison)
@@ -176,18 +218,20 @@ def _kept_marks(store: MarkStore, marks: Sequence[Mark], reader: "_Reader") -> I
     before = store.marks()
     standing = {_question(one): one for one in before}
     new, unchanged, older = _changes(marks, standing, _question)
+    planned = bool(marks) and not store.items()
+    if planned:
+        items = _as_plan(marks, reader.chances)
+        store.assign(items, _facts(items))
     store.put(new)
-    chances = bool(reader.chances) and not store.items()
-    if chances:
-        store.assign(_as_plan(marks, reader.chances))
-        store.say("kind", "imported")
+    places = {(one.eval, one.scenario, one.seed, one.arm) for one in store.items()}
     return Imported(
         added=tuple(new),
         unchanged=unchanged,
         empty=reader.empty,
         older=older,
         raters=_strangers(new, before),
-        chances=chances,
+        planned=planned,
+        outside=sum((one.eval, one.scenario, one.seed, one.arm) not in places for one in new),
     )
 
 
@@ -204,8 +248,47 @@ def _kept_pairs(
         empty=reader.empty,
         older=older,
         raters=_strangers(new, before),
-        chances=False,
+        planned=False,
+        outside=0,
     )
+
+
+class _Doorkeeper:
+    """Tells which rows of a file may come in, by who speaks and by what stands already."""
+
+    def __init__(self, store: MarkStore, welcome: Welcome) -> None:
+        self.settling = welcome.settling
+        there: list[Mark | PairMark] = [*store.marks(), *store.pairs()]
+        self.standing = {_key(one): one for one in there}
+        elsewhere = {one.rater for one in there if one.imported}
+        self.raters = (elsewhere - set(store.raters()) | set(welcome.raters)) - {CONSENSUS}
+
+    def stranger(self, rater: str) -> str:
+        """Why nobody of this name may speak in the file; "" when they may."""
+        if self.settling is not None and rater != CONSENSUS:
+            return f"what was agreed on is by '{CONSENSUS}', found '{rater}'"
+        if self.settling is None and rater == CONSENSUS:
+            return "what was agreed on comes in with --adjudicate --import"
+        if self.settling is None and rater not in self.raters:
+            return f"'{rater}' was not named: --raters {rater} takes in what is by them"
+        return ""
+
+    def refused(self, one: Mark | PairMark) -> str:
+        """Why an answer may not come in; "" when it may."""
+        if isinstance(one, Mark) and self.settling is not None:
+            question = (one.eval, one.scenario, one.seed, one.arm, one.criterion)
+            if question not in self.settling:
+                return "nobody differs on it, so there is nothing to settle"
+        stands = self.standing.get(_key(one))
+        if stands is None or stands.imported or stands.about != one.about:
+            return ""
+        if _same(one, stands) or _earlier(one.made, stands.made):
+            return ""
+        return f"{one.rater} has answered it on the page, where alone it can be changed"
+
+
+def _key(one: Mark | PairMark) -> tuple[str | int, ...]:
+    return _question(one) if isinstance(one, Mark) else _comparison(one)
 
 
 def _question(one: Mark) -> tuple[str | int, ...]:
@@ -226,13 +309,18 @@ def _changes(
     unchanged = older = 0
     for one in given:
         stands = standing.get(key(one))
-        if stands is not None and replace(one, made=stands.made) == stands:
+        if stands is not None and _same(one, stands):
             unchanged += 1
         elif stands is not None and _earlier(one.made, stands.made):
             older += 1
         else:
             new.append(one)
     return new, unchanged, older
+
+
+def _same(one: Mark | PairMark, stands: Mark | PairMark) -> bool:
+    """Whether it says what stands, whenever and by which way it came."""
+    return replace(one, made=stands.made, imported=stands.imported) == stands
 
 
 def _earlier(one: str, other: str) -> bool:
@@ -275,6 +363,16 @@ def _as_plan(marks: Iterable[Mark], chances: Mapping[Spot, float]) -> list[Item]
     return items
 
 
+def _facts(items: Sequence[Item]) -> dict[str, str]:
+    """What the store keeps about a plan that is what somebody rated elsewhere."""
+    return {
+        "kind": "imported",
+        "raters": json.dumps(list(dict.fromkeys(one.rater for one in items))),
+        "scenarios": str(len({(one.eval, one.scenario) for one in items})),
+        "items": str(len(items)),
+    }
+
+
 def proper_name(name: str) -> bool:
     """Whether a rater may be called so: printable, no blanks around it, at most 200 characters."""
     return bool(name) and name == name.strip() and name.isprintable() and len(name) <= LONGEST_NAME
@@ -283,8 +381,17 @@ def proper_name(name: str) -> bool:
 class _Reader:
     """Makes marks of the rows of a sheet, and notes what is wrong in them."""
 
-    def __init__(self, sheet: Sheet, ratable: Ratable, questions: Questions, codes: Codes) -> None:
+    def __init__(
+        self,
+        sheet: Sheet,
+        ratable: Ratable,
+        questions: Questions,
+        codes: Codes,
+        now: Now,
+        door: _Doorkeeper,
+    ) -> None:
         self.sheet, self.ratable, self.questions, self.codes = sheet, ratable, questions, codes
+        self.now, self.door = now, door
         self.places = Places(sheet, ratable)
         self.empty = 0
         self.chances: dict[Spot, float] = {}
@@ -327,7 +434,7 @@ class _Reader:
         if not given:
             self.empty += 1
             return None
-        return Mark(
+        mark = Mark(
             eval=spot[0],
             scenario=spot[1],
             seed=spot[2],
@@ -338,7 +445,10 @@ class _Reader:
             quote=row.cells.get("quote", ""),
             note=row.cells.get("note", ""),
             made=made,
+            about=self.now.about((*spot, arm), criterion),
+            imported=True,
         )
+        return self._welcomed(row, mark)
 
     def pair(self, row: Row) -> PairMark | None:
         """The preference of a row; None where it has none, or something is wrong with it."""
@@ -362,7 +472,7 @@ class _Reader:
         turned = {"a": "b", "b": "a"} if order == "ba" else {}
         preferred = turned.get(said, said)
         first, second = arms if order == "ab" else arms[::-1]
-        return PairMark(
+        pair = PairMark(
             eval=spot[0],
             scenario=spot[1],
             seed=spot[2],
@@ -373,7 +483,22 @@ class _Reader:
             preference=CHOICES.get(preferred),
             note=row.cells.get("note", ""),
             made=made,
+            about=self.now.about_pair((*spot, first), (*spot, second), principle),
+            imported=True,
         )
+        return self._welcomed(row, pair)
+
+    def _welcomed(self, row: Row, one: One) -> One | None:
+        """The answer of a row, if it is about what is there now and nothing forbids it."""
+        about = row.cells.get("about", "")
+        if about and about != one.about:
+            what = "given about another reply, or another question, than is there now"
+            self.sheet.wrong(row, "about", what)
+        elif why := self.door.stranger(one.rater) or self.door.refused(one):
+            self.sheet.wrong(row, "rater", why)
+        else:
+            return one
+        return None
 
     def _arm(self, row: Row, column: str, spot: Spot) -> str:
         replied = self.ratable.replies.get(spot, frozenset())
@@ -382,6 +507,11 @@ class _Reader:
             return arm
         if arm in self.ratable.arms:
             what = f"'{arm}' did not reply to this scenario in seed {spot[2]}"
+        elif self.codes.is_former(*spot, arm, self.ratable.arms):
+            what = (
+                f"the reply of '{arm}', or a question about it, was replaced after the packet was "
+                "made: what was said of it does not count for the new one"
+            )
         elif arm.startswith("r-"):
             what = f"'{arm}' is no reply's code here: was the packet made from another run?"
         else:

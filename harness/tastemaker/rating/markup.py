@@ -1,5 +1,6 @@
 """Markdown that models wrote, as HTML that can do nothing."""
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -18,14 +19,36 @@ TAGS = {
 ATTRIBUTES = {"ol": {"start"}, "table": {"tabindex"}, "th": {"align"}, "td": {"align"}}
 CLASSES = {"span": {"link", "address", "image"}}
 
+LARGEST = 100_000
+"""Characters of a text that is formatted."""
+MOST_MARKS = 5_000
+"""Line ends and characters that Markdown gives a meaning; each may cost some 50 µs."""
+MOST_CELLS = 5_000
+"""Cells of tables. A few characters ask for thousands: short rows are filled up."""
+MARKS = re.compile(r"[\n\[\]()*_~`<>|!&#\\:-]")
+DELIMITERS = "|:- \t>*+.0123456789"
+"""Of what a line below the head of a table is made, also in a quote or a list."""
+
+
+def too_large(text: str) -> bool:
+    """Whether formatting the text would take so long that others wait for their page."""
+    if len(text) > LARGEST or sum(1 for _ in MARKS.finditer(text)) > MOST_MARKS:
+        return True
+    lines = text.split("\n")
+    columns = [line.count("|") + 1 for line in lines if "-" in line and not line.strip(DELIMITERS)]
+    return max(columns, default=1) > 1 and max(columns) * len(lines) > MOST_CELLS
+
 
 @lru_cache(maxsize=256)
 def rendered(text: str) -> str:
     """The text as HTML of harmless elements; HTML in it is shown as the text it is.
 
     Links cannot be followed and images are not loaded: a link shows where it leads, an image its
-    description. Lines end where they ended in the text, or a letter would lose its form.
+    description. Lines end where they ended in the text, or a letter would lose its form. What is
+    `too_large` stays as it was written.
     """
+    if too_large(text):
+        return f"<pre>{escapeHtml(text)}</pre>"
     tokens = _PARSER.parse(text)
     for token in tokens:
         _adapt(token)

@@ -1,18 +1,19 @@
 """What raters are shown of a run: conversations, replies and questions, and never an arm."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tastemaker.errors import UserError
+from tastemaker.about import SAID, Now, questions_of, reply_hash
 from tastemaker.experiment import Experiment
 from tastemaker.marks import Item
 from tastemaker.record import read_record
 from tastemaker.rubric import Criterion, Rubric
 from tastemaker.scenario import Scenario
-from tastemaker.tables import REPLIES, read_table
+from tastemaker.tables import REPLIES, read_table, refuse_edited
 
 CANNOT_SAY = "CANNOT_ASSESS"
 MET, UNMET = "MET", "UNMET"
@@ -84,28 +85,41 @@ class Shown:
     questions: tuple[Question, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
 class Material:
-    """The replies of a run that items are about, with the questions of their rubrics.
+    """The replies of a run that items are about, with the questions of their rubrics."""
 
-    Raises:
-        UserError: There is no run, it changed since, or it has not what an item is about.
-    """
+    rubrics: Mapping[str, Rubric]
+    """By eval."""
+    scenarios: Mapping[tuple[str, str], Scenario]
+    """By eval and scenario."""
+    replies: Mapping[Key, Mapping[str, Any]]
+    """Of the replies table, what makes a reply (`SAID`); failed replies are not there."""
+    examples: Mapping[str, int] = field(default_factory=dict)
+    """By arm: how many example turns it adds to each conversation."""
+    asked: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By eval and principle/criterion: the hash of what is asked."""
+    checks: bool = False
+    """Whether people are asked what checks decide, too."""
 
-    def __init__(self, experiment: Experiment, folder: Path, items: Sequence[Item]) -> None:
-        # Brings Inspect, which the command line would wait for.
-        from tastemaker.evaluation import load_evals
-
-        record = read_record(folder, experiment)
-        self.examples = {name: len(arm.few_shot) for name, arm in experiment.arms.items()}
-        self.rubrics: dict[str, Rubric] = {}
-        self.scenarios: dict[tuple[str, str], Scenario] = {}
-        for one in load_evals(experiment, limit=record["limit"]):
-            if one.rubric is not None:
-                self.rubrics[one.name] = one.rubric
-                self.scenarios |= {(one.name, s.id): s for s in one.data.scenarios}
-        self.replies = _replies(folder, set(keys_of(items)))
-        for item in items:
-            self._refuse_unknown(item)
+    def lacking(self, item: Item) -> str:
+        """Why an item cannot be shown, or asks nothing; "" when all is there."""
+        where = f"{item.eval}, scenario {item.scenario}, seed {item.seed}"
+        again = "make a plan anew with --plan"
+        if item.eval not in self.rubrics:
+            return f"{item.eval}: the plan names it, and it has no rubric; {again}"
+        if (item.eval, item.scenario) not in self.scenarios:
+            return f"{where}: the plan names it, and the run has no such scenario; {again}"
+        for key in keys_of([item]):
+            if key not in self.replies:
+                return f"{where}: the plan names it, and {key[3]} has no reply; {again}"
+        if not self.questions(item):
+            return (
+                f"{where}: nothing for people to answer: no criterion with `ask` applies; "
+                "rate the replies side by side, plan with --criteria all, or give the rubric a "
+                "question"
+            )
+        return ""
 
     def shown(self, item: Item) -> Shown:
         """What a rater sees of an item."""
@@ -121,8 +135,22 @@ class Material:
     def questions(self, item: Item) -> list[Question]:
         """What is asked about an item."""
         labels = self.scenarios[item.eval, item.scenario].labels
-        ask = preferences if item.other else criteria
-        return list(ask(self._rubric(item), labels))
+        rubric = self._rubric(item)
+        asked = preferences(rubric, labels) if item.other else criteria(rubric, labels, self.checks)
+        return list(asked)
+
+    @cached_property
+    def now(self) -> Now:
+        """What is shown, by hash."""
+        hashes = {key: reply_hash(row) for key, row in self.replies.items()}
+        return Now(replies=hashes, questions=self.asked)
+
+    def about(self, item: Item, question: str) -> str:
+        """What an answer to a question about an item is about, as it is shown here."""
+        first, *second = keys_of([item])
+        if second:
+            return self.now.about_pair(first, second[0], question)
+        return self.now.about(first, question)
 
     def _rubric(self, item: Item) -> Rubric:
         own = self.scenarios[item.eval, item.scenario].criteria
@@ -132,7 +160,7 @@ class Material:
     def _documents(self, item: Item, scenario: Scenario) -> Iterator[tuple[str, str]]:
         """What a question asks to look at, beside prompt and reply."""
         asked = dict(self._rubric(item).applicable(scenario.labels)).values()
-        seen = {name for one in asked if one.ask for name in (*one.sees, one.target)}
+        seen = {n for one in asked if one.ask or self.checks for n in (*one.sees, one.target)}
         if scenario.document is not None and ("document" in seen or item.other):
             yield "Document", scenario.document
         if scenario.reference is not None and "reference" in seen:
@@ -160,23 +188,33 @@ class Material:
         )
         return (turns[last].text if last >= 0 else scenario.prompt), answered
 
-    def _refuse_unknown(self, item: Item) -> None:
-        where = f"{item.eval}, scenario {item.scenario}, seed {item.seed}"
-        again = "make a plan anew with --plan"
-        if item.eval not in self.rubrics:
-            raise UserError(f"{item.eval}: the plan names it, and it has no rubric; {again}")
-        if (item.eval, item.scenario) not in self.scenarios:
-            raise UserError(
-                f"{where}: the plan names it, and the run has no such scenario; {again}"
-            )
-        for key in keys_of([item]):
-            if key not in self.replies:
-                raise UserError(f"{where}: the plan names it, and {key[3]} has no reply; {again}")
-        if not self.questions(item):
-            raise UserError(
-                f"{where}: nothing for people to answer: no criterion with `ask` applies; "
-                "rate the replies side by side, or give the rubric a question"
-            )
+
+def open_material(
+    experiment: Experiment, folder: Path, items: Iterable[Item], *, checks: bool = False
+) -> Material:
+    """What a run has of the items; `Material.lacking` says of each what it has not.
+
+    Raises:
+        UserError: There is no run, or it changed since.
+    """
+    # Brings Inspect, which the command line would wait for.
+    from tastemaker.evaluation import load_evals
+
+    record = read_record(folder, experiment)
+    evals = load_evals(experiment, limit=record["limit"])
+    return Material(
+        rubrics={one.name: one.rubric for one in evals if one.rubric is not None},
+        scenarios={
+            (one.name, scenario.id): scenario
+            for one in evals
+            if one.rubric is not None
+            for scenario in one.data.scenarios
+        },
+        replies=_replies(folder, set(keys_of(items))),
+        examples={name: len(arm.few_shot) for name, arm in experiment.arms.items()},
+        asked=questions_of(record),
+        checks=checks,
+    )
 
 
 def keys_of(items: Iterable[Item]) -> Iterator[Key]:
@@ -190,13 +228,14 @@ def _replies(folder: Path, wanted: set[Key]) -> dict[Key, Mapping[str, Any]]:
     """The rows of the replies that are wanted and that are there."""
     import pyarrow as pa
 
+    refuse_edited(folder, REPLIES)
     columns = ("eval", "scenario", "seed", "arm")
     path = folder / REPLIES
     names = read_table(path, [*columns, "error"])
     keys = list(zip(*(names[name].to_pylist() for name in columns), strict=True))
     errors = names["error"].to_pylist()
     rows = [n for n, key in enumerate(keys) if key in wanted and not errors[n]]
-    texts = read_table(path, ["messages", "reply"]).take(pa.array(rows, pa.int64()))
+    texts = read_table(path, SAID).take(pa.array(rows, pa.int64()))
     return {keys[n]: text for n, text in zip(rows, texts.to_pylist(), strict=True)}
 
 
@@ -231,13 +270,13 @@ PREFERENCES = (
 )
 
 
-def criteria(rubric: Rubric, labels: Mapping[str, str]) -> Iterator[Question]:
-    """The judged criteria that apply to a scenario, as questions about one reply."""
+def criteria(rubric: Rubric, labels: Mapping[str, str], checks: bool) -> Iterator[Question]:
+    """The criteria that apply to a scenario, as questions about one reply; with checks, or not."""
     for (principle, name), criterion in rubric.applicable(labels):
-        if criterion.ask:
+        if criterion.ask or checks:
             yield Question(
                 id=f"{principle}/{name}",
-                ask=criterion.ask,
+                ask=criterion.ask or _of_check(criterion),
                 options=_options(criterion),
                 note=criterion.note,
                 anchors=tuple(_anchors(criterion)),
@@ -256,6 +295,11 @@ def preferences(rubric: Rubric, labels: Mapping[str, str]) -> Iterator[Question]
             options=PREFERENCES,
             note=rubric.principles[principle].text,
         )
+
+
+def _of_check(criterion: Criterion) -> str:
+    arguments = ", ".join(f"{key}: {value}" for key, value in criterion.arguments.items())
+    return f"Does it pass the check {criterion.check}{arguments and f' ({arguments})'}?"
 
 
 def _options(criterion: Criterion) -> tuple[Option, ...]:

@@ -1,6 +1,6 @@
 """Packets: what one rater is to rate, as a spreadsheet or on paper, without the arms' names."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,10 +8,9 @@ from tastemaker.calibration import Voice
 from tastemaker.marks import CONSENSUS, Item, Mark, PairMark
 from tastemaker.rating.adjudication import Disagreement
 from tastemaker.rating.exchange import Codes
-from tastemaker.rating.questions import ANSWERS, CANNOT_ASSESS, Questions, answer_text
-from tastemaker.rating.ratable import Criteria, Ratable, Read
+from tastemaker.rating.material import Answered, Material, Question, Shown, Turn, keys_of
+from tastemaker.rating.questions import CANNOT_ASSESS, answer_text
 from tastemaker.rating.sheets import Value
-from tastemaker.rubric import Criterion
 
 COLUMNS = (
     "number",
@@ -46,97 +45,40 @@ PAIR_COLUMNS = (
     "note",
 )
 OPEN_COLUMNS = (*COLUMNS[:10], "answers", *COLUMNS[10:])
-PREFERENCES = ("A is better", "equally good", "B is better", "cannot say")
+PREFERENCES = {"a": "A is better", "b": "B is better", "tie": "Equally good"}
+"""What stands on paper for answers about the two replies of a page, which are called A and B."""
 TEMPLATE = Path(__file__).parent / "templates" / "packet.html"
-
-Replies = Mapping[tuple[str, str, int, str], Read]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """One question as it is printed."""
-
-    name: str
-    text: str
-    note: str = ""
-    answers: tuple[str, ...]
-    anchors: tuple[tuple[str, str], ...] = ()
-    """(answer, a reply that shows it)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
     """One reply, or two side by side, with the questions about it."""
 
-    number: int
     item: Item
-    code: str
-    other_code: str = ""
-    read: Read
-    other: Read | None = None
-    questions: tuple[Question, ...]
+    codes: tuple[str, ...]
+    """Of the reply, or of the two in the order in which they are shown."""
+    shown: Shown
 
     @property
-    def scenario(self) -> str:
-        """Its id."""
-        return self.item.scenario
-
-    @property
-    def seed(self) -> int:
-        """The epoch."""
-        return self.item.seed
+    def number(self) -> int:
+        """The place in the rater's order, from 1."""
+        return self.item.number + 1
 
 
 class Packet:
-    """What one rater is to rate."""
+    """What one rater is to rate: the same texts and questions as on the page."""
 
-    def __init__(
-        self,
-        items: Iterable[Item],
-        replies: Replies,
-        ratable: Ratable,
-        questions: Questions,
-        codes: Codes,
-        criteria: Criteria,
-    ) -> None:
+    def __init__(self, items: Iterable[Item], material: Material, codes: Codes) -> None:
         """Of a rater's items; those whose reply is no longer there are left out."""
-        self.ratable, self.questions, self.codes = ratable, questions, codes
-        self.criteria: Criteria = criteria
         self.pages = [
-            self._page(item, replies)
+            Page(
+                item=item,
+                codes=tuple(codes.code(*key) for key in keys_of([item])),
+                shown=material.shown(item),
+            )
             for item in items
-            if _key(item, item.arm) in replies
-            and (not item.other or _key(item, item.other) in replies)
+            if not material.lacking(item)
         ]
-
-    def _page(self, item: Item, replies: Replies) -> Page:
-        other = item.other
-        asked = self._pair_questions(item) if other else self._questions(item)
-        code = self.codes.code(*_key(item, item.arm))
-        other_code = self.codes.code(*_key(item, other)) if other else ""
-        return Page(
-            number=item.number + 1,
-            item=item,
-            code=f"{code} {other_code}".strip(),
-            other_code=other_code,
-            read=replies[_key(item, item.arm)],
-            other=replies[_key(item, other)] if other else None,
-            questions=tuple(asked),
-        )
-
-    def _questions(self, item: Item) -> Iterator[Question]:
-        for name in self.ratable.asked((item.eval, item.scenario), self.criteria):
-            criterion = self.questions.criterion(item.eval, item.scenario, name)
-            yield printed(name, criterion)
-
-    def _pair_questions(self, item: Item) -> Iterator[Question]:
-        yield Question(name="", text="As a whole, which reply is better?", answers=PREFERENCES)
-        asked = self.ratable.asked((item.eval, item.scenario), self.criteria)
-        rubric = self.questions.rubrics.get(item.eval)
-        for name in dict.fromkeys(one.partition("/")[0] for one in asked):
-            known = rubric.principles.get(name) if rubric else None
-            text = known.text if known and known.text else f"Which is better in {name}?"
-            yield Question(name=name, text=text, answers=PREFERENCES)
 
     def rows(self, marks: Iterable[Mark]) -> list[dict[str, Value]]:
         """As rows of `COLUMNS`, one a criterion; what the rater has answered already stands there.
@@ -146,19 +88,18 @@ class Packet:
         said = {(*_key(one, one.arm), one.criterion): one for one in marks}
         rows: list[dict[str, Value]] = []
         for page in self.pages:
-            for place, question in enumerate(page.questions):
+            for place, question in enumerate(page.shown.questions):
                 item, texts = page.item, place == 0
-                mark = said.get((*_key(item, item.arm), question.name))
-                levels = self.questions.levels(item.eval, item.scenario, question.name)
+                mark = said.get((*_key(item, item.arm), question.id))
                 rows.append(
                     _base(page)
                     | {
-                        "arm": page.code,
-                        "prompt": prompt_text(page.read) if texts else "",
-                        "reply": page.read.reply if texts else "",
-                        "criterion": question.name,
+                        "arm": page.codes[0],
+                        "prompt": prompt_text(page.shown) if texts else "",
+                        "reply": reply_text(page.shown.replies[0]) if texts else "",
+                        "criterion": question.id,
                         "question": question_text(question),
-                        "value": answer_text(mark.value, levels) if mark else "",
+                        "value": answer_text(mark.value, levels(question)) if mark else "",
                         "quote": mark.quote if mark else "",
                         "note": mark.note if mark else "",
                     }
@@ -170,20 +111,21 @@ class Packet:
         said = {(*_key(one, one.first), one.second, one.principle): one for one in pairs}
         rows: list[dict[str, Value]] = []
         for page in self.pages:
-            for place, question in enumerate(page.questions):
+            for place, question in enumerate(page.shown.questions):
                 item, texts = page.item, place == 0
-                mark = said.get((*_key(item, item.arm), item.other, question.name))
+                mark = said.get((*_key(item, item.arm), item.other, question.id))
+                replies = [reply_text(one) if texts else "" for one in page.shown.replies]
                 rows.append(
                     _base(page)
                     | {
-                        "arm_a": page.code.split()[0],
-                        "arm_b": page.other_code,
+                        "arm_a": page.codes[0],
+                        "arm_b": page.codes[1],
                         "order": "ab",
-                        "prompt": prompt_text(page.read) if texts else "",
-                        "reply_a": page.read.reply if texts else "",
-                        "reply_b": page.other.reply if texts and page.other else "",
-                        "principle": question.name,
-                        "question": f"{question.text} a, b, tie or {CANNOT_ASSESS}",
+                        "prompt": prompt_text(page.shown) if texts else "",
+                        "reply_a": replies[0],
+                        "reply_b": replies[1],
+                        "principle": question.id,
+                        "question": question_text(question, "a, b, tie"),
                         "preference": (mark.preference or CANNOT_ASSESS) if mark else "",
                         "note": mark.note if mark else "",
                     }
@@ -194,10 +136,12 @@ class Packet:
         """As a page to print, one reply (or pair) a sheet; everything in it is escaped."""
         from jinja2 import Environment, StrictUndefined
 
-        environment = Environment(autoescape=True, undefined=StrictUndefined)
+        environment = Environment(
+            autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
         template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-        pairs = any(page.other for page in self.pages)
-        return template.render(rater=rater, pages=self.pages, pairs=pairs)
+        pairs = any(page.item.other for page in self.pages)
+        return template.render(rater=rater, pages=self.pages, pairs=pairs, on_paper=PREFERENCES)
 
 
 def _key(one: Item | Mark | PairMark, arm: str) -> tuple[str, str, int, str]:
@@ -215,65 +159,88 @@ def _base(page: Page) -> dict[str, Value]:
     }
 
 
-def printed(name: str, criterion: Criterion | None) -> Question:
-    """A criterion as it is printed; of one that the rubric no longer has, the name."""
-    if criterion is None:
-        return Question(name=name, text=name, answers=tuple(ANSWERS))
-    answers = (*criterion.levels, CANNOT_ASSESS) if criterion.levels else tuple(ANSWERS)
-    anchors = [
-        *(("MET", text) for text in criterion.met),
-        *(("UNMET", text) for text in criterion.unmet),
-        *((level, text) for level, one in criterion.levels.items() for text in one.anchors),
-    ]
-    arguments = ", ".join(f"{key}: {value}" for key, value in criterion.arguments.items())
-    text = criterion.ask or f"Does it pass the check {criterion.check} ({arguments})?"
-    return Question(
-        name=name, text=text, note=criterion.note, answers=answers, anchors=tuple(anchors)
-    )
+def levels(question: Question) -> dict[str, float]:
+    """The answers to a question by name with their numbers, but for "cannot say"."""
+    return {one.name: one.value for one in question.options if isinstance(one.value, float)}
 
 
-def question_text(question: Question) -> str:
+def question_text(question: Question, answers: str = "") -> str:
     """A question with its note, its answers and its anchors, as the text of one cell."""
-    lines = [question.text, question.note, f"Answer: {', '.join(question.answers)}"]
+    answers = answers or ", ".join(levels(question))
+    lines = [question.ask, question.note, f"Answer: {answers}, {CANNOT_ASSESS}"]
     lines += [f"{answer}: {text}" for answer, text in question.anchors]
     return "\n".join(line.strip() for line in lines if line.strip())
 
 
-def prompt_text(read: Read) -> str:
-    """The prompt with what was said before it, and the document, as the text of one cell."""
-    before = [f"{role.capitalize()}: {text}" for role, text in read.before]
-    last = f"User: {read.prompt}" if before else read.prompt
-    document = [] if read.document is None else [f"Document:\n{read.document}"]
-    return "\n\n".join([*before, last, *document])
+def prompt_text(shown: Shown) -> str:
+    """The prompt with what was said before it, and what belongs to it, as the text of one cell.
+
+    Of a pair in which the arms said something else before the prompt, what each of them said.
+    """
+    earlier = list(dict.fromkeys(_turns(reply.before) for reply in shown.replies))
+    names = ("Before reply A:\n", "Before reply B:\n") if len(earlier) > 1 else ("",)
+    before = [f"{name}{text}" for name, text in zip(names, earlier, strict=True) if text]
+    last = f"User: {shown.prompt}" if before else shown.prompt
+    documents = [f"{name}:\n{text}" for name, text in shown.documents]
+    return "\n\n".join([*before, last, *documents])
+
+
+def reply_text(reply: Answered) -> str:
+    """A reply with what was done before it, as the text of one cell."""
+    done = [_turns(reply.steps)] if reply.steps else []
+    return "\n\n".join([*done, *filter(None, [reply.text]), *reply.calls])
+
+
+def _turns(turns: Iterable[Turn]) -> str:
+    return "\n\n".join(
+        f"{turn.role.capitalize()}: {' '.join(filter(None, [turn.text, *turn.calls]))}"
+        for turn in turns
+    )
+
+
+def open_items(found: Iterable[Disagreement]) -> list[Item]:
+    """The replies that disagreements are about, to be settled: the rater is the consensus."""
+    return [
+        Item(
+            number=number,
+            rater=CONSENSUS,
+            eval=one.eval,
+            scenario=one.scenario,
+            seed=one.seed,
+            arm=one.arm,
+        )
+        for number, one in enumerate(found)
+    ]
 
 
 def open_rows(
-    found: Sequence[Disagreement], replies: Replies, questions: Questions, codes: Codes
+    found: Sequence[Disagreement], material: Material, codes: Codes
 ) -> list[dict[str, Value]]:
-    """Disagreements as rows of `OPEN_COLUMNS`, to be settled: the rater is the consensus."""
+    """Disagreements as rows of `OPEN_COLUMNS`; what the run does not have any more is left out.
+
+    Args:
+        found: What is to be settled.
+        material: Of `open_items`, with checks.
+        codes: Of replies.
+    """
     rows: list[dict[str, Value]] = []
-    for number, one in enumerate(found, 1):
-        key = (one.eval, one.scenario, one.seed, one.arm)
-        read = replies.get(key)
-        if read is None:
+    for one, item in zip(found, open_items(found), strict=True):
+        asked = [] if material.lacking(item) else material.questions(item)
+        question = next((each for each in asked if each.id == one.criterion), None)
+        if question is None:
             continue
-        question = printed(
-            one.criterion, questions.criterion(one.eval, one.scenario, one.criterion)
+        page = Page(
+            item=item, codes=(codes.code(*_key(item, item.arm)),), shown=material.shown(item)
         )
-        levels = questions.levels(one.eval, one.scenario, one.criterion)
         rows.append(
-            {
-                "number": number,
-                "eval": one.eval,
-                "scenario": one.scenario,
-                "seed": one.seed,
-                "arm": codes.code(*key),
-                "rater": CONSENSUS,
-                "prompt": prompt_text(read),
-                "reply": read.reply,
+            _base(page)
+            | {
+                "arm": page.codes[0],
+                "prompt": prompt_text(page.shown),
+                "reply": reply_text(page.shown.replies[0]),
                 "criterion": one.criterion,
                 "question": question_text(question),
-                "answers": "\n".join(side_text(side, levels) for side in one.sides),
+                "answers": "\n".join(side_text(side, levels(question)) for side in one.sides),
             }
         )
     return rows

@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from tastemaker.rating.desk import Progress, Sheet
-from tastemaker.rating.markup import rendered
+from tastemaker.rating.markup import rendered, too_large
 
 if TYPE_CHECKING:
     import jinja2
@@ -109,6 +109,6 @@ def _template(name: str) -> "jinja2.Template":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["rendered"] = rendered
+    environment.filters |= {"rendered": rendered, "too_large": too_large}
     environment.globals["version"] = static_version()
     return environment.get_template(name)

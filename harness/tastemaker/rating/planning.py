@@ -9,7 +9,7 @@ from pathlib import Path
 from tastemaker.content import fingerprint
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment
-from tastemaker.marks import CONSENSUS, Item, MarkStore
+from tastemaker.marks import CHANCES, CONSENSUS, EARLIER, LOOKS, RESEATED, Item, MarkStore
 from tastemaker.rating.exchange import proper_name
 from tastemaker.rating.places import Places
 from tastemaker.rating.plan import (
@@ -26,6 +26,7 @@ from tastemaker.rating.plan import (
 )
 from tastemaker.rating.ratable import (
     Criteria,
+    Home,
     Ratable,
     failures,
     met_shares,
@@ -158,18 +159,75 @@ def _chance_of(units: Sequence[Unit], asked: Asked) -> dict[str, dict[str, float
     return found
 
 
-def keep_plan(plan: Plan, store: MarkStore, record: str) -> None:
-    """Put the plan in the place of the one before; marks stay.
+def keep_plan(plan: Plan, store: MarkStore, record: str, *, set_aside: bool = False) -> int:
+    """Put the plan in the place of the one before, with the marks that still have its chances.
 
     Args:
         plan: The plan.
         store: Where it is kept.
         record: The hash of the run's record.
+        set_aside: Whether the marks made by now are to count no longer.
+
+    Returns:
+        How many marks were set aside.
+
+    Raises:
+        UserError: There are marks that the plan would give other chances than theirs, and they are
+            not to be set aside.
     """
-    store.assign(plan.items)
-    for key, value in facts(plan).items():
-        store.say(key, value)
-    store.say("record", record)
+    given, before = len(store.marks()) + len(store.pairs()), store.said()
+    told, fresh = facts(plan) | {"record": record}, {LOOKS: "[]", RESEATED: "0"}
+    if not given:
+        store.assign(plan.items, told | fresh)
+        return 0
+    if set_aside:
+        up = {"kind": before.get("kind", ""), "scenarios": before.get("scenarios", "0")}
+        history = [*json.loads(before.get(EARLIER, "[]")), up | {"marks": given}]
+        store.assign(plan.items, told | fresh | {EARLIER: json.dumps(history)}, set_aside=True)
+        return given
+    if why := _other_chances(plan, store):
+        raise UserError(
+            f"{given} marks stand there, made for {_words(before)}, and {why} (docs/people.md). "
+            "--set-aside makes it all the same: these marks stay in the file, are told of in "
+            "every calibration, and count no more"
+        )
+    others = any(before.get(key) != told[key] for key in ("raters", "overlap"))
+    store.assign(plan.items, told | {RESEATED: str(int(before.get(RESEATED, "0")) + others)})
+    return 0
+
+
+def _other_chances(plan: Plan, store: MarkStore) -> str:
+    """Why marks that were made by now have not the chances of a plan; "" when they have.
+
+    They have when it draws the same, though others may rate; and when a random plan takes in more
+    of the same scenarios before anybody has seen what its marks say
+    (docs/decisions/0009-plans.md).
+    """
+    before, told = store.said(), facts(plan)
+    if any(before.get(key) != told[key] for key in ("kind", "criteria", "side_by_side", "arms")):
+        return "the new plan is of another kind"
+    if before.get("hash") == told["hash"] and before.get(CHANCES) == told[CHANCES]:
+        return ""
+    there = {(one.eval, one.scenario, one.seed) for one in store.items()}
+    grows = there <= {one.unit.spot for one in plan.drawn} and before["seed"] == told["seed"]
+    if told["kind"] != "random" or not grows or _frame(before) != _frame(told):
+        return "the new plan draws others, or with other chances"
+    if json.loads(before.get(LOOKS, "[]")):
+        return "a plan that was calibrated does not grow, or its size would hang on the result"
+    return ""
+
+
+def _frame(said: Mapping[str, str]) -> set[Home]:
+    """The scenarios that could be drawn."""
+    chances = json.loads(said.get(CHANCES, "{}"))
+    return {(name, scenario) for name, scenarios in chances.items() for scenario in scenarios}
+
+
+def _words(said: Mapping[str, str]) -> str:
+    """A plan in a few words."""
+    if not said.get("kind"):
+        return "no plan"
+    return f"a plan ({said['kind']}, {_many(int(said.get('scenarios', '0')), 'scenario')})"
 
 
 def facts(plan: Plan) -> dict[str, str]:
@@ -188,7 +246,7 @@ def facts(plan: Plan) -> dict[str, str]:
         "scenarios": str(len(plan.drawn)),
         "items": str(len(plan.items)),
         "chances": json.dumps(chances),
-        "chance_of": json.dumps(plan.chance_of),
+        CHANCES: json.dumps(plan.chance_of),
         "hash": plan.fingerprint,
         "half_width": f"{asked.half_width:g}",
     }

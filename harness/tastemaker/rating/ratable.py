@@ -163,43 +163,6 @@ def read_findings(folder: Path, spots: Set[Spot], arms: Set[str]) -> Findings:
     }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Read:
-    """One reply with what led to it, as raters read it."""
-
-    prompt: str
-    before: tuple[tuple[str, str], ...]
-    """(role, text) of what was said before the prompt, without system prompts: an arm's own would
-    give it away."""
-    reply: str
-    document: str | None
-
-
-def read_replies(folder: Path, spots: Set[Spot]) -> dict[tuple[str, str, int, str], Read]:
-    """The replies to some scenarios, by eval, scenario, seed and arm."""
-    columns = ["prompt", "messages", "reply", "document"]
-    return {
-        (*spot, row["arm"]): Read(
-            prompt=row["prompt"],
-            before=_before(row),
-            reply=row["reply"],
-            document=row["document"],
-        )
-        for spot, row in _replies(folder, spots, columns)
-    }
-
-
-def _before(row: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """What was said before the last thing that the user said."""
-    said = [
-        (message["role"], message["text"])
-        for message in json.loads(row["messages"])
-        if message["role"] != "system" and message["text"]
-    ]
-    asked = [place for place, one in enumerate(said) if one == ("user", row["prompt"])]
-    return tuple(said[: asked[-1]]) if asked else ()
-
-
 def _replies(
     folder: Path, spots: Set[Spot], columns: Sequence[str]
 ) -> Iterator[tuple[Spot, dict[str, Any]]]:

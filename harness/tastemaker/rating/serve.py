@@ -5,14 +5,15 @@ import ipaddress
 import secrets
 import socket
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment
 from tastemaker.marks import MARKS, Item, MarkStore
 from tastemaker.rating.desk import Desk, Reopened
-from tastemaker.rating.material import Material
+from tastemaker.rating.links import Links, read_links, write_links
+from tastemaker.rating.material import Material, open_material
 from tastemaker.reading import did_you_mean, listed, printable
 
 THIS_COMPUTER = ("localhost",)
@@ -33,7 +34,7 @@ def serve(
     side_by_side: bool,
     reopened: Sequence[Reopened] = (),
 ) -> None:
-    """Serve the page until Ctrl-C, after printing each rater's link on standard output.
+    """Serve the page until Ctrl-C, after printing every rater's link on standard output.
 
     Args:
         experiment: Whose replies are rated.
@@ -61,8 +62,11 @@ def serve(
     try:
         if not is_loopback(host):
             print(WARNING, file=sys.stderr, flush=True)
+        before = read_links(folder, store)
         base = address(host, listening.getsockname()[1])
-        _tell(base, invited, [name for name in raters if name not in invited])
+        links = Links(base=base, tokens={**before.tokens, **invited})
+        write_links(folder, links)
+        _tell(links, raters)
         app = make_app(desk, cookie=cookie_of(folder), hosts=hosts_of(host))
         config = uvicorn.Config(
             app,
@@ -91,7 +95,9 @@ def open_desk(
     """The desk at which raters sit, and who they are; arguments and errors as `serve`."""
     if reopened:
         items, wanted = _to_agree_on(reopened, names, side_by_side)
-        return Desk(store, Material(experiment, folder, items), items, wanted=wanted), list(names)
+        # Whoever differs on a check settles that, too; what is asked is what was reopened.
+        material = _material(experiment, folder, items, checks=True)
+        return Desk(store, material, items, wanted=wanted), list(names)
     planned = store.items()
     items = [item for item in planned if bool(item.other) == side_by_side]
     if not items:
@@ -104,7 +110,19 @@ def open_desk(
                 f"the plan has nothing for a rater '{name}'{hint or f'; it has {listed(raters)}'}"
                 "; --plan makes one for other raters"
             )
-    return Desk(store, Material(experiment, folder, items), items), raters
+    checks = store.said().get("criteria") == "all"
+    return Desk(store, _material(experiment, folder, items, checks=checks), items), raters
+
+
+def _material(
+    experiment: Experiment, folder: Path, items: Sequence[Item], *, checks: bool
+) -> Material:
+    """What the items are about; a UserError when the run has not all of it any more."""
+    material = open_material(experiment, folder, items, checks=checks)
+    for item in items:
+        if lacking := material.lacking(item):
+            raise UserError(lacking)
+    return material
 
 
 def _no_items(name: str, planned: Sequence[Item], side_by_side: bool) -> str:
@@ -153,13 +171,24 @@ def _invited(store: MarkStore, names: Sequence[str], raters: Sequence[str]) -> d
     return fresh
 
 
-def _tell(base: str, invited: Mapping[str, str], others: Iterable[str]) -> None:
+def _tell(links: Links, raters: Iterable[str]) -> None:
     """The links, one a line, for people and scripts alike."""
-    for name, token in invited.items():
-        print(f"{printable(name)}\t{base}/in/{token}", flush=True)
-    if kept := ", ".join(map(printable, others)):
-        print(f"Links given before are still good: {kept}.", file=sys.stderr, flush=True)
+    unknown = tell_links(links, raters)
+    if unknown:
+        told = ", ".join(map(printable, unknown))
+        print(f"Links given before are still good: {told}.", file=sys.stderr, flush=True)
     print("Each rater opens their own link. Ctrl-C stops; marks are kept.", file=sys.stderr)
+
+
+def tell_links(links: Links, raters: Iterable[str]) -> list[str]:
+    """Print a line for each rater, name and link; returns those whose link is not known."""
+    unknown = []
+    for name in raters:
+        if name in links.tokens:
+            print(f"{printable(name)}\t{links.of(name)}", flush=True)
+        else:
+            unknown.append(name)
+    return unknown
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -48,6 +48,7 @@ def as_data(found: Calibration) -> dict[str, Any]:
         ],
         "rubrics": [asdict(one) for one in found.rubrics],
         "disagreements": [asdict(one) for one in found.disagreements],
+        "plan": asdict(found.plan),
         "counts": asdict(found.counts),
         "families": dict(found.families),
         "notes": list(found.notes),
@@ -205,18 +206,28 @@ def _criteria(found: Calibration) -> list[tuple[str, Against]]:
 
 def _all_errors(found: Calibration) -> list[list[str]]:
     """Each arm once: the baseline's errors are the same for every candidate."""
-    labels = [(one.principle, one.against) for one in found.principles] + _criteria(found)
-    rows = [row for one in labels for row in _error_rows(*one)]
+    rows = [
+        row
+        for one in found.principles
+        for row in (*_error_rows(one.principle, one.against), _favour_row(one))
+    ]
+    rows += [row for one in _criteria(found) for row in _error_rows(*one)]
     return list({(row[0], row[1]): row for row in rows}.values())
+
+
+def _favour_row(one: PrincipleCalibration) -> list[str]:
+    """By how much more the judge exceeds people on the candidate than on the baseline."""
+    arms = " - ".join(reversed(list(one.against.by_arm)))
+    return [one.principle, arms, *[""] * (len(ERRORS) - 3), _stacked(one.favour, "+.3f")]
 
 
 def count_lines(found: Calibration) -> list[str]:
     """What there is, and what was left out, in words."""
-    counts = found.counts
+    counts, plan = found.counts, found.plan
     lines = [
         f"{counts.marks} marks of {counts.raters} raters on {counts.replies} replies, "
-        f"{counts.consensus} agreed afterwards. Cannot say: {counts.cannot_say}; not begun: "
-        f"{counts.not_marked}. Neither counts as met or unmet.",
+        f"{counts.consensus} agreed afterwards; {plan.finished} of {plan.replies} replies of the "
+        f"plan are finished. Cannot say: {counts.cannot_say}; it counts as neither met nor unmet.",
         *found.notes,
     ]
     for one in found.principles:
@@ -233,8 +244,8 @@ def count_lines(found: Calibration) -> list[str]:
 
 ASSUMED = (
     "Corrected by tuned prediction-powered inference: marks on one seed of both arms, the judge on "
-    "all seeds of the other scenarios. Assumed: the marked scenarios are a random draw (or their "
-    "chances are the plan's). P-values are Student's, Holm's family is the gate's."
+    "all seeds of the other scenarios. Assumed: scenarios were drawn with the plan's chances. "
+    "P-values are Student's, Holm's family is the gate's."
 )
 
 

@@ -14,7 +14,8 @@ from tastemaker.stats.reported import Estimate
 
 CHOICES_NOTE = (
     "Intervals are at 95%, by resampling whole clusters, so that twins stay together. A class that "
-    "nothing calls for has no recall. Only what `choices` rules name is gated."
+    "nothing calls for has no recall. Only what `choices` rules name is gated. Here scenarios count"
+    " alike; verdicts on choices weigh them and their strata, as all verdicts do, and may differ."
 )
 MOST_ROWS = 60
 """How many rows of a table a report for people shows; the JSON has all."""

@@ -71,6 +71,9 @@ class Corrected(_Lambda):
     unlabelled: int
     clusters: int
     labels_needed: int | None
+    baseline_missing: float
+    """Share of the answers that people were asked for and did not give."""
+    candidate_missing: float
     guarded: bool
     notes: list[str]
 

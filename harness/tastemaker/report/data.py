@@ -163,6 +163,8 @@ def correction_data(one: Correction | None, verdict: str) -> dict[str, Any] | No
         "unlabelled": one.unlabelled,
         "clusters": one.clusters,
         "labels_needed": one.labels_needed,
+        "baseline_missing": one.baseline_missing,
+        "candidate_missing": one.candidate_missing,
         "guarded": one.guarded,
         "notes": list(one.notes),
     }

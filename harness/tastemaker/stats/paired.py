@@ -88,6 +88,8 @@ class Paired(Difference):
     candidate_missing: float
     unscored: int
     """Replies without a score, in both arms."""
+    lacking: str = "scores"
+    """What the shares are of, where it is not scores alone."""
     too_much_missing: bool
     """The missingness rule of STATS 1: the verdict must be the same under both fills."""
     worst_fill: Difference | None

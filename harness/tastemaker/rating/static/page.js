@@ -153,8 +153,10 @@ function tell(reason) {
   const failed = questions.filter((question) => question.failed).length;
   failure.hidden = failed === 0;
   if (failed) {
-    const what = failed === 1 ? "1 answer is not saved." : `${failed} answers are not saved.`;
-    failure.querySelector("span").textContent = `${what} ${reason} It is kept in this browser.`;
+    const one = failed === 1;
+    const what = one ? "1 answer is not saved." : `${failed} answers are not saved.`;
+    const kept = one ? "It is kept in this browser." : "They are kept in this browser.";
+    failure.querySelector("span").textContent = `${what} ${reason} ${kept}`;
   }
 }
 
