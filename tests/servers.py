@@ -99,6 +99,8 @@ class Answer:
     text: str = ""
     call: dict[str, Any] | None = None
     """Arguments of a call of the tool that was asked for."""
+    tool: str = ""
+    """The tool that is called; "": the first that is offered."""
     refusal: str = ""
     cut_off: bool = False
     status: int = 200
@@ -253,15 +255,20 @@ def _error(answer: Answer) -> dict[str, Any]:
     return {"type": "error", "error": error}
 
 
+def _call_id(asked: Asked) -> str:
+    """Another for each turn of a conversation."""
+    return f"call_{len(asked.messages)}"
+
+
 def _chat(asked: Asked, answer: Answer) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": answer.text, "refusal": None}
     reason = "length" if answer.cut_off else "stop"
     if answer.refusal:
         message |= {"content": None, "refusal": answer.refusal}
     if answer.call is not None:
-        name = asked.body["tools"][0]["function"]["name"]
+        name = answer.tool or asked.body["tools"][0]["function"]["name"]
         function = {"name": name, "arguments": json.dumps(answer.call)}
-        message["tool_calls"] = [{"id": "call_1", "type": "function", "function": function}]
+        message["tool_calls"] = [{"id": _call_id(asked), "type": "function", "function": function}]
         reason = "tool_calls"
     return {
         "id": "chat_1",
@@ -292,8 +299,8 @@ def _responses(asked: Asked, answer: Answer) -> dict[str, Any]:
         item = {
             "type": "function_call",
             "id": "fc_1",
-            "call_id": "call_1",
-            "name": asked.body["tools"][0]["name"],
+            "call_id": _call_id(asked),
+            "name": answer.tool or asked.body["tools"][0]["name"],
             "arguments": json.dumps(answer.call),
             "status": "completed",
         }
@@ -324,8 +331,9 @@ def _messages(asked: Asked, answer: Answer) -> dict[str, Any]:
     if answer.refusal:
         content, reason = [{"type": "text", "text": answer.refusal}], "refusal"
     if answer.call is not None:
-        name = asked.body["tools"][0]["name"]
-        content.append({"type": "tool_use", "id": "toolu_1", "name": name, "input": answer.call})
+        name = answer.tool or asked.body["tools"][0]["name"]
+        used = {"type": "tool_use", "id": _call_id(asked), "name": name, "input": answer.call}
+        content.append(used)
         reason = "tool_use"
     return {
         "id": "msg_1",

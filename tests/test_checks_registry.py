@@ -7,7 +7,7 @@ import pytest
 from pydantic import Field
 
 from tastemaker.checks.registry import BoundCheck, CheckError, Example, bind, check, checks
-from tastemaker.records import Finding, Reply
+from tastemaker.records import Finding, Reply, Work
 
 BLANK = ["", " ", "\n\t\r\n", "\u200b\ufeff", "\u00a0\u3000"]
 
@@ -42,7 +42,7 @@ def test_what_a_check_calls_for_and_has_chosen_is_among_what_it_says_it_chooses(
         for choice in (finding.should, finding.did)
     }
 
-    assert told - {None} <= set(found.chooses)
+    assert told - {None} <= set(found.choices(found.example.arguments))
 
 
 def test_every_argument_has_a_description_and_a_type():
@@ -207,12 +207,19 @@ def test_limits_that_contradict_each_other_at_the_reply_leave_it_unscored():
 # Every check
 
 
-@pytest.mark.parametrize("name", checks())
+@pytest.mark.parametrize("name", [name for name, one in checks().items() if one.needs_text])
 @pytest.mark.parametrize("text", BLANK)
 def test_an_empty_reply_satisfies_no_check(name, text):
     reply = replace(example_reply(name), text=text)
 
     assert bind(name, checks()[name].example.arguments)(reply).value == 0.0
+
+
+@pytest.mark.parametrize("name", [name for name, one in checks().items() if not one.needs_text])
+def test_where_what_was_done_counts_an_empty_reply_that_did_nothing_earns_nothing(name):
+    nothing = replace(example_reply(name), text="", work=Work(), messages=(), own=())
+
+    assert bind(name, checks()[name].example.arguments)(nothing).value == 0.0
 
 
 @pytest.mark.parametrize("name", checks())
@@ -263,5 +270,8 @@ def test_every_check_finishes_on_a_huge_reply_and_quotes_verbatim(text):
         finding = bind(name, found.example.arguments)(reply)
 
         assert isinstance(finding, Finding)
-        assert finding.quote in text, name
+        said = [text, *(message.text for message in reply.messages)]
+        held = [version.text for version in reply.work.versions]
+        titles = [one["title"] for one in reply.work.state.get("tasks", {}).values()]
+        assert any(finding.quote in one for one in (*said, *held, *titles)), name
         assert finding.reason, name

@@ -192,12 +192,23 @@ def test_what_cannot_be_asked_of_it_is_refused_by_name(config, named):
         reply("Hello!", model(), **config)
 
 
-def test_tools_and_pictures_are_refused():
+def test_a_model_without_tool_calls_is_told_of_tools_in_words_and_its_words_are_read():
+    """The grammar stands for a model that does as it is told."""
     tool = ToolInfo(name="search", description="Search.")
+    call = '<call>{\\"name\\": \\"search\\", \\"arguments\\": {\\"query\\": \\"tide\\"}}</call>'
+    calling = model(grammar=f'root ::= "One moment. {call}"')
+    output = anyio.run(lambda: calling.generate("When is high water?", tools=[tool]))
+
+    assert output.completion == "One moment."
+    assert output.stop_reason == "tool_calls"
+    assert [(c.function, c.arguments) for c in output.message.tool_calls] == [
+        ("search", {"query": "tide"})
+    ]
+
+
+def test_pictures_are_refused():
     picture = ChatMessageUser(content=[ContentImage(image="data:image/png;base64,iVBORw0KGgo=")])
 
-    with pytest.raises(LocalModelError, match="tool calls"):
-        anyio.run(lambda: model().generate("Hello!", tools=[tool]))
     with pytest.raises(LocalModelError, match="image"):
         reply([picture], model())
 

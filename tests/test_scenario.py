@@ -122,16 +122,16 @@ def test_a_scenario_carries_all_that_it_may(project):
           - {role: user, content: Book it.}
           - role: assistant
             content: ""
-            tool_calls: [{name: book, arguments: {day: 3}, id: c1}]
+            tool_calls: [{name: search_web, arguments: {query: rooms}, id: c1}]
           - {role: tool, content: done, tool_call_id: c1}
         weight: 2
         reference: Booked.
         document: Draft.
-        selection: {from: 0, to: 5}
-        tools: [calendar]
-        environment: {kind: tasks, state: {open: []}}
-        user: {persona: brisk}
-        history: [[{role: user, content: earlier}]]
+        selection: {text: Draft, occurrence: 1}
+        tools: [search_web]
+        environment: {kind: workspace, state: {search: No rooms.}}
+        user: {persona: brisk, goal: A room.}
+        history: [{when: Monday, messages: [{role: user, content: earlier}]}]
         now: 2026-03-09T14:30
         timezone: Europe/Berlin
         attachments: [a.txt]
@@ -143,12 +143,14 @@ def test_a_scenario_carries_all_that_it_may(project):
 
     assert [message.role for message in scenario.messages] == ["user", "assistant", "tool"]
     assert scenario.messages[1].tool_calls == (
-        ToolCall(name="book", arguments={"day": 3}, id="c1"),
+        ToolCall(name="search_web", arguments={"query": "rooms"}, id="c1"),
     )
     assert scenario.prompt == "Book it."
     assert (scenario.weight, scenario.reference, scenario.document) == (2.0, "Booked.", "Draft.")
-    assert scenario.selection == {"from": 0, "to": 5}
-    assert scenario.environment.kind == "tasks"
+    assert (scenario.selection.text, scenario.selection.occurrence) == ("Draft", 1)
+    assert (scenario.environment.kind, scenario.tools) == ("workspace", ("search_web",))
+    assert (scenario.user.goal, scenario.user.scripted) == ("A room.", False)
+    assert scenario.history[0].when == "Monday"
     assert (scenario.now, scenario.timezone) == ("2026-03-09T14:30", "Europe/Berlin")
     assert scenario.criteria["clarity"]["short"].ask == "Is it short?"
 

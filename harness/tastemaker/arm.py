@@ -8,6 +8,7 @@ from inspect_ai.event import SpanBeginEvent
 from inspect_ai.log import transcript
 from inspect_ai.log._samples import sample_active
 from inspect_ai.model import GenerateConfig, Model, ModelOutput, get_model
+from inspect_ai.model._call_tools import get_tools_info, resolve_tools
 from inspect_ai.solver._task_state import sample_state
 from inspect_ai.util._span import SCORERS_SPAN_NAME
 from pydantic import ValidationError
@@ -15,6 +16,7 @@ from pydantic import ValidationError
 from tastemaker.errors import UserError
 from tastemaker.journal import NOTE, Journal, keep_answers
 from tastemaker.reading import did_you_mean
+from tastemaker.text_calls import read_calls, with_tools
 
 SECRET = re.compile(r"auth|key|token|secret|cookie", re.IGNORECASE)
 
@@ -36,12 +38,16 @@ class ArmModel(Model):
     A model and not a solver, so that any Inspect task, whatever its solver, runs under the arm.
     """
 
-    def __init__(self, inner: Model, base_seed: int, *, grades: bool = True) -> None:
+    def __init__(
+        self, inner: Model, base_seed: int, *, grades: bool = True, text_calls: bool = False
+    ) -> None:
         super().__init__(inner.api, inner.config, inner.model_args)
         self._explicit_base_url = inner.explicit_base_url
         self.base_seed = base_seed
         self.grades = grades
         """Whether a scorer may ask it; not where nobody else is named to grade."""
+        self.text_calls = text_calls
+        """Whether tools are told and called in plain text."""
 
     async def generate(  # type: ignore[override]
         self,
@@ -54,6 +60,9 @@ class ArmModel(Model):
         """As `Model.generate`, with the seed of the epoch that the running sample stands in."""
         config = config or GenerateConfig()
         sample = sample_active()
+        if self.text_calls and tools and not isinstance(input, str):
+            told = with_tools(input, get_tools_info(await resolve_tools(tools)))
+            return read_calls(await self.generate(told, (), None, config, **options))
         if sample is None:
             return await super().generate(input, tools, tool_choice, config, **options)
         if not self.grades and _scoring():
@@ -154,6 +163,7 @@ def arm_model(
     answered: Callable[[bool, Any], None] = lambda replayed, output: None,
     failed: Callable[[], None] = lambda: None,
     grades: bool = True,
+    text_calls: bool = False,
 ) -> ArmModel:
     """The model of one arm. Each of its answers is kept for one scenario and epoch of one eval.
 
@@ -161,13 +171,29 @@ def arm_model(
     would share their replies; here they never do.
     """
     model = open_model(name, config=config, base_url=base_url, system=system)
+    keep_answers(model, journal, scope=_scope, before=before, answered=answered, failed=failed)
+    return ArmModel(model, base_seed, grades=grades, text_calls=text_calls)
 
-    def scope() -> str:
-        sample = sample_active()
-        return f"{sample.task}/{sample.sample.id}/{sample.epoch}" if sample else "outside"
 
-    keep_answers(model, journal, scope=scope, before=before, answered=answered, failed=failed)
-    return ArmModel(model, base_seed, grades=grades)
+def user_model(
+    name: str,
+    *,
+    config: Mapping[str, Any],
+    journal: Journal,
+    before: Callable[[], None] = lambda: None,
+    answered: Callable[[bool, Any], None] = lambda replayed, output: None,
+    failed: Callable[[], None] = lambda: None,
+) -> Model:
+    """The model that plays users. Its answers are kept, so that what was said stays said."""
+    model = open_model(name, config=config)
+    keep_answers(model, journal, scope=_scope, before=before, answered=answered, failed=failed)
+    return model
+
+
+def _scope() -> str:
+    """What an answer is kept for: one scenario and epoch of one eval."""
+    sample = sample_active()
+    return f"{sample.task}/{sample.sample.id}/{sample.epoch}" if sample else "outside"
 
 
 def connections(model: Model) -> int:

@@ -13,6 +13,7 @@ from inspect_ai._util.registry import registry_info, registry_params
 from inspect_ai.dataset import MemoryDataset, Sample
 
 from tastemaker.content import Place, file_fingerprint, inside
+from tastemaker.environments.kinds import tool_names
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment, PlainEval, TaskEval
 from tastemaker.naming import Measured, measured
@@ -115,7 +116,11 @@ def _load(reference: Any, experiment: Experiment) -> LoadedEval:
 
         def make() -> Task:
             return rubric_task(
-                reference.rubric, reference.dataset, split=split, place=experiment.place
+                reference.rubric,
+                reference.dataset,
+                split=split,
+                where=reference.where,
+                place=experiment.place,
             )
 
     else:
@@ -132,8 +137,15 @@ def _load(reference: Any, experiment: Experiment) -> LoadedEval:
         whole=task.data,
         data=task.data,
         rubric=task.rubric,
-        args={"split": split, "code": code},
+        args={"split": split, "code": code, **_where(reference)},
     )
+
+
+def _where(reference: Any) -> dict[str, Any]:
+    """Which scenarios alone are asked, where that was said."""
+    if not isinstance(reference, PlainEval) or not reference.where:
+        return {}
+    return {"where": reference.model_dump(mode="json", by_alias=True)["where"]}
 
 
 def _named(name: str, split: str, place: Place) -> tuple[Callable[[], Task], str]:
@@ -215,6 +227,45 @@ def _code(spec: str) -> str:
         return version(spec.split("/")[0].replace("_", "-"))
     except PackageNotFoundError:
         return ""
+
+
+def plays_users(loaded: LoadedEval) -> bool:
+    """Whether a model is asked to play the user of one of its scenarios."""
+    return any(one.user is not None and not one.user.scripted for one in loaded.whole.scenarios)
+
+
+def refuse_missing_user(experiment: Experiment, evals: Sequence[LoadedEval]) -> None:
+    """Users whom scenarios describe need a model that plays them; it is never an arm."""
+    wanting = [one.name for one in evals if plays_users(one)]
+    if wanting and experiment.user is None:
+        raise UserError(
+            f"{wanting[0]}: its users are played by a model; add `user: {{model: ...}}` to the "
+            "experiment"
+        )
+
+
+def refuse_misplaced_tools(experiment: Experiment, evals: Sequence[LoadedEval]) -> None:
+    """An arm's tools are those of environments: each must be one, and no eval somebody else's."""
+    kinds = {
+        scenario.environment.kind
+        for one in evals
+        for scenario in one.whole.scenarios
+        if scenario.environment
+    }
+    known = {name for kind in kinds for name in tool_names(kind)}
+    for name, arm in experiment.arms.items():
+        wrong = [tool for tool in arm.tools or () if tool not in known]
+        if wrong:
+            there = f"; there is {', '.join(sorted(known))}" if known else ""
+            raise UserError(
+                f"{experiment.name}: arm {name}: no environment of these evals has the tool "
+                f"'{wrong[0]}'{did_you_mean(wrong[0], known)}{there}"
+            )
+        if arm.tools is not None and any(one.foreign for one in evals):
+            raise UserError(
+                f"{experiment.name}: arm {name}: `tools` chooses among the tools of environments, "
+                "and a task of Inspect has its own"
+            )
 
 
 MODEL_GRADED = ("model_graded_qa", "model_graded_fact")

@@ -51,6 +51,7 @@ from tastemaker.reading import (
     shape,
     shown,
 )
+from tastemaker.rubric import Condition
 from tastemaker.scenario import Format, MessageEntry
 from tastemaker.template import slug
 
@@ -85,7 +86,10 @@ class Arm(FileModel):
     template: str | None = None
     """Text around the prompt, which stands at `{prompt}`; or a path to it, as `system`."""
     few_shot: tuple[MessageEntry, ...] = ()
-    tools: tuple[Any, ...] = ()
+    tools: tuple[Text, ...] | None = None
+    """Of the environments' tools those that this arm offers; `[]`: none. Default: all."""
+    tool_calls: Literal["native", "text"] = "native"
+    """`text`: tools are told, called and answered in plain text, for models without tool calls."""
     solver: Text | None = None
     config: dict[str, Any] = Field(default={})
     """Inspect's generation settings: temperature, max_tokens, ..."""
@@ -129,7 +133,7 @@ class Arm(FileModel):
 
         Names, factors and confidentiality are not in it: arms that differ in these alone are equal.
         """
-        settings = self.model_dump(mode="json", exclude={"factors", "confidential"})
+        settings = self._hashed("factors", "confidential")
         for key in ("replies", "scores"):
             if settings[key] is not None:
                 settings[key] = file_fingerprint(Path(settings[key]))
@@ -142,7 +146,7 @@ class Arm(FileModel):
         1 and 1.0 are one temperature; the number of connections and a template that adds nothing
         change no request.
         """
-        settings = self.model_dump(mode="json", exclude={"factors", "confidential", "elicitation"})
+        settings = self._hashed("factors", "confidential", "elicitation")
         settings["config"] = {
             key: float(value) if type(value) is int else value
             for key, value in self.config.items()
@@ -151,6 +155,14 @@ class Arm(FileModel):
         if self.template == "{prompt}":
             settings["template"] = None
         return fingerprint(settings)
+
+    def _hashed(self, *without: str) -> dict[str, Any]:
+        """The settings as they are hashed: what came later changes no hash while it is not used."""
+        settings = self.model_dump(mode="json", exclude=set(without))
+        settings["tools"] = [] if self.tools is None else {"only": settings["tools"]}
+        if self.tool_calls == "native":
+            del settings["tool_calls"]
+        return settings
 
     def printable(self) -> dict[str, Any]:
         """The settings that were written, for reports; those of a confidential arm as hashes.
@@ -173,6 +185,13 @@ MEANINGFUL = {
 SHOWN = {"model", "format", "factors", "config", "replies", "scores", "range"}
 
 
+class UserModel(FileModel):
+    """The model that plays the users whom scenarios describe."""
+
+    model: Text
+    config: dict[str, Any] = Field(default={})
+
+
 def as_seen(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Printable settings with files as paths from the current folder, where they lie below it.
 
@@ -190,6 +209,8 @@ class PlainEval(FileModel):
 
     rubric: Text
     dataset: Text
+    where: dict[Label, Condition] = Field(default={})
+    """Labels that a scenario must have to be asked, as a criterion's `when`; default: all are."""
 
 
 class TaskEval(FileModel):
@@ -376,6 +397,8 @@ class Experiment(FileModel):
         Annotated[Annotated[Grader, MAPPING] | Annotated[tuple[Grader, ...], LIST], BY_SHAPE] | None
     ) = None
     """One, or a list: a panel."""
+    user: UserModel | None = None
+    """Who plays the users of scenarios with a `goal`; a script needs nobody."""
     rules: dict[RuleKey, Rule] = Field(default={})
     choices: dict[Label, ChoiceRules] = Field(default={})
     """By `principle/criterion`, or by principle where a file of scores has no criteria."""

@@ -182,10 +182,17 @@ def _check(check: BoundCheck, criterion: Criterion, reply: Reply) -> Finding:
             return Finding(value=None, reason="there is no document")
         return check(replace(reply, text=reply.document))
     if criterion.target == "every-turn":
-        turns = [message.text for message in reply.messages if message.role == "assistant"]
+        turns = _turns(reply)
         findings = [check(replace(reply, text=turn)) for turn in turns or [reply.text]]
         if any(found.value is None for found in findings):
             return next(found for found in findings if found.value is None)
         worst = max if criterion.weight_for(reply.labels) < 0 else min
         return worst(findings, key=lambda found: found.value or 0.0)
     return check(reply)
+
+
+def _turns(reply: Reply) -> list[str]:
+    """What the model said turn by turn, without what the scenario wrote in its place."""
+    if reply.own:
+        return [reply.messages[place].text for place in reply.own if reply.messages[place].text]
+    return [message.text for message in reply.messages if message.role == "assistant"]

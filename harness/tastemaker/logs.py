@@ -19,13 +19,14 @@ from inspect_ai.log import (
 from inspect_ai.scorer import NOANSWER, Score
 
 from tastemaker.arm import SPENT
+from tastemaker.conversation import MISSING, plain_message
 from tastemaker.errors import UserError
 from tastemaker.experiment import TaskEval
 from tastemaker.keys import without_keys
-from tastemaker.records import NO_ANSWER, Finding, ReplyRow, ScoreRow
+from tastemaker.records import NO_ANSWER, NOTHING_DONE, Finding, ReplyRow, ScoreRow
 from tastemaker.rubric import Rubric, scores_by_grader
 from tastemaker.scenario import Dataset, Scenario
-from tastemaker.task import MISSING, plain_message
+from tastemaker.task import document_after, work_in
 
 UNREAD = {"events", "attachments", "store", "timelines"}
 LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
@@ -342,6 +343,7 @@ def _reply(cell: Cell, scenario: Scenario, seed: int, sample: EvalSample | None)
     said = [] if sample is None else [plain_message(message) for message in sample.messages]
     score = None if sample is None or not sample.scores else sample.scores.get("rubric")
     findings = ((score.metadata or {}) if score else {}).get("findings", {})
+    work = NOTHING_DONE if sample is None else work_in(sample.metadata, sample.messages)
     return ReplyRow(
         eval=cell.eval,
         scenario=scenario.id,
@@ -360,7 +362,8 @@ def _reply(cell: Cell, scenario: Scenario, seed: int, sample: EvalSample | None)
             default=str,
         ),
         reply="" if sample is None else sample.output.completion,
-        document=scenario.document,
+        document=document_after(work, scenario.document),
+        versions=json.dumps([vars(version) for version in work.versions]),
         findings=json.dumps(findings),
         labels=json.dumps(dict(scenario.labels)),
         error=absence(sample)

@@ -43,7 +43,7 @@ def _answers(criterion: Criterion) -> Collection[str]:
     """What can be chosen, where a criterion is a choice."""
     if criterion.wanted:
         return (YES, NO)
-    return checks()[criterion.check].chooses if criterion.check else ()
+    return checks()[criterion.check].choices(criterion.arguments) if criterion.check else ()
 
 
 def measured_by(rows: Iterable[ScoreRow]) -> list[Measured]:

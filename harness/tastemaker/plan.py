@@ -7,7 +7,13 @@ from typing import Any
 
 from tastemaker.calibration import strange_origin
 from tastemaker.errors import UserError
-from tastemaker.evaluation import LoadedEval, load_evals, refuse_self_grading
+from tastemaker.evaluation import (
+    LoadedEval,
+    load_evals,
+    refuse_misplaced_tools,
+    refuse_missing_user,
+    refuse_self_grading,
+)
 from tastemaker.experiment import Experiment
 from tastemaker.grade import RubricGrader, calls_per_reply
 from tastemaker.judge.grader import template_hash
@@ -81,6 +87,8 @@ def make_plan(
     evals = load_evals(experiment, limit=limit)
     _refuse_strange(experiment, evals)
     refuse_self_grading(experiment, evals)
+    refuse_missing_user(experiment, evals)
+    refuse_misplaced_tools(experiment, evals)
     asked = experiment.preference
     if asked and asked.preferences is None and not any(one.rubric for one in evals):
         raise UserError(
@@ -148,7 +156,7 @@ def _refuse_unsupported(experiment: Experiment) -> None:
     asked = [
         f"{name}: {key}"
         for name, arm in experiment.arms.items()
-        for key in ("tools", "solver", "format")
+        for key in ("solver", "format")
         if getattr(arm, key)
     ]
     asked += ["formats"] if experiment.formats else []

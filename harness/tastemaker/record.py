@@ -9,7 +9,7 @@ from tastemaker.content import file_fingerprint, fingerprint
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment, PlainEval, TaskEval
 from tastemaker.reading import shown
-from tastemaker.rubric import Rubric, load_rubric
+from tastemaker.rubric import Condition, Rubric, load_rubric
 from tastemaker.scenario import Dataset, load_dataset, select
 from tastemaker.schedule import Schedule, draw
 
@@ -45,14 +45,23 @@ def frozen(experiment: Experiment) -> dict[str, Any]:
     written = experiment.model_dump(mode="json", by_alias=True)
     # A run without looks keeps the hash that it had before there were any.
     looks = {EARLY: True} if experiment.early_stopping else {}
+    played = {"user": written["user"]} if experiment.user else {}
     return {
         **{key: written[key] for key in FROZEN},
         **looks,
+        **played,
         "baseline": experiment.baseline_name,
         "arms": {name: arm.fingerprint for name, arm in experiment.arms.items()},
-        "named_evals": written["evals"],
+        "named_evals": [_as_named(one) for one in written["evals"]],
         "pairwise": _pairwise(experiment),
     }
+
+
+def _as_named(reference: Any) -> Any:
+    """An eval as it is hashed: one that asks all its scenarios keeps the hash it always had."""
+    if not isinstance(reference, dict) or reference.get("where"):
+        return reference
+    return {key: value for key, value in reference.items() if key != "where"}
 
 
 def _pairwise(experiment: Experiment) -> dict[str, Any] | None:
@@ -139,7 +148,11 @@ def _asked(experiment: Experiment, reference: PlainEval | str) -> Dataset | None
         if isinstance(reference, PlainEval):
             raise
         return None  # a task file of the user's own may take it from anywhere
-    return select(dataset, experiment.split or "dev")
+    return select(dataset, experiment.split or "dev", where=_where(reference))
+
+
+def _where(reference: PlainEval | str) -> Mapping[str, Condition]:
+    return reference.where if isinstance(reference, PlainEval) else {}
 
 
 def contents(
@@ -165,7 +178,8 @@ def contents(
             if isinstance(reference, PlainEval):
                 raise
             continue
-        yield name, rubric, select(dataset, experiment.split or "dev", record["limit"])
+        split, limit = experiment.split or "dev", record["limit"]
+        yield name, rubric, select(dataset, split, limit, _where(reference))
 
 
 def _changed_content(record: Mapping[str, Any], experiment: Experiment) -> Iterator[str]:

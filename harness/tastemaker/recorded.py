@@ -12,7 +12,7 @@ from typing import Any
 from tastemaker.errors import UserError
 from tastemaker.experiment import Arm
 from tastemaker.reading import did_you_mean, shown
-from tastemaker.records import PreferenceRow, ScoreRow
+from tastemaker.records import PreferenceRow, ScoreRow, ToolCall
 
 MOST_PROBLEMS = 20
 """How many lines are named before the rest is counted."""
@@ -67,6 +67,8 @@ class RecordedReply:
     model: str = "recorded"
     usage: Mapping[str, int] = field(default_factory=dict)
     """Tokens: "input_tokens", "output_tokens", "total_tokens"."""
+    calls: tuple[ToolCall, ...] = ()
+    """What it called in the scenario's environment before it said this."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,9 +102,10 @@ def read_replies_file(path: Path, scenarios: Iterable[str]) -> dict[tuple[str, i
     known = set(scenarios)
     problems = _Problems(path)
     replies: dict[tuple[str, int], RecordedReply] = {}
-    for line, row in _lines(path, REPLY_COLUMNS, ("model", "usage"), problems):
+    for line, row in _lines(path, REPLY_COLUMNS, ("model", "usage", "calls"), problems):
         scenario, seed = _text(row.get("scenario")), _seed(row.get("seed"))
         text, usage = row.get("reply"), _usage(row.get("usage") or {})
+        calls = _calls(row.get("calls") or [])
         if scenario not in known:
             problems.add(line, f"unknown scenario '{scenario}'{did_you_mean(scenario, known)}")
         elif seed is None:
@@ -111,6 +114,8 @@ def read_replies_file(path: Path, scenarios: Iterable[str]) -> dict[tuple[str, i
             problems.add(line, "expected the reply as text")
         elif isinstance(usage, str):
             problems.add(line, usage)
+        elif isinstance(calls, str):
+            problems.add(line, calls)
         elif (scenario, seed) in replies:
             problems.add(line, f"scenario '{scenario}', seed {seed} stands twice")
         else:
@@ -120,6 +125,7 @@ def read_replies_file(path: Path, scenarios: Iterable[str]) -> dict[tuple[str, i
                 reply=text,
                 model=_text(row.get("model")) or "recorded",
                 usage=usage,
+                calls=calls,
             )
     problems.raise_any()
     return replies
@@ -661,3 +667,15 @@ def _usage(given: Any) -> dict[str, int] | str:
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:
             return shape
     return counts
+
+
+def _calls(given: Any) -> tuple[ToolCall, ...] | str:
+    """The tool calls of a reply, or what is wrong with them; in CSV they are JSON."""
+    shape = 'expected calls as a list of {"name": ..., "arguments": {...}}'
+    try:
+        listed = json.loads(given) if isinstance(given, str) else given
+        calls = [ToolCall(name=one["name"], arguments=one.get("arguments", {})) for one in listed]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return shape
+    named = all(isinstance(call.name, str) for call in calls)
+    return tuple(calls) if named and all(isinstance(c.arguments, dict) for c in calls) else shape

@@ -31,6 +31,66 @@ class Message:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Call:
+    """One call of a tool by the model in an environment, and what came of it."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    message: int = 0
+    """Place in `Reply.messages` of the message that made it, from 0."""
+    ok: bool = True
+    """Whether the tool did what was asked; a call that was refused changed nothing."""
+    answer: str = ""
+    """What the tool said."""
+    reads: bool = False
+    """Whether the tool only looks; every other call is an act."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """A document as one call left it."""
+
+    document: str
+    """Its id."""
+    by: str = ""
+    """The tool that made this version; "" as the scenario gave it."""
+    text: str
+    form: Literal["prose", "code"] = "prose"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comment:
+    """A comment of the model on a passage of a document."""
+
+    document: str
+    start: int
+    end: int
+    """The passage, in characters of the document as it stood when the comment was made."""
+    anchor: str
+    """The passage itself."""
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What was done in an environment while the model replied."""
+
+    calls: tuple[Call, ...] = ()
+    versions: tuple[Version, ...] = ()
+    """All versions of all documents, oldest first."""
+    comments: tuple[Comment, ...] = ()
+    before: Mapping[str, Any] = field(default_factory=dict)
+    """The environment as the scenario gave it, as plain data."""
+    state: Mapping[str, Any] = field(default_factory=dict)
+    """The environment at the end, in the same form."""
+    irreversible: tuple[str, ...] = ()
+    """The tools that were offered whose work nothing undoes."""
+
+
+NOTHING_DONE = Work()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reply:
     """What checks and judges look at: one reply with what led to it."""
 
@@ -46,6 +106,10 @@ class Reply:
     expect: Mapping[str, Any] = field(default_factory=dict)
     """What the scenario supplies for checks."""
     labels: Mapping[str, str] = field(default_factory=dict)
+    own: tuple[int, ...] = ()
+    """Places in `messages`, from 0, of those that the model made; the scenario wrote the others."""
+    work: Work = NOTHING_DONE
+    """What was done beside talking; nothing where the scenario plays in no environment."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -411,6 +411,7 @@ def _reply_row(
         messages=json.dumps(messages, default=str),
         reply=reply.text,
         document=reply.document,
+        versions=json.dumps([vars(version) for version in reply.work.versions]),
         findings=json.dumps(findings),
         labels=json.dumps(dict(reply.labels)),
     )

@@ -15,6 +15,7 @@ from inspect_ai import Task, eval_set
 from inspect_ai.log import EvalLog
 
 from tastemaker.arm import connections, honours_seed
+from tastemaker.conversation import USER
 from tastemaker.errors import UserError
 from tastemaker.evaluation import LoadedEval
 from tastemaker.experiment import Experiment
@@ -252,13 +253,12 @@ def _named(verdict: Verdict) -> str:
 def _run_tasks(
     session: Session, tasks: list[Task], chosen: Sequence[Cell], folder: Path
 ) -> list[EvalLog]:
-    graders = session.panel.graders
     # Inspect reports on standard output, which is for results.
     with contextlib.redirect_stdout(sys.stderr), _seldom_collected():
         _, logs = eval_set(
             tasks,
             log_dir=str(folder),
-            model_roles={"grader": [one.model for one in graders]} if graders else None,
+            model_roles=_roles(session) or None,
             max_tasks=min(len(tasks), AT_ONCE),
             max_samples=_side_by_side(session, chosen),
             retry_attempts=1,
@@ -272,6 +272,13 @@ def _run_tasks(
             log_dir_allow_dirty=True,
         )
     return logs
+
+
+def _roles(session: Session) -> dict[str, Any]:
+    """Who grades, and who plays users, by Inspect's names of roles."""
+    graders = session.panel.graders
+    roles: dict[str, Any] = {"grader": [one.model for one in graders]} if graders else {}
+    return roles | ({USER: session.user} if session.user else {})
 
 
 @contextlib.contextmanager

@@ -13,8 +13,13 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import Field, model_validator
 
 from tastemaker.content import Place, fingerprint, local, open_reference
+from tastemaker.environments.kinds import check_setting
+from tastemaker.environments.world import Setting
 from tastemaker.errors import UserError
 from tastemaker.reading import (
+    BY_SHAPE,
+    MAPPING,
+    SCALAR,
     VARIABLE,
     FileModel,
     Id,
@@ -39,7 +44,7 @@ from tastemaker.reading import (
 )
 from tastemaker.records import Message, Role, ToolCall
 from tastemaker.rows import read_rows
-from tastemaker.rubric import Criterion, read_by
+from tastemaker.rubric import Condition, Criterion, matches, read_by
 from tastemaker.splits import apportion, assign, in_hash_order, joined
 from tastemaker.template import combinations, identifier, rendered, slug
 from tastemaker.template import problems as find_problems
@@ -80,6 +85,61 @@ class Environment(FileModel):
     state: dict[str, Any] = Field(default={})
 
 
+class EarlierSession(FileModel):
+    """What was said on another day; the model is told of it, and answers none of it."""
+
+    when: str = ""
+    """As people would say it: "Tuesday evening", "2026-03-02"."""
+    messages: tuple[MessageEntry, ...] = Field(min_length=1)
+
+
+class Selection(FileModel):
+    """A passage that stands in the document more than once, and which one is meant."""
+
+    text: Text
+    occurrence: Annotated[Whole, Field(ge=1)]
+
+
+class ScriptedAnswer(FileModel):
+    """What a simulated user says when asked about something."""
+
+    about: tuple[Text, ...] = Field(min_length=1)
+    """Words, any of which stands in the question, whatever their case."""
+    say: Text
+
+
+class SimulatedUser(FileModel):
+    """Who sits on the other side, once the written turns are said."""
+
+    persona: str = ""
+    """Who they are and how they write."""
+    goal: str = ""
+    """What they are after; with it they stop when they have it."""
+    reveals: tuple[Text, ...] = ()
+    """What they tell only when they are asked."""
+    answers: tuple[ScriptedAnswer, ...] = ()
+    """A script instead of a model: what is answered to which question."""
+    otherwise: Text | None = None
+    """What the script says to any other question; None: nothing, and the conversation ends."""
+    turns: Annotated[Whole, Field(ge=1, le=20)] = 3
+    """How often they answer at most."""
+
+    @model_validator(mode="after")
+    def _is_one_kind(self) -> "SimulatedUser":
+        modelled = [key for key in ("persona", "goal", "reveals") if getattr(self, key)]
+        if self.scripted and modelled:
+            what = f"'{modelled[0]}' is for a model; with `answers` a script speaks"
+            refuse(((modelled[0], "[key]"), what))
+        if not self.scripted and not self.goal:
+            refuse(((), "a simulated user has a `goal`, or a script: `answers` or `otherwise`"))
+        return self
+
+    @property
+    def scripted(self) -> bool:
+        """Whether no model is asked."""
+        return bool(self.answers) or self.otherwise is not None
+
+
 class Situation(FileModel):
     """What scenarios, templates and rows have in common."""
 
@@ -94,13 +154,16 @@ class Situation(FileModel):
     reference: str | None = None
     twin: Label | None = None
     document: str | None = None
-    selection: Any = None
-    tools: tuple[Any, ...] = ()
+    selection: (
+        Annotated[Annotated[str, SCALAR] | Annotated[Selection, MAPPING], BY_SHAPE] | None
+    ) = None
+    """A passage of the document that the user has marked."""
+    tools: tuple[Text, ...] = ()
+    """Those of the environment's tools that the model is offered; default: all."""
     environment: Environment | None = None
-    user: dict[str, Any] | None = None
-    """A simulated user: persona, goal, what it may reveal."""
-    history: tuple[Any, ...] = ()
-    """Earlier sessions."""
+    user: SimulatedUser | None = None
+    history: tuple[EarlierSession, ...] = ()
+    """Earlier sessions, oldest first."""
     now: str | None = None
     timezone: str | None = None
     attachments: tuple[Text, ...] = ()
@@ -133,6 +196,32 @@ class Row(Situation):
             what = f"expected a time zone like Europe/Berlin, found text '{self.timezone}'"
             refuse((("timezone",), what))
         return self
+
+    @model_validator(mode="after")
+    def _plays_somewhere(self) -> "Row":
+        if self.environment is None:
+            foreign = [key for key in ("selection", "tools") if getattr(self, key)]
+            if foreign:
+                what = f"'{foreign[0]}' has no meaning without 'environment'"
+                refuse(((foreign[0], "[key]"), what))
+        else:
+            check_setting(setting_of(self))
+        return self
+
+
+def setting_of(of: "Row | Scenario") -> Setting:
+    """What a scenario says of the world it plays in; it must have an environment."""
+    assert of.environment is not None
+    selection = of.selection
+    return Setting(
+        kind=of.environment.kind,
+        state=of.environment.state,
+        document=of.document,
+        selection=selection.model_dump() if isinstance(selection, Selection) else selection,
+        tools=of.tools or None,
+        now=of.now,
+        timezone=of.timezone,
+    )
 
 
 class ScenarioEntry(Row):
@@ -247,11 +336,11 @@ class Scenario:
     twin: str | None = None
     """The id of its minimally different opposite, in the same cluster; known to both."""
     document: str | None = None
-    selection: Any = None
-    tools: tuple[Any, ...] = ()
+    selection: str | Selection | None = None
+    tools: tuple[str, ...] = ()
     environment: Environment | None = None
-    user: Mapping[str, Any] | None = None
-    history: tuple[Any, ...] = ()
+    user: SimulatedUser | None = None
+    history: tuple[EarlierSession, ...] = ()
     now: str | None = None
     timezone: str | None = None
     attachments: tuple[str, ...] = ()
@@ -560,18 +649,26 @@ def _message(entry: MessageEntry) -> Message:
 # Parts of it -------------------------------------------------------------------------------------
 
 
-def select(dataset: Dataset, split: str | None = None, limit: int | None = None) -> Dataset:
-    """The scenarios of one split (None: all), and at most `limit` of them (1 or more).
+def select(
+    dataset: Dataset,
+    split: str | None = None,
+    limit: int | None = None,
+    where: Mapping[str, Condition] | None = None,
+) -> Dataset:
+    """The scenarios of one split (None: all) with these labels, at most `limit` (1 or more).
 
     Under a limit the strata keep their shares of the scenarios (largest remainder), and clusters
     take turns, so that a quick look sees many of them. The same call gives the same scenarios.
-    UserError for a split without scenarios.
+    UserError for a split without scenarios, and where none has the labels.
     """
     kept = [one for one in dataset.scenarios if split in (None, one.split)]
     if not kept:
         splits = sorted({one.split for one in dataset.scenarios})
         hint = did_you_mean(str(split), splits) or f": there is {listed(splits)}"
         raise UserError(f"dataset {dataset.name} has no split '{split}'{hint}")
+    kept = [one for one in kept if matches(where or {}, one.labels)]
+    if not kept:
+        raise UserError(f"dataset {dataset.name}: no scenario has the labels that `where` asks for")
     if limit is not None and limit < len(kept):
         chosen = _chosen(kept, limit, dataset.seed)
         kept = [one for one in kept if one.id in chosen]

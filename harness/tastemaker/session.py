@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from inspect_ai import Epochs, Task, task_with
+from inspect_ai.model import Model
 
-from tastemaker.arm import ArmModel, arm_model, open_model
+from tastemaker.arm import ArmModel, arm_model, open_model, user_model
+from tastemaker.conversation import PLAYED, dressed, recorded
 from tastemaker.errors import UserError
-from tastemaker.evaluation import LoadedEval
+from tastemaker.evaluation import LoadedEval, plays_users
 from tastemaker.experiment import Arm
 from tastemaker.grade import Panel, RubricGrader
 from tastemaker.graders import GradeStore, open_panel
@@ -24,7 +26,7 @@ from tastemaker.plan import Part, Plan
 from tastemaker.recorded import RecordedReply, read_replies_file
 from tastemaker.records import Message
 from tastemaker.schedule import Schedule
-from tastemaker.task import RubricTask, dressed, recorded
+from tastemaker.task import RubricTask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +55,7 @@ class Session:
         """By identity of a cell, the eval or the part of it that the cell asks."""
         self.panel = self.open_panel()
         self.replies = _recorded_replies(plan)
+        self.user = self._user_model()
         self.models = {
             name: self._arm_model(name, arm)
             for name, arm in plan.experiment.arms.items()
@@ -65,6 +68,20 @@ class Session:
             self.plan.experiment.graders,
             self.plan.own_graders,
             self.store,
+            before=self._reserve,
+            answered=lambda replayed, output: self._told("", replayed, output),
+            failed=self._release,
+        )
+
+    def _user_model(self) -> Model | None:
+        """Who plays the users; its answers are kept like those of arms."""
+        user = self.plan.experiment.user
+        if user is None:
+            return None
+        return user_model(
+            user.model,
+            config=user.config,
+            journal=self.journal,
             before=self._reserve,
             answered=lambda replayed, output: self._told("", replayed, output),
             failed=self._release,
@@ -83,6 +100,7 @@ class Session:
             answered=lambda replayed, output: self._told(name, replayed, output),
             failed=self._release,
             grades=bool(self.plan.experiment.graders),
+            text_calls=arm.tool_calls == "text",
         )
 
     _calls = 0
@@ -172,6 +190,7 @@ class Session:
                 "endpoint": endpoint(self.models[name]) if name in self.models else None,
                 "arm": arm.fingerprint,
                 "seed": experiment.base_seed(name),
+                **self._played(loaded),
             }
         )
         self._loaded[f"sha256:{identity}"] = loaded
@@ -188,6 +207,13 @@ class Session:
             recorded=arm.model is None,
         )
 
+    def _played(self, loaded: LoadedEval) -> dict[str, Any]:
+        """What the answers of simulated users rest on; nothing where no model plays one."""
+        user = self.plan.experiment.user
+        if user is None or not plays_users(loaded):
+            return {}
+        return {"user": [user.model_dump(mode="json"), digest({"words": PLAYED})]}
+
     def task(self, cell: Cell) -> Task:
         """The eval's task, bound to the arm; its version is the identity of the cell.
 
@@ -203,9 +229,9 @@ class Session:
             options["model"] = open_model("none/none", config={})
         else:
             options["model"] = self.models[cell.arm]
-        if arm.template or arm.few_shot:
+        if arm.template or arm.few_shot or arm.tools is not None:
             few_shot = [Message(role=one.role, text=one.content) for one in arm.few_shot]
-            setup = [*_listed(task.setup), dressed(arm.template, few_shot)]
+            setup = [*_listed(task.setup), dressed(arm.template, few_shot, arm.tools)]
             options["setup"] = setup
         if isinstance(task, RubricTask):
             task.panel = self.panel

@@ -7,39 +7,19 @@ from typing import Any
 from inspect_ai import Task, task_with
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.log import EvalSample
-from inspect_ai.model import (
-    ChatMessage,
-    ChatMessageAssistant,
-    ChatMessageSystem,
-    ChatMessageTool,
-    ChatMessageUser,
-    Model,
-    ModelOutput,
-    ModelUsage,
-    get_model,
-    model_roles,
-)
+from inspect_ai.model import ChatMessage, Model, get_model, model_roles
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer, stderr
-from inspect_ai.solver import Generate, Solver, TaskState, solver
-from inspect_ai.tool import ToolCall as InspectToolCall
+from inspect_ai.solver import Solver, TaskState
 
 from tastemaker.content import Place
+from tastemaker.conversation import GIVEN, MISSING, chat_message, converse, seen, setting_in
+from tastemaker.environments.kinds import open_world
 from tastemaker.grade import Grading, Key, Panel, RubricGrader
 from tastemaker.judge.grader import Grader, Usage
-from tastemaker.recorded import RecordedReply
-from tastemaker.records import Finding, Message, Reply, ToolCall
-from tastemaker.rubric import Criterion, Rubric, load_rubric, score_reply
+from tastemaker.records import NOTHING_DONE, Finding, Reply, Work
+from tastemaker.rubric import Condition, Criterion, Rubric, load_rubric, score_reply
 from tastemaker.rubric import Score as PrincipleScore
-from tastemaker.scenario import Dataset, Scenario, load_dataset, select
-
-FROM_ARM = {"tastemaker": "arm"}
-"""Marks the messages that an arm adds to a conversation; graders do not see them."""
-
-GIVEN = "given"
-"""The metadata key of a sample for what checks and judges are given of its scenario."""
-
-MISSING = "missing"
-"""The metadata key of a sample that a recorded arm has no reply for."""
+from tastemaker.scenario import Dataset, Scenario, load_dataset, select, setting_of
 
 
 class RubricTask(Task):
@@ -79,6 +59,7 @@ def rubric_task(
     dataset: str,
     *,
     split: str | None = "dev",
+    where: Mapping[str, Condition] | None = None,
     solver: Solver | Sequence[Solver] | None = None,
     place: Place | None = None,
     **options: Any,
@@ -89,6 +70,7 @@ def rubric_task(
         rubric: Name or path of the rubric.
         dataset: Name or path of the dataset.
         split: The part of the dataset to ask; None asks all of it.
+        where: Labels that a scenario must have to be asked.
         solver: How the model is led through a scenario; default: it answers what the user says.
         place: Where paths and names start; default: the current folder.
         options: Further arguments of Inspect's `Task`.
@@ -96,7 +78,7 @@ def rubric_task(
     Raises:
         UserError: With every problem of the files.
     """
-    data = select(load_dataset(dataset, place), split=split)
+    data = select(load_dataset(dataset, place), split=split, where=where)
     extra = {"solver": solver} if solver else {}
     return RubricTask(load_rubric(rubric, place), data, **extra, **options)
 
@@ -129,101 +111,22 @@ def _given(scenario: Scenario) -> dict[str, Any]:
         }
         for principle, own in scenario.criteria.items()
     }
-    given = {
+    given: dict[str, Any] = {
         "prompt": scenario.prompt,
         "document": scenario.document,
         "expect": dict(scenario.expect),
         "criteria": criteria,
+        "now": scenario.now,
+        "timezone": scenario.timezone,
+        "history": [one.model_dump(mode="json") for one in scenario.history],
+        "user": scenario.user and scenario.user.model_dump(mode="json"),
     }
-    return {key: value for key, value in given.items() if value}
-
-
-def chat_message(message: Message) -> ChatMessage:
-    """One of our messages as Inspect's."""
-    match message.role:
-        case "system":
-            return ChatMessageSystem(content=message.text)
-        case "user":
-            return ChatMessageUser(content=message.text)
-        case "tool":
-            return ChatMessageTool(content=message.text, tool_call_id=message.tool_call_id or None)
-        case _:
-            calls = [
-                InspectToolCall(id=call.id, function=call.name, arguments=dict(call.arguments))
-                for call in message.tool_calls
-            ]
-            return ChatMessageAssistant(content=message.text, tool_calls=calls or None)
-
-
-def plain_message(message: ChatMessage) -> Message:
-    """One of Inspect's messages as ours."""
-    calls = message.tool_calls if isinstance(message, ChatMessageAssistant) else None
-    tool_call_id = message.tool_call_id if isinstance(message, ChatMessageTool) else None
-    return Message(
-        role=message.role,
-        text=message.text,
-        tool_calls=tuple(
-            ToolCall(name=call.function, arguments=call.arguments, id=call.id)
-            for call in calls or ()
-        ),
-        tool_call_id=tool_call_id or "",
-    )
-
-
-@solver
-def converse() -> Solver:
-    """Let the model answer every turn of the user that the scenario has not answered itself."""
-
-    async def solve(state: TaskState, generate: Generate) -> TaskState:
-        written = list(state.messages)
-        state.messages = []
-        for message, following in zip(written, [*written[1:], None], strict=True):
-            state.messages.append(message)
-            unanswered = message.role in ("user", "tool")
-            if unanswered and (following is None or following.role == "user"):
-                state = await generate(state)
-        return state
-
-    return solve
-
-
-def recorded(replies: Mapping[tuple[str, int], RecordedReply]) -> Solver:
-    """Answer with replies made elsewhere; what is not there is marked as missing."""
-
-    # Without arguments: Inspect writes those of a solver into the header of the log, twice.
-    @solver(name="recorded")
-    def recorded() -> Solver:
-        async def solve(state: TaskState, generate: Generate) -> TaskState:
-            reply = replies.get((str(state.sample_id), state.epoch))
-            if reply is None:
-                state.metadata[MISSING] = True
-            else:
-                state.output = ModelOutput.from_content(reply.model, reply.reply)
-                state.output.usage = ModelUsage(**reply.usage) if reply.usage else None
-                state.messages.append(state.output.message)
-            state.completed = True
-            return state
-
-        return solve
-
-    return recorded()
-
-
-@solver
-def dressed(template: str | None, few_shot: Sequence[Message]) -> Solver:
-    """What an arm adds to the conversation: example turns first, words around the last prompt."""
-
-    async def solve(state: TaskState, generate: Generate) -> TaskState:
-        examples = [chat_message(message) for message in few_shot]
-        for example in examples:
-            example.metadata = dict(FROM_ARM)
-        after_system = sum(1 for message in state.messages if message.role == "system")
-        state.messages[after_system:after_system] = examples
-        if template:
-            state.user_prompt.text = template.replace("{prompt}", state.user_prompt.text)
-        return state
-
-    return solve
+    if scenario.environment is not None:
+        setting = setting_of(scenario)
+        given["environment"] = {"kind": setting.kind, "state": dict(setting.state)}
+        given["selection"] = setting.selection
+        given["tools"] = None if setting.tools is None else list(setting.tools)
+    return {key: value for key, value in given.items() if value not in (None, "", [], {})}
 
 
 def rubric_scorer(rubric: Rubric, data: Dataset, panel: Callable[[], Panel | None]) -> Scorer:
@@ -313,21 +216,29 @@ def _told(finding: Finding) -> str:
 
 def reply_of(state: TaskState, scenario: Scenario) -> Reply:
     """What checks and judges look at, without what the arm added to the conversation."""
+    (messages, own), work = seen(state.messages), work_in(state.metadata, state.messages)
     return Reply(
         text=state.output.completion,
         prompt=scenario.prompt,
-        messages=without_arm(state.messages),
-        document=scenario.document,
+        messages=messages,
+        own=own,
+        document=document_after(work, scenario.document),
         reference=scenario.reference,
         expect=scenario.expect,
         labels=scenario.labels,
+        work=work,
     )
 
 
-def without_arm(messages: Iterable[ChatMessage]) -> tuple[Message, ...]:
-    """A conversation without what the arm added to it."""
-    shown = [m for m in messages if (m.metadata or {}).get("tastemaker") != "arm"]
-    return tuple(plain_message(message) for message in shown)
+def work_in(metadata: Mapping[str, Any], messages: Iterable[ChatMessage]) -> Work:
+    """What was done in a sample's environment, played again from its messages."""
+    setting = setting_in(metadata)
+    return open_world(setting).replay(*seen(messages)) if setting else NOTHING_DONE
+
+
+def document_after(work: Work, given: str | None) -> str | None:
+    """The document that was last worked on, as it stands; without any, what the scenario gave."""
+    return work.versions[-1].text if work.versions else given
 
 
 def reply_of_sample(sample: EvalSample) -> Reply:
@@ -338,14 +249,17 @@ def reply_of_sample(sample: EvalSample) -> Reply:
     )
     prompt = sample.input if isinstance(sample.input, str) else (said or [""])[-1]
     target = sample.target if isinstance(sample.target, str) else "\n".join(sample.target)
+    (messages, own), work = seen(sample.messages), work_in(sample.metadata, sample.messages)
     return Reply(
         text=sample.output.completion,
         prompt=given.get("prompt", prompt),
-        messages=without_arm(sample.messages),
-        document=given.get("document"),
+        messages=messages,
+        own=own,
+        document=document_after(work, given.get("document")),
         reference=target or None,
         expect=given.get("expect", {}),
         labels=sample.metadata.get("labels", {}),
+        work=work,
     )
 
 

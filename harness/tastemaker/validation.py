@@ -141,7 +141,8 @@ def _experiment(path: Path, place: Place) -> Iterable[str]:
         rubric_name, dataset_name = _files(reference, experiment.place)
         dataset = load_dataset(dataset_name, experiment.place)
         name = reference if isinstance(reference, str) else dataset.name
-        chosen = select(dataset, split=experiment.split or "dev")
+        where = reference.where if isinstance(reference, PlainEval) else None
+        chosen = select(dataset, split=experiment.split or "dev", where=where)
         if asked is not None:
             asked[name] = [scenario.id for scenario in chosen.scenarios]
         if rubric_name is None:

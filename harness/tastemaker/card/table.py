@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tastemaker.card.measured import Measured, measured, open_runs, side_by_side, strange_rows
+from tastemaker.card.measured import Measured, measured, open_runs, side_by_side
 from tastemaker.card.notes import graders, not_shown, said
 from tastemaker.card_spec import CardSpec, Elicitation, Published, Row
 from tastemaker.comparison import RunArm, brief, compare_arms, differences
@@ -124,8 +124,6 @@ def make_card(spec: CardSpec) -> Card:
             a cell is not comparable with its row or does not stand: every such cell is named.
     """
     runs, footnotes = open_runs(spec), _Footnotes()
-    if strange := list(strange_rows(spec, runs)):
-        raise spec.error(strange)
     problems: list[str] = []
     lines = [_line(spec, row, runs, footnotes, problems) for row in spec.rows]
     if problems:
@@ -162,6 +160,8 @@ def _line(
         for name in spec.columns:
             if name not in row.published and (one := measured(spec, row, name, runs[name])):
                 found[name] = one
+        if not found and not row.published:
+            raise UserError(f"{spec.card}: no run of any column has scores for '{row.title}'")
     unlike = _unlike(spec, found)
     standing = {name: one for name, one in found.items() if one.stands}
     others = [one.value for one in row.published.values()]

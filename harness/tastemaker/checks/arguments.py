@@ -156,7 +156,13 @@ def told(model: type[BaseModel]) -> tuple[Argument, ...]:
     )
 
 
-NAMES = {"integer": "whole number", "number": "number", "string": "text", "boolean": "yes or no"}
+NAMES = {
+    "integer": "whole number",
+    "number": "number",
+    "string": "text",
+    "boolean": "yes or no",
+    "object": "keys and values",
+}
 
 
 def type_words(schema: Mapping[str, Any]) -> str:
@@ -168,4 +174,4 @@ def type_words(schema: Mapping[str, Any]) -> str:
         return f"{', '.join(first)} or {last}"
     if schema.get("type") == "array":
         return f"list of {type_words(schema['items'])}s"
-    return NAMES[schema["type"]]
+    return NAMES.get(schema.get("type", ""), "anything")

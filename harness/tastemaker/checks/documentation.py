@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from itertools import groupby
 from typing import Any
 
@@ -103,14 +103,29 @@ def _shown(reply: Reply | str) -> str:
     """The text of a reply; with its scenario, where the check needs one."""
     if isinstance(reply, str):
         return reply
-    given = {f.name: getattr(reply, f.name) for f in fields(reply)}
-    scenario = {name: value for name, value in given.items() if value and name != "text"}
-    lines = (f"{name}: {_plain(value)}" for name, value in scenario.items())
+    lines = (f"{name}: {_plain(value)}" for name, value in _said(reply).items() if name != "text")
     return "\n".join([*lines, f"reply: {_plain(reply.text)}"])
 
 
+def _said(record: Any) -> dict[str, Any]:
+    """The fields of a record that say something, records inside it likewise."""
+    given = {f.name: getattr(record, f.name) for f in fields(record)}
+    usual = {f.name: f.default for f in fields(record)}
+    return {
+        name: _told(value)
+        for name, value in given.items()
+        if value != usual[name] and (value or isinstance(value, bool))
+    }
+
+
+def _told(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_told(one) for one in value]
+    return _said(value) if is_dataclass(value) else value
+
+
 def _plain(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=vars)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _section(told: Description) -> str:

@@ -57,6 +57,12 @@ def question(
     return within(len(questions), "question", min=min, max=max, exactly=exactly, quote=quote)
 
 
+def questions(text: str) -> list[str]:
+    """The sentences of a text that end with a question mark."""
+    sentences = (text[start:end] for start, end in sentence_spans(text))
+    return [sentence for sentence in sentences if _asks(sentence)]
+
+
 def _asks(sentence: str) -> bool:
     """Whether there is a question mark among the marks at its end."""
     marked = sentence.rstrip(_CLOSING)

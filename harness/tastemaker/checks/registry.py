@@ -11,7 +11,8 @@ and a reply whose scenario does not supply it is unscored.
 
 What is true of an empty reply is decided here, once: a check of text answers 0 to a reply in which
 nothing can be seen, "the reply is empty". Saying nothing must not collect the points of everything
-that was left unsaid. Only a check registered with `needs_text=False` is asked about an empty reply.
+that was left unsaid. Only a check registered with `needs_text=False` is asked about an empty reply,
+and one of what was done only where something was.
 """
 
 import pkgutil
@@ -80,9 +81,11 @@ class Check:
     """The arguments with types, defaults and descriptions: one field for each keyword."""
     rules: tuple[Rule, ...] = ()
     needs_text: bool = True
-    """Whether a reply without visible text is answered 0 without asking the function."""
-    chooses: tuple[str, ...] = ()
-    """What its findings may call for or have chosen, where they are choices."""
+    """Whether a reply without visible text is answered 0 without asking the function, also where
+    tools were called; without either it always is."""
+    chooses: Callable[[Arguments], Sequence[str]] | Sequence[str] = ()
+    """What its findings may call for or have chosen, where they are choices; where the arguments
+    name it, a function of them."""
     symptom: bool = False
     """Whether what it finds is a sign and no fault: a principle must not rest on it alone."""
     content: Callable[[], str] | None = None
@@ -102,6 +105,10 @@ class Check:
     def arguments(self) -> tuple[Argument, ...]:
         """The arguments in words, in the order of the signature."""
         return told(self.model)
+
+    def choices(self, arguments: Arguments) -> tuple[str, ...]:
+        """What can be called for or chosen with these arguments; () where it is no choice."""
+        return tuple(self.chooses(arguments) if callable(self.chooses) else self.chooses)
 
     def validate(self, arguments: Arguments) -> dict[str, Any]:
         """The keyword arguments of the function, defaults filled in.
@@ -148,7 +155,8 @@ class BoundCheck:
 
     def __call__(self, reply: Reply) -> Finding:
         """The finding; its value is None when the scenario does not supply an argument."""
-        if self.check.needs_text and is_blank(reply.text):
+        silent = self.check.needs_text or not reply.work.calls
+        if silent and is_blank(reply.text):
             return Finding(value=0.0, reason="the reply is empty")
         if not self.sources:
             return self.check.function(reply, **self.keywords)
@@ -176,7 +184,7 @@ def check(
     example: Example,
     rules: Sequence[Rule] = (),
     needs_text: bool = True,
-    chooses: Sequence[str] = (),
+    chooses: Callable[[Arguments], Sequence[str]] | Sequence[str] = (),
     symptom: bool = False,
     content: Callable[[], str] | None = None,
 ) -> Callable[[Function], Function]:
@@ -199,7 +207,7 @@ def check(
             model=_model(name, function),
             rules=tuple(rules),
             needs_text=needs_text,
-            chooses=tuple(chooses),
+            chooses=chooses,
             symptom=symptom,
             content=content,
         )

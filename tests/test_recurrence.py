@@ -1,0 +1,72 @@
+"""Schedules: what a rule comes to by the clock of its zone, and what is none."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tastemaker.recurrence import COMPARED, Unreadable, read_schedule
+
+NOW = datetime(2026, 3, 9, 12, tzinfo=UTC)
+
+
+def due(start, rule="", zone="Europe/Berlin", now=NOW):
+    return read_schedule(start, rule, zone).due(now)
+
+
+def test_once_is_due_once_and_what_is_past_is_not_due():
+    assert due("2026-03-10T07:00") == [datetime(2026, 3, 10, 6, tzinfo=UTC)]
+    assert due("2026-03-09T07:00") == []
+
+
+def test_a_rule_keeps_to_the_local_clock_when_summer_time_begins():
+    """In 2026 Berlin puts its clocks forward on 29 March: 7:00 is 6:00 UTC before, 5:00 after."""
+    found = due("2026-03-12T07:00", "FREQ=WEEKLY;BYDAY=TH")
+
+    assert [one.hour for one in found[:4]] == [6, 6, 6, 5]
+    assert len(found) == COMPARED
+
+
+def test_two_ways_to_say_one_thing_are_due_at_the_same_times():
+    assert due("2026-03-12T07:00", "FREQ=WEEKLY") == due(
+        "2026-03-12T07:00", "RRULE:FREQ=WEEKLY;BYDAY=TH;INTERVAL=1"
+    )
+    assert (
+        due("2026-03-12T07:00", "FREQ=DAILY")
+        == due("2026-03-10T07:00", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR,SA,SU")[2:]
+        + due("2026-03-12T07:00", "FREQ=DAILY")[-2:]
+    )
+
+
+def test_the_same_wall_clock_in_another_zone_is_another_time():
+    assert due("2026-03-12T07:00") != due("2026-03-12T07:00", zone="UTC")
+    assert due("2026-03-12T07:00+01:00", zone="Europe/Berlin") == due("2026-03-12T07:00")
+
+
+def test_an_end_in_utc_is_read_by_the_same_clock_as_the_start():
+    assert len(due("2026-03-12T07:00", "FREQ=DAILY;UNTIL=20260314T070000Z")) == 3
+    assert len(due("2026-03-12T07:00", "FREQ=DAILY;COUNT=4")) == 4
+
+
+@pytest.mark.parametrize(
+    ("start", "rule", "zone", "field"),
+    [
+        ("thursday", "", "UTC", "start"),
+        ("2026-02-30T07:00", "", "UTC", "start"),
+        ("2026-03-12T07:00", "every thursday", "UTC", "rrule"),
+        ("2026-03-12T07:00", "FREQ=WEEKLY;BYDAY=XX", "UTC", "rrule"),
+        ("2026-03-12T07:00", "FREQ=MINUTELY", "UTC", "rrule"),
+        ("2026-03-12T07:00", "FREQ=DAILY\nDTSTART:20260101T000000", "UTC", "rrule"),
+        ("2026-03-12T07:00", "FREQ=DAILY;" + "BYDAY=MO," * 200, "UTC", "rrule"),
+        ("2026-03-12T07:00", "", "Berlin", "timezone"),
+        ("2026-03-12T07:00", "", "../../etc/passwd", "timezone"),
+    ],
+)
+def test_what_is_no_schedule_is_said_to_be_none_and_which_part(start, rule, zone, field):
+    with pytest.raises(Unreadable) as error:
+        read_schedule(start, rule, zone)
+
+    assert error.value.field == field
+
+
+def test_a_rule_that_never_comes_to_a_day_is_due_never():
+    assert due("2026-03-12T07:00", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=31") == []
