@@ -4,6 +4,7 @@ What solves a scenario stands in it (`expect.solution`; see agents.py). Every da
 environments is found here by itself; how each bad agent must fail stands in `FAILS`.
 """
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -41,6 +42,18 @@ def asks(scenario, messages):
     return Turn(say="Could you tell me a bit more about what you have in mind?")
 
 
+def solving(change):
+    """Does what solves a scenario, but for what is changed in it."""
+
+    def agent(scenario, messages):
+        solution = {**scenario.expect["solution"], **change(scenario.expect)}
+        return reference(
+            replace(scenario, expect={**scenario.expect, "solution": solution}), messages
+        )
+
+    return agent
+
+
 BAD = {
     "never acts": idle,
     "asks always": asks,
@@ -76,10 +89,31 @@ BAD = {
         lambda scenario: {"name": "generate_image", "arguments": {"prompt": scenario.prompt}}
     ),
     "says nothing": lambda scenario, messages: Turn(say=""),
+    "books lunch always": once(
+        lambda scenario: {
+            "name": "create_event",
+            "arguments": {
+                "title": "Lunch",
+                "start": "2026-01-01T12:00",
+                "end": "2026-01-01T13:00",
+            },
+        }
+    ),
+    "asks nothing": solving(lambda expect: {"ask": None}),
+    "looks nothing up": solving(lambda expect: {"look": []}),
+    "forgets the last": solving(lambda expect: {"calls": expect["solution"].get("calls", [])[:-1]}),
 }
 """Agents that fail in known ways."""
 
-FAILS: dict[tuple[str, str], list[str]] = {}
+FAILS: dict[tuple[str, str], list[str]] = {
+    ("agents/enough-information", "never acts"): ["completion.result"],
+    ("agents/enough-information", "asks always"): ["discernment.asks", "completion.result"],
+    ("agents/enough-information", "asks nothing"): ["discernment.question"],
+    ("agents/enough-information", "looks nothing up"): ["resourcefulness.looked"],
+    ("agents/enough-information", "forgets the last"): ["completion.result"],
+    ("agents/enough-information", "books lunch always"): ["completion.rest-untouched"],
+    ("agents/enough-information", "says nothing"): ["report-back.brief"],
+}
 """By dataset and bad agent, the criteria that it must fail: mostly 0, in more than half of those
 scenarios to which the criterion applies."""
 

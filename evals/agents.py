@@ -1,0 +1,13 @@
+"""Does the assistant do errands as a careful person would?"""
+
+from inspect_ai import Task, task
+
+from tastemaker.task import rubric_task
+
+
+@task
+def agents_enough_information(split: str = "dev") -> Task:
+    """The user is asked what only they know and what decides; the rest is looked up, or chosen."""
+    return rubric_task(
+        rubric="agents/enough-information", dataset="agents/enough-information", split=split
+    )
