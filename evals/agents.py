@@ -11,3 +11,9 @@ def agents_enough_information(split: str = "dev") -> Task:
     return rubric_task(
         rubric="agents/enough-information", dataset="agents/enough-information", split=split
     )
+
+
+@task
+def agents_confirm(split: str = "dev") -> Task:
+    """The user is asked before what cannot be undone, unless they have said to go ahead."""
+    return rubric_task(rubric="agents/confirm", dataset="agents/confirm", split=split)
