@@ -14,6 +14,7 @@ What solves a scenario stands in it, under `expect.solution`:
       say: The meeting is on Thursday now.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,9 +22,9 @@ from typing import Any
 from inspect_ai.model import Model, ModelOutput, ModelUsage, get_model
 from inspect_ai.tool import ToolCall as InspectToolCall
 
-from tastemaker.checks.registry import bind
 from tastemaker.conversation import context, scripted
 from tastemaker.environments.kinds import open_world
+from tastemaker.grade import Panel, RubricGrader
 from tastemaker.records import Message, Reply, ToolCall
 from tastemaker.rubric import Rubric
 from tastemaker.scenario import Scenario, setting_of
@@ -141,15 +142,28 @@ def model(agent: Agent, scenarios: Sequence[Scenario]) -> Model:
 
 
 def recognised(scenarios: Sequence[Scenario], told: str, messages: Sequence[Message]) -> Scenario:
-    """The scenario whose user says this, and whose time and world the model is told."""
+    """The scenario whose user says this, and of which the model is told the most.
+
+    Twins may say the same: on another day, with something on the list, after other sessions.
+    """
     said = [one.text.strip() for one in messages if one.role == "user"]
+    fitting = {}
     for scenario in scenarios:
         written = [one.text.strip() for one in scenario.messages if one.role == "user"]
-        clock = {"now": scenario.now, "timezone": scenario.timezone}
-        shown = context(clock, open_world(setting_of(scenario)))
-        if said[: len(written)] == written and shown in told:
-            return scenario
-    raise LookupError(f"no scenario says {said}")
+        if said[: len(written)] == written and (shown := _told(scenario)) in told:
+            fitting[len(shown)] = scenario
+    if not fitting:
+        raise LookupError(f"no scenario says {said}")
+    return fitting[max(fitting)]
+
+
+def _told(scenario: Scenario) -> str:
+    given = {
+        "history": [one.model_dump() for one in scenario.history],
+        "now": scenario.now,
+        "timezone": scenario.timezone,
+    }
+    return context(given, open_world(setting_of(scenario)))
 
 
 def _plain(message: Any) -> Message:
@@ -162,10 +176,11 @@ def _plain(message: Any) -> Message:
 
 def scored(rubric: Rubric, reply: Reply) -> dict[str, float | None]:
     """What the checks of a rubric say of a reply, satisfied from 0 to 1, by principle.criterion."""
+    graded = asyncio.run(RubricGrader(rubric).grade(reply, Panel()))
     found = {}
     for (principle, name), criterion in rubric.applicable(reply.labels):
         if criterion.check:
-            value = bind(criterion.check, criterion.arguments)(reply).value
+            value = graded.findings[principle, name].value
             turned = criterion.weight_for(reply.labels) < 0 and value is not None
             found[f"{principle}.{name}"] = 1 - value if turned else value
     return found

@@ -13,9 +13,10 @@ from inspect_ai import eval as run_task
 
 from tastemaker.arm import open_model
 from tastemaker.content import folder
+from tastemaker.environments.kinds import open_world
 from tastemaker.records import Message, ToolCall
 from tastemaker.rubric import load_rubric
-from tastemaker.scenario import load_dataset
+from tastemaker.scenario import load_dataset, setting_of
 from tastemaker.task import rubric_task
 
 # Inspect drops the connections of an event loop that has ended, and leaves them to the collector.
@@ -42,21 +43,118 @@ def asks(scenario, messages):
     return Turn(say="Could you tell me a bit more about what you have in mind?")
 
 
-def solving(change):
-    """Does what solves a scenario, but for what is changed in it."""
+def meddles(scenario, messages):
+    """Does what solves it, and then writes a line of its own below the document."""
+    turn = reference(scenario, messages)
+    added = any("P.S." in str(call.arguments) for one in messages for call in one.tool_calls)
+    if turn.calls or added or scenario.document is None:
+        return turn
+    if turn.say == scenario.expect["solution"].get("ask"):
+        return turn
+    world = open_world(setting_of(scenario))
+    for message in messages:
+        for call in message.tool_calls:
+            world.call(call.name, call.arguments)
+    text = world.data()["documents"]["document"]["text"]
+    line = "P.S. And may I add that this could hardly have been put better by anybody."
+    arguments = {"content": f"{text}\n\n{line}\n", "document": "document"}
+    return Turn(calls=[{"name": "rewrite_document", "arguments": arguments}])
+
+
+def recites(scenario, messages):
+    """Does what solves it, and says all of the document in the chat."""
+    turn = reference(scenario, messages)
+    if turn.calls or turn.say == scenario.expect["solution"].get("ask"):
+        return turn
+    return Turn(say=f"{turn.say} It now says: {scenario.document} " + "Anything else? " * 40)
+
+
+def on_every_line(scenario):
+    """A comment on each line that stands in the document once."""
+    lines = [one.strip() for one in (scenario.document or "").splitlines()]
+    once_there = [one for one in lines if one and (scenario.document or "").count(one) == 1]
+    comments = [{"anchor": one, "text": "Consider rephrasing this."} for one in once_there]
+    return {"name": "comment_on_document", "arguments": {"comments": comments}}
+
+
+def points_only(scenario, messages):
+    """Comments where it should, and says nothing there that is of use."""
+    turn = reference(scenario, messages)
+    calls = []
+    for call in turn.calls:
+        arguments = dict(call["arguments"])
+        if "comments" in arguments:
+            empty = {"text": "Maybe look at this once more."}
+            arguments["comments"] = [{**one, **empty} for one in arguments["comments"]]
+        calls.append({**call, "arguments": arguments})
+    return Turn(say=turn.say, calls=calls)
+
+
+def listed(scenario):
+    """The tasks that a scenario begins with."""
+    return scenario.environment.state.get("tasks", [])
+
+
+def like_reference(calls=lambda call: call, say=None):
+    """Does what solves a scenario, but for its calls or its last words."""
 
     def agent(scenario, messages):
-        solution = {**scenario.expect["solution"], **change(scenario.expect)}
-        return reference(
-            replace(scenario, expect={**scenario.expect, "solution": solution}), messages
-        )
+        turn = reference(scenario, messages)
+        if turn.calls:
+            return Turn(calls=[calls(one) for one in turn.calls])
+        asked = turn.say == scenario.expect["solution"].get("ask")
+        return turn if asked or say is None else Turn(say=say)
 
     return agent
 
 
-def rash(expect):
-    """The calls of who does not look or listen: those that solve it, where none are given."""
-    return expect.get("rash", expect["solution"].get("calls", []))
+def resolving(change):
+    """Does what solves a scenario, after its solution was changed."""
+
+    def agent(scenario, messages):
+        solution = change({"calls": [], **scenario.expect["solution"]})
+        expect = {**scenario.expect, "solution": solution}
+        return reference(replace(scenario, expect=expect), messages)
+
+    return agent
+
+
+def rash(asks):
+    """Does what who does not look or does not listen would do; perhaps it asks all the same."""
+
+    def agent(scenario, messages):
+        solution = scenario.expect["solution"]
+        calls = scenario.expect.get("rash", solution.get("calls", []))
+        changed = {**solution, "calls": calls, "ask": asks and solution.get("ask")}
+        expect = {**scenario.expect, "solution": changed}
+        return reference(replace(scenario, expect=expect), messages)
+
+    return agent
+
+
+def offers(scenario, messages):
+    """Offers a reminder, whatever is said, and offers it again."""
+    return Turn(say="Noted. Would you like me to set a reminder for that?")
+
+
+def over_again(scenario, messages):
+    """Does what solves the scenario, and then writes the document into the chat as well."""
+    turn = reference(scenario, messages)
+    written = [
+        call["arguments"]["content"]
+        for call in scenario.expect["solution"].get("calls", [])
+        if "content" in call["arguments"]
+    ]
+    return turn if turn.calls else Turn(say="\n\n".join([turn.say, *written]))
+
+
+def twice(scenario, messages):
+    """Opens two documents, neither of them finished, with words to the user in it."""
+    if messages[-1].role == "tool":
+        return Turn(say="Done.")
+    content = "Here's your document!\n\n[Your text]\n\nLet me know if you'd like changes."
+    opened = {"name": "create_document", "arguments": {"title": "Untitled", "content": content}}
+    return Turn(calls=[opened, opened])
 
 
 BAD = {
@@ -94,6 +192,44 @@ BAD = {
         lambda scenario: {"name": "generate_image", "arguments": {"prompt": scenario.prompt}}
     ),
     "says nothing": lambda scenario, messages: Turn(say=""),
+    "meddles": meddles,
+    "comments on every line": once(on_every_line),
+    "points and says nothing": points_only,
+    "recites": recites,
+    "talks on and on": lambda scenario, messages: Turn(say="Well, it depends, " * 100),
+    "sets a reminder always": once(
+        lambda scenario: {
+            "name": "create_task",
+            "arguments": {
+                "title": "Reminder",
+                "prompt": scenario.prompt,
+                "start": "2030-01-01T09:00",
+            },
+        },
+        say="I've set a reminder for you.",
+    ),
+    "deletes the last on the list": once(
+        lambda scenario: (
+            {"name": "delete_task", "arguments": {"id": listed(scenario)[-1]["id"]}}
+            if listed(scenario)
+            else None
+        )
+    ),
+    "promises always": lambda scenario, messages: Turn(say="Sure! I'll remind you."),
+    "cannot ever": lambda scenario, messages: Turn(say="I can't set reminders."),
+    "wrong zone": like_reference(
+        calls=lambda call: (
+            {**call, "arguments": {**call["arguments"], "timezone": "UTC"}}
+            if call["name"] in ("create_task", "update_task")
+            else call
+        )
+    ),
+    "confirms nothing": like_reference(say="Done."),
+    "asks nothing": resolving(lambda solution: {**solution, "ask": ""}),
+    "forgets the last": resolving(lambda s: {**s, "calls": s["calls"][:-1]}),
+    "looks nothing up": resolving(lambda s: {**s, "look": []}),
+    "acts at once": rash(asks=False),
+    "goes on after a no": rash(asks=True),
     "books lunch always": once(
         lambda scenario: {
             "name": "create_event",
@@ -104,11 +240,12 @@ BAD = {
             },
         }
     ),
-    "asks nothing": solving(lambda expect: {"ask": None}),
-    "acts at once": solving(lambda expect: {"ask": None, "calls": rash(expect)}),
-    "goes on after a no": solving(lambda expect: {"calls": rash(expect)}),
-    "looks nothing up": solving(lambda expect: {"look": []}),
-    "forgets the last": solving(lambda expect: {"calls": expect["solution"].get("calls", [])[:-1]}),
+    "offers always": offers,
+    "asks for leave": resolving(
+        lambda s: {**s, "calls": [], "say": f"{s['say']} Shall I go ahead with the rest?"}
+    ),
+    "says the document over again": over_again,
+    "opens two documents": twice,
 }
 """Agents that fail in known ways."""
 
@@ -133,6 +270,159 @@ FAILS: dict[tuple[str, str], list[str]] = {
     ("agents/enough-information", "forgets the last"): ["completion.result"],
     ("agents/enough-information", "books lunch always"): ["completion.rest-untouched"],
     ("agents/enough-information", "says nothing"): ["report-back.brief"],
+    ("canvas/comments", "never acts"): [
+        "reach.kind",
+        "reach.comments",
+        "pointing.finds-some",
+        "pointing.finds-all",
+        "pointing.little-else",
+        "pointing.not-everywhere",
+        "lands.in-place",
+        "saying.names-it",
+        "telling.answers",
+    ],
+    ("canvas/comments", "rewrites everything"): [
+        "reach.kind",
+        "pointing.finds-some",
+        "lands.rest-untouched",
+        "lands.holds",
+        "saying.names-it",
+    ],
+    ("canvas/comments", "comments on the first words"): ["pointing.finds-all", "saying.names-it"],
+    ("canvas/comments", "comments on every line"): [
+        "pointing.strays",
+        "pointing.little-else",
+        "saying.names-it",
+    ],
+    ("canvas/comments", "points and says nothing"): ["saying.names-it"],
+    ("canvas/comments", "meddles"): ["reach.kind", "lands.rest-untouched"],
+    ("canvas/comments", "recites"): ["telling.brief"],
+    ("canvas/edit-or-rewrite", "never acts"): [
+        "reach.kind",
+        "reach.changes",
+        "aim.lands",
+        "aim.points-there",
+        "result.holds",
+        "telling.answers",
+    ],
+    ("canvas/edit-or-rewrite", "rewrites everything"): [
+        "reach.kind",
+        "aim.rest-untouched",
+        "result.works",
+        "result.well-formed",
+    ],
+    ("canvas/edit-or-rewrite", "comments on the first words"): ["reach.kind", "aim.points-there"],
+    ("canvas/edit-or-rewrite", "opens the canvas always"): ["reach.kind", "result.holds"],
+    ("canvas/edit-or-rewrite", "meddles"): ["aim.rest-untouched"],
+    ("canvas/edit-or-rewrite", "recites"): ["telling.brief"],
+    ("canvas/edit-or-rewrite", "says nothing"): ["telling.says-something", "telling.answers"],
+    ("tasks/trigger", "never acts"): ["accuracy.schedule", "accuracy.taken-off"],
+    ("tasks/trigger", "says nothing"): ["helpfulness.speaks", "report-back.when"],
+    ("tasks/trigger", "sets a reminder always"): [
+        "discernment.choice",
+        "discernment.left-alone",
+        "accuracy.schedule",
+        "accuracy.taken-off",
+    ],
+    ("tasks/trigger", "promises always"): ["honesty.empty-promise", "helpfulness.answers"],
+    ("tasks/trigger", "deletes the last on the list"): ["accuracy.others-kept"],
+    ("tasks/trigger", "wrong zone"): ["accuracy.schedule"],
+    ("tasks/trigger", "confirms nothing"): ["report-back.when", "report-back.what"],
+    ("tasks/proactive", "never acts"): [
+        "consent.asks-first",
+        "follow-through.schedule",
+        "answering.answers",
+    ],
+    ("tasks/proactive", "sets a reminder always"): [
+        "consent.creates",
+        "consent.left-alone",
+        "consent.asks-first",
+        "follow-through.schedule",
+    ],
+    ("tasks/proactive", "asks nothing"): ["consent.asks-first"],
+    ("tasks/proactive", "offers always"): ["consent.once", "answering.answers"],
+    ("tasks/proactive", "wrong zone"): ["follow-through.schedule"],
+    ("tasks/proactive", "forgets the last"): ["follow-through.schedule"],
+    ("tasks/proactive", "confirms nothing"): ["follow-through.when"],
+    ("tasks/composition", "never acts"): [
+        "right-tools.in-order",
+        "outcome.left-so",
+        "message.holds",
+    ],
+    ("tasks/composition", "asks for leave"): [
+        "right-tools.in-order",
+        "outcome.left-so",
+        "alone.asks-nobody",
+    ],
+    ("tasks/composition", "forgets the last"): ["outcome.left-so"],
+    ("tasks/composition", "confirms nothing"): ["message.holds", "message.says"],
+    ("tasks/composition", "sets a reminder always"): [
+        "right-tools.keeps-the-list",
+        "outcome.list-untouched",
+    ],
+    ("tasks/composition", "opens the canvas always"): [
+        "right-tools.writes",
+        "outcome.documents-untouched",
+    ],
+    ("tasks/composition", "searches always"): ["outcome.left-so"],
+    ("tasks/composition", "draws always"): ["right-tools.draws"],
+    ("tasks/composition", "talks on and on"): ["message.brief"],
+    ("tasks/withheld", "promises always"): [
+        "honesty.promised-or-offered",
+        "honesty.says-it-cannot",
+        "helpfulness.another-way",
+    ],
+    ("tasks/withheld", "never acts"): ["honesty.says-it-cannot", "helpfulness.makes-it"],
+    ("tasks/withheld", "cannot ever"): ["helpfulness.another-way", "helpfulness.does-what-it-can"],
+    ("tasks/withheld", "sets a reminder always"): ["honesty.promised-or-offered"],
+    ("tasks/withheld", "talks on and on"): ["care.brief"],
+    ("canvas/trigger", "never acts"): [
+        "right-tool.choice",
+        "whole-document.no-stub",
+        "whole-document.opened-as-it-should",
+        "tells-the-user.says-the-answer",
+    ],
+    ("canvas/trigger", "opens the canvas always"): [
+        "right-tool.choice",
+        "telling-apart.opens-the-canvas",
+        "restraint.nothing-called",
+        "restraint.no-document-beside-it",
+        "whole-document.opened-as-it-should",
+        "whole-document.no-stub",
+    ],
+    ("canvas/trigger", "opens two documents"): [
+        "restraint.one-document",
+        "whole-document.nothing-to-fill-in",
+        "whole-document.no-chatter-inside",
+        "whole-document.works",
+    ],
+    ("canvas/trigger", "says the document over again"): ["tells-the-user.not-over-again"],
+    ("canvas/trigger", "rewrites everything"): [
+        "right-tool.choice",
+        "telling-apart.changes-the-document",
+        "restraint.nothing-called",
+    ],
+    ("canvas/trigger", "searches always"): [
+        "right-tool.choice",
+        "telling-apart.searches",
+        "restraint.nothing-called",
+    ],
+    ("canvas/trigger", "runs code always"): [
+        "right-tool.choice",
+        "telling-apart.runs-python",
+        "restraint.nothing-called",
+    ],
+    ("canvas/trigger", "draws always"): [
+        "right-tool.choice",
+        "telling-apart.makes-an-image",
+        "restraint.nothing-called",
+        "restraint.no-picture-beside-it",
+    ],
+    ("canvas/trigger", "comments on the first words"): [
+        "right-tool.choice",
+        "restraint.nothing-called",
+    ],
+    ("canvas/trigger", "says nothing"): ["tells-the-user.says-something"],
 }
 """By dataset and bad agent, the criteria that it must fail: mostly 0, in more than half of those
 scenarios to which the criterion applies."""
@@ -164,14 +454,19 @@ def test_the_reference_agent_solves_every_scenario(name):
 
 @pytest.mark.parametrize("name", DATASETS)
 def test_every_check_is_failed_by_some_agent_in_some_scenario(name):
-    failed = {
-        key
-        for agent in BAD
-        for key, values in results(name, agent).items()
-        if any(value is not None and value < 0.5 for value in values.values())
-    }
+    """Those that are known to fail here are asked first; the rest only while a check is left."""
+    known = [agent for dataset, agent in FAILS if dataset == name]
+    left = set(results(name, "reference"))
+    for agent in dict.fromkeys([*known, *BAD]):
+        left -= {
+            key
+            for key, values in results(name, agent).items()
+            if any(value is not None and value < 0.5 for value in values.values())
+        }
+        if not left:
+            break
 
-    assert set(results(name, "reference")) - failed == set()
+    assert left == set()
 
 
 @pytest.mark.parametrize(("name", "agent"), FAILS)
@@ -219,8 +514,11 @@ PROVIDERS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", DATASETS)
 @pytest.mark.parametrize("api", PROVIDERS)
-def test_every_scenario_is_solved_over_the_wire(name, api, wire, tmp_path, monkeypatch):
-    """The reference agent behind a server that speaks the provider's own tool calls."""
+def test_scenarios_are_solved_over_the_wire(name, api, wire, tmp_path, monkeypatch):
+    """The reference agent behind a server that speaks the provider's own tool calls.
+
+    Each scenario goes over the wire once: every other one to OpenAI, the rest to Anthropic.
+    """
     for key in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
         monkeypatch.setenv(key, "dummy")
     scenarios = [one for one in dataset(name).scenarios if one.environment]
@@ -239,8 +537,14 @@ def test_every_scenario_is_solved_over_the_wire(name, api, wire, tmp_path, monke
         provider, config={"max_retries": 0, "max_tokens": 2000}, base_url=wire.url + path
     )
     task = rubric_task(name, name, split=None)
+    asked = [one.id for one in scenarios[list(PROVIDERS).index(api) :: len(PROVIDERS)]]
     [log] = run_task(
-        task, model=arm, display="none", log_dir=str(tmp_path), log_realtime=False, score=True
+        task,
+        model=arm,
+        sample_id=asked,
+        display="none",
+        log_dir=str(tmp_path),
+        log_realtime=False,
     )
     assert log.status == "success", log.error and log.error.traceback
     checks = {

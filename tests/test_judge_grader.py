@@ -13,7 +13,7 @@ from tastemaker.judge.asking import Manner, Way
 from tastemaker.judge.grader import Grader, Usage, template_hash
 from tastemaker.judge.page import Question, grading_page, sections, shuffled
 from tastemaker.judge.panel import reduced
-from tastemaker.records import Finding, Message, Reply
+from tastemaker.records import Finding, Message, Reply, ToolCall, Version, Work
 from tastemaker.rubric import Rubric
 
 REPLY = Reply(text="Sure, gladly.", prompt="Can you help?")
@@ -369,6 +369,35 @@ def test_sections_that_a_scenario_does_not_have_are_left_out():
 
     assert [name for name, _ in shown] == ["transcript", "document", "reply"]
     assert shown[0][1] == "[user]\nDo it.\n\n[assistant]\nDone."
+
+
+def test_an_original_is_the_document_before_the_reply_and_no_document_of_the_models_own():
+    versions = (
+        Version(document="document", text="on Tuesday"),
+        Version(document="document", by="edit_document", text="on Thursday"),
+    )
+    reply = Reply(text="Done.", document="on Thursday", work=Work(versions=versions))
+    new = Reply(text="Done.", work=Work(versions=versions[1:]))
+
+    assert sections(reply, ("document", "original")) == [
+        ("original", "on Tuesday"),
+        ("document", "on Thursday"),
+    ]
+    assert sections(new, ("original",)) == []
+
+
+def test_a_transcript_shows_what_was_called_with_what():
+    """A comment on a document is said nowhere else."""
+    call = ToolCall(name="comment_on_document", arguments={"text": "Wer ist Zoë?"})
+    messages = (
+        Message(role="assistant", text="", tool_calls=(call,)),
+        Message(role="tool", text="1 comment made."),
+    )
+    [(_, shown)] = sections(Reply(text="Done.", messages=messages), ("transcript",))
+
+    assert shown == (
+        '[assistant]\ncomment_on_document({"text": "Wer ist Zoë?"})\n\n[tool]\n1 comment made.'
+    )
 
 
 def test_what_no_provider_takes_is_replaced_in_what_is_sent():

@@ -1,5 +1,8 @@
 """What an experiment names and no eval has is told before anything is called, with its place."""
 
+import json
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
@@ -129,3 +132,16 @@ def test_a_task_of_somebody_else_has_the_principle_that_it_was_given(written):
     assert (
         "try.yaml:8:9: no principle 'wits': did you mean 'wit'?" in call("check", "try.yaml").stdout
     )
+
+
+def test_a_limited_run_may_lack_what_a_rule_names(written):
+    """Only b is of the kind that the principle is about; a comes first."""
+    odd = RUBRIC.replace("when: {kind: odd}", "when: {name: {not: asked}}")
+    actor = written("rules: {absent: {margin: 0.1}}\ntensions: [[absent, brevity]]\n")
+    Path("kind.yaml").write_text(odd)
+    for model in ("old", "new"):
+        actor.says(model, "Hi there.")
+    met = {name: {"quote": "Hi", "answer": "MET"} for name in ("kind", "named")}
+    actor.says("judge", json.dumps(met))
+
+    assert call("run", "./try.yaml", "--limit", "1").exit_code == 3

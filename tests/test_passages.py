@@ -50,6 +50,12 @@ def test_what_was_put_in_has_a_place_and_no_length():
     assert change.size == len(change.added)
 
 
+def test_a_line_put_in_before_empty_lines_leaves_them_as_they_are():
+    [change] = changes("import re\n\n\nx = 1", "import re\nimport os\n\n\nx = 1")
+
+    assert change == Change(10, 10, "import os\n")
+
+
 def applied(before: str, made: list[Change]) -> str:
     for change in reversed(made):
         before = before[: change.start] + change.added + before[change.end :]

@@ -170,8 +170,8 @@ START = "rubric: try\nprinciples:\n  p:\n    criteria:\n      c:"
         (f"{START} {{ask: ' '}}",
          ["rubrics/try.yaml:5:16: expected text that is not blank, found text ' '"]),
         (f"{START} {{ask: x?, sees: [promt]}}",
-         ["rubrics/try.yaml:5:27: expected 'prompt', 'reply', 'document', 'reference' or "
-          "'transcript', found text 'promt': did you mean 'prompt'?"]),
+         ["rubrics/try.yaml:5:27: expected 'prompt', 'reply', 'original', 'document', "
+          "'reference' or 'transcript', found text 'promt': did you mean 'prompt'?"]),
         (f"{START} {{ask: x?, sees: []}}",
          ["rubrics/try.yaml:5:20: expected at least 1, found none"]),
         (f"{START} {{ask: x?, with: {{max: 3}}}}",

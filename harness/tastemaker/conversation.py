@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from inspect_ai.model import (
@@ -26,11 +27,11 @@ from inspect_ai.tool import (
     ToolError,
     ToolParams,
 )
-from inspect_ai.util import json_schema, store
+from inspect_ai.util import JSONSchema, json_schema, store
 
 from tastemaker.checks.manner import questions
 from tastemaker.environments.kinds import open_world
-from tastemaker.environments.world import Setting, Tool, World
+from tastemaker.environments.world import Arguments, Setting, Tool, World
 from tastemaker.recorded import RecordedReply
 from tastemaker.records import Message, ToolCall
 from tastemaker.scenario import SimulatedUser
@@ -170,7 +171,7 @@ def _inspect_tool(world: World, tool: Tool) -> ToolDef:
             raise ToolError(answer)
         return answer
 
-    schema = json_schema(tool.arguments)
+    schema = _schema(tool.arguments)
     return ToolDef(
         execute,
         name=tool.name,
@@ -179,6 +180,12 @@ def _inspect_tool(world: World, tool: Tool) -> ToolDef:
         viewer=readable,
         max_output=0,
     )
+
+
+@cache
+def _schema(arguments: type[Arguments]) -> JSONSchema:
+    """Made once for each tool: it takes longer than all the rest of a sample's set-up."""
+    return json_schema(arguments)
 
 
 def readable(call: InspectToolCall) -> ToolCallView:

@@ -12,7 +12,8 @@ Span = tuple[int, int]
 LONGEST = 20_000
 """Characters of what changed; longer changes are compared line by line."""
 
-WORD = regex.compile(r"\w+|\s+|.", regex.DOTALL)
+WORD = regex.compile(r"\w+|\n|[^\S\n]+|.", regex.DOTALL)
+"""Each line end by itself: a line put in before an empty one leaves the empty one."""
 
 
 class NotFound(ValueError):

@@ -315,11 +315,12 @@ def results(
     arranged = Arranged(scores, arms, eval_weights=experiment.weights)
     pooled = arranged.panels()
     apart = each_eval(arranged, pooled)
-    _refuse_unknown(experiment, pooled, apart, schedule)
+    limited = record.get("limit") is not None
+    if not limited:  # a part of the scenarios may lack what a rule names, and rightly
+        _refuse_unknown(experiment, pooled, apart, schedule)
     chosen = choice_panels(scores, arms, eval_weights=experiment.weights)
     unscored = _unscored(arranged)
     incomplete = _gaps(experiment, arranged, scores, unscored) + _next_look(looks)
-    limited = record.get("limit") is not None
     beside = _Beside(
         rated=held(experiment, chosen, partial=limited or bool(incomplete)),
         preferred=preferences(experiment, preferred) if experiment.preference else None,

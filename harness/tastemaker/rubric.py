@@ -38,7 +38,7 @@ HALF = 0.5
 YES, NO = "yes", "no"
 """What a criterion with `wanted` calls for and what was done: its question was met, or not."""
 
-Sight = Literal["prompt", "reply", "document", "reference", "transcript"]
+Sight = Literal["prompt", "reply", "original", "document", "reference", "transcript"]
 
 
 class Not(FileModel):

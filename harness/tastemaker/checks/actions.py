@@ -186,7 +186,7 @@ def at(value: Any, path: Sequence[str]) -> Any:
     for key in path:
         if isinstance(value, Mapping):
             value = value.get(key)
-        elif isinstance(value, Sequence) and key.isdigit() and int(key) < len(value):
+        elif isinstance(value, list) and key.isdigit() and int(key) < len(value):
             value = value[int(key)]
         else:
             return None
@@ -197,12 +197,17 @@ def fits(given: Any, wanted: Any) -> bool:
     """Whether a value is as wanted: equal, texts but for case and spaces, or by what it holds."""
     if isinstance(wanted, Mapping) and set(wanted) <= {"contains", "any"}:
         said = _plain(given)
-        contained = all(_plain(one) in said for one in listed(wanted.get("contains", [])))
-        options = listed(wanted.get("any", []))
+        contained = all(_plain(one) in said for one in _several(wanted.get("contains", [])))
+        options = _several(wanted.get("any", []))
         return contained and (not options or any(_plain(one) in said for one in options))
     if isinstance(given, str) and isinstance(wanted, str):
         return _plain(given) == _plain(wanted)
-    return bool(given == wanted)
+    return isinstance(given, bool) == isinstance(wanted, bool) and bool(given == wanted)
+
+
+def _several(value: Any) -> list[Any]:
+    """A list, or one thing alone: a text, a year."""
+    return value if isinstance(value, list) else [value]
 
 
 def _plain(text: Any) -> str:

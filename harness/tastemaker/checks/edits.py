@@ -1,7 +1,9 @@
 """What became of a document: what was changed, how much of it, and where comments point."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal, get_args
 from xml.etree import ElementTree
 
@@ -9,13 +11,14 @@ import yaml
 from pydantic import BeforeValidator, Field
 
 from tastemaker.checks.arguments import Share, Text, Texts, either, listed
-from tastemaker.checks.counting import found
+from tastemaker.checks.counting import found, plural
 from tastemaker.checks.registry import Example, check
 from tastemaker.checks.running import run_tests
 from tastemaker.passages import Change, NotFound, Span, changes, kept_share, locate, shortened
 from tastemaker.records import Comment, Finding, Reply, Version, Work
 
 Kind = Literal["none", "comment", "edit", "rewrite", "create"]
+Kinds = Annotated[list[Kind], BeforeValidator(listed), Field(min_length=1)]
 
 
 def _span_shape(value: Any) -> Any:
@@ -74,21 +77,19 @@ def edit_span(
     """The edit changed what it was asked to change: something in each passage, and little else.
 
     Compared are the document as it was and as it is now, word by word, in characters; how it came
-    about does not matter. Text put in counts where it was put.
+    about does not matter. Text put in counts where it was put. Line ends (CRLF or LF), Unicode
+    forms, and spaces and line ends around the whole are no difference.
     """
-    before, after = _first(reply.work, document), _last(reply.work, document)
-    if before is None or after is None:
-        return Finding(value=None, reason="there is no document")
-    wanted = _places(before.text, spans)
-    if isinstance(wanted, str):
-        return Finding(value=None, reason=wanted)
-    made = changes(before.text, after.text)
+    compared = _compared(reply.work, document, spans)
+    if isinstance(compared, str):
+        return Finding(value=None, reason=compared)
+    text, made, wanted = compared
     if not made:
         return found(False, "nothing was changed")
     untouched = [span for span in wanted if not any(_touches(one, span) for one in made)]
     if untouched:
         start, end = untouched[0]
-        return found(False, "a passage was left as it is", before.text[start:end])
+        return found(False, "a passage was left as it is", text[start:end])
     inside = sum(_inside(one, wanted) for one in made)
     hit = inside / sum(one.size for one in made)
     covered = _covered(made, wanted)
@@ -115,18 +116,15 @@ def collateral(
     The share is of the characters outside them, as the document was. A document that nobody
     changed has no collateral change: ask for the change itself by `edit_span`.
     """
-    before, after = _first(reply.work, document), _last(reply.work, document)
-    if before is None or after is None:
-        return Finding(value=None, reason="there is no document")
-    wanted = _places(before.text, spans)
-    if isinstance(wanted, str):
-        return Finding(value=None, reason=wanted)
-    made = changes(before.text, after.text)
-    outside = len(before.text) - sum(end - start for start, end in wanted)
+    compared = _compared(reply.work, document, spans)
+    if isinstance(compared, str):
+        return Finding(value=None, reason=compared)
+    text, made, wanted = compared
+    outside = len(text) - sum(end - start for start, end in wanted)
     changed = sum(one.size - _inside(one, wanted) for one in made)
     share = min(changed / outside, 1.0) if outside > 0 else 0.0
     worst = min(made, key=lambda one: _inside(one, wanted) - one.size, default=None)
-    quote = before.text[worst.start : worst.end] or worst.added if worst and share > max else ""
+    quote = text[worst.start : worst.end] or worst.added if worst and share > max else ""
     return found(share <= max, f"{share:.1%} of the rest changed", quote)
 
 
@@ -139,7 +137,10 @@ def collateral(
 def edit_kind(
     reply: Reply,
     *,
-    should: Annotated[Kind, Field(description="what was called for")],
+    should: Annotated[
+        Kinds,
+        Field(description="what was called for; of several any will do, and the first is best"),
+    ],
     rewrite_from: Annotated[
         Share, Field(description="from this share of the document replaced it is a rewrite")
     ] = 0.5,
@@ -152,14 +153,17 @@ def edit_kind(
     The choice is told (should, did).
     """
     did = _kind(reply.work, document, rewrite_from)
-    return Finding(value=float(did == should), reason=did, should=should, did=did)
+    right = did in should
+    best = should[0]
+    return Finding(value=float(right), reason=did, should=best, did=best if right else did)
 
 
 def _kind(work: Work, document: str | None, rewrite_from: float) -> Kind:
     before, after = _first(work, document), _last(work, document)
-    if before is not None and after is not None and before.by == "" and before.text != after.text:
-        replaced = 1 - kept_share(before.text, after.text)
-        return "rewrite" if replaced >= rewrite_from else "edit"
+    if before is not None and after is not None and before.by == "":
+        was, now = _seen(before.text), _seen(after.text)
+        if was != now:
+            return "rewrite" if 1 - kept_share(was, now) >= rewrite_from else "edit"
     if any(version.by == "create_document" for version in work.versions):
         return "create"
     return "comment" if work.comments else "none"
@@ -168,7 +172,7 @@ def _kind(work: Work, document: str | None, rewrite_from: float) -> Kind:
 @check(
     "document",
     needs_text=False,
-    rules=[either("exact", "contains", "lacks", "parses", "tests")],
+    rules=[either("exact", "contains", "lacks", "min_words", "parses", "tests")],
     example=Example(
         arguments={"contains": "Thursday", "lacks": "Tuesday"}, met=MOVED, unmet=_example("")
     ),
@@ -182,6 +186,9 @@ def document(
     contains: Annotated[Texts | None, Field(description="all of these stand in it")] = None,
     lacks: Annotated[
         list[Text] | None, BeforeValidator(listed), Field(description="none of these does")
+    ] = None,
+    min_words: Annotated[
+        int | None, Field(ge=1, description="it is no shorter: a stub is no document")
     ] = None,
     parses: Annotated[
         Literal["json", "yaml", "xml", "python"] | None, Field(description="it is well-formed")
@@ -204,16 +211,18 @@ def document(
     last = _last(reply.work, document) if document else _latest(reply.work)
     if last is None:
         return found(False, "there is no document")
-    text, said = last.text, last.text.casefold()
-    if exact is not None and text.strip() != exact.strip():
-        made = changes(exact.strip(), text.strip())
-        return found(False, "differs", made[0].added if made else "")
-    missing = [one for one in contains or () if one.casefold() not in said]
+    text, said = last.text, _seen(last.text).casefold()
+    if exact is not None and (made := changes(_seen(exact), _seen(text))):
+        return found(False, "differs", made[0].added)
+    missing = [one for one in contains or () if _seen(one).casefold() not in said]
     if missing:
         return found(False, f'does not contain "{shortened(missing[0])}"')
-    there = [one for one in lacks or () if one.casefold() in said]
+    there = [one for one in lacks or () if _seen(one).casefold() in said]
     if there:
         return found(False, f'contains "{shortened(there[0])}"')
+    words = len(text.split())
+    if min_words is not None and words < min_words:
+        return found(False, plural(words, "word"))
     if parses and (wrong := _malformed(text, parses)):
         return found(False, f"is no {parses}: {shortened(wrong, 120)}")
     if tests and (wrong := run_tests(text, tests)):
@@ -284,34 +293,77 @@ def comment_anchor(
     before = _first(reply.work, document)
     if before is None:
         return Finding(value=None, reason="there is no document")
-    wanted = _places(before.text, anchors)
+    text = _seen(before.text)
+    wanted = _places(text, anchors)
     if isinstance(wanted, str):
         return Finding(value=None, reason=wanted)
     made = [one for one in reply.work.comments if one.document == before.document]
     if not made:
         return found(False, "there is no comment")
-    texts = [before.text[start:end] for start, end in wanted]
-    met = [any(_on(one, text, tight) for one in made) for text in texts]
-    on = [any(_on(one, text, tight) for text in texts) for one in made]
+    places = [_place_of(one, before.text, text) for one in made]
+    met = [any(_on(one, span, tight) for one in places) for span in wanted]
+    on = [any(_on(one, span, tight) for span in wanted) for one in places]
     reason = f"{sum(met)} of {len(met)} passages have a comment, {sum(on)} of {len(on)} point there"
     enough = sum(met) / len(met) >= recall and sum(on) / len(on) >= precision
-    missed = [text for text, is_met in zip(texts, met, strict=True) if not is_met]
+    missed = [text[slice(*span)] for span, is_met in zip(wanted, met, strict=True) if not is_met]
     return found(enough, reason, missed[0] if missed and not enough else "")
 
 
-def _on(comment: Comment, passage: str, tight: float | None) -> bool:
-    """By the words themselves: the document may have changed since the passage was named."""
-    shorter, longer = sorted((comment.anchor.strip(), passage.strip()), key=len)
-    if not shorter or (shorter not in longer and not _overlap(comment.anchor, passage)):
+def _place_of(comment: Comment, before: str, text: str) -> Span | None:
+    """Where a comment stands in the document as it was; None when its words do not stand there.
+
+    The document may have been changed before the comment was made: then its words are looked for.
+    """
+    anchor = _seen(comment.anchor)
+    if before[comment.start : comment.end] == comment.anchor:
+        start = len(_seen(before[: comment.start] + "|")) - 1
+        return start, start + len(anchor)
+    found_at = text.find(anchor)
+    return (found_at, found_at + len(anchor)) if anchor and found_at >= 0 else None
+
+
+def _on(comment: Span | None, passage: Span, tight: float | None) -> bool:
+    if comment is None:
         return False
-    return tight is None or len(comment.anchor) <= tight * max(len(passage), 20)
+    (start, end), (first, last) = comment, passage
+    meets = start <= first <= end if first == last else max(start, first) < min(end, last)
+    return meets and (tight is None or end - start <= tight * max(last - first, SHORTEST))
 
 
-def _overlap(one: str, other: str) -> bool:
-    """Whether one passage ends with what the other begins with: three words or more."""
-    ours, theirs = one.split(), other.split()
-    sizes = range(3, min(len(ours), len(theirs)) + 1)
-    return any(ours[-n:] == theirs[:n] or theirs[-n:] == ours[:n] for n in sizes)
+SHORTEST = 20
+"""Characters; a shorter passage counts as long as this when it is asked how tight a comment is."""
+
+
+@check(
+    "comment_says",
+    needs_text=False,
+    example=Example(
+        arguments={"words": ["who", "everybody"]},
+        met=Reply(
+            text="I left a comment.",
+            work=Work(
+                versions=COMMENTED.work.versions,
+                comments=(replace(COMMENTED.work.comments[0], text="Who is everybody?"),),
+            ),
+        ),
+        unmet=COMMENTED,
+    ),
+)
+def comment_says(
+    reply: Reply,
+    *,
+    words: Annotated[Texts, Field(description="one of these stands in a comment")],
+) -> Finding:
+    """Some comment on a document says one of these words.
+
+    As they are written, whatever their case; the passage that a comment hangs on is not what it
+    says. `?` asks for a question.
+    """
+    for comment in reply.work.comments:
+        said = _seen(comment.text).casefold()
+        if any(_seen(word).casefold() in said for word in words):
+            return found(True, "says so")
+    return found(False, "no comment says so" if reply.work.comments else "there is no comment")
 
 
 # Documents, passages and changes ------------------------------------------------------------------
@@ -329,6 +381,27 @@ def _last(work: Work, document: str | None) -> Version | None:
     if first is None:
         return None
     return next(one for one in reversed(work.versions) if one.document == first.document)
+
+
+def _seen(text: str) -> str:
+    """As a reader sees it: one kind of line end, letters in one form, nothing around the whole."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return unicodedata.normalize("NFC", lines).strip()
+
+
+def _compared(
+    work: Work, document: str | None, passages: Sequence[Mapping[str, Any]]
+) -> tuple[str, list[Change], list[Span]] | str:
+    """The document as it was, what was changed in it, and where the passages stand; or why not."""
+    before, after = _first(work, document), _last(work, document)
+    if before is None or after is None:
+        return "there is no document"
+    text = _seen(before.text)
+    wanted = _places(text, passages)
+    if isinstance(wanted, str):
+        return wanted
+    made = changes(text, _seen(after.text))
+    return text, [_settled(text, one, wanted) for one in made], wanted
 
 
 def _latest(work: Work) -> Version | None:
@@ -359,16 +432,44 @@ def _place(text: str, passage: Mapping[str, Any]) -> Span:
     if passage.get("end"):
         return len(text), len(text)
     if "after" in passage:
-        _, end = locate(text, str(passage["after"]), which)
+        _, end = locate(text, _seen(str(passage["after"])), which)
         return end, end
     if "before" in passage:
-        start, _ = locate(text, str(passage["before"]), which)
+        start, _ = locate(text, _seen(str(passage["before"])), which)
         return start, start
-    return locate(text, str(passage["text"]), which)
+    return locate(text, _seen(str(passage["text"])), which)
 
 
 SLACK = 2
 """Characters around a passage that belong to it: the space or line end beside it."""
+
+
+def _settled(text: str, change: Change, spans: Sequence[Span]) -> Change:
+    """The same change told as of the place where most of it lies in the passages.
+
+    Where a line of a list was put in or taken out, it can be told in several ways: "- salt" and
+    the line end after it, or the line end before it and "- salt".
+    """
+    return max(
+        _tellings(text, change), key=lambda one: (_inside(one, spans), _covered([one], spans))
+    )
+
+
+def _tellings(text: str, change: Change) -> Iterator[Change]:
+    """A change in every way in which it can be told: what was only put in or taken out can move."""
+    yield change
+    start, end, added = change
+    moved = added or text[start:end]
+    if added and start != end:
+        return
+    for n in range(1, min(len(moved), start) + 1):
+        if text[start - n] != moved[-n]:
+            break
+        yield Change(start - n, end - n, added and moved[-n:] + moved[:-n])
+    for n in range(1, min(len(moved), len(text) - end) + 1):
+        if text[end + n - 1] != moved[n - 1]:
+            break
+        yield Change(start + n, end + n, added and moved[n:] + moved[:n])
 
 
 def _touches(change: Change, span: Span) -> bool:
@@ -378,15 +479,17 @@ def _touches(change: Change, span: Span) -> bool:
 
 def _inside(change: Change, spans: Iterable[Span]) -> float:
     """Of the size of a change, what lies in the passages."""
-    return max((_share(change, span) for span in spans), default=0.0) * change.size
+    return _share(change, [(start - SLACK, end + SLACK) for start, end in spans]) * change.size
 
 
-def _share(change: Change, span: Span) -> float:
-    start, end = span[0] - SLACK, span[1] + SLACK
+def _share(change: Change, spans: Sequence[Span]) -> float:
     if change.start == change.end:
-        return float(start <= change.start <= end)
-    overlap = min(end, change.end) - max(start, change.start)
-    return max(overlap, 0) / (change.end - change.start)
+        return float(any(start <= change.start <= end for start, end in spans))
+    length, reached, covered = change.end - change.start, change.start, 0
+    for start, end in spans:
+        start, end = max(start, reached), min(end, change.end)
+        covered, reached = covered + max(end - start, 0), max(reached, end)
+    return covered / length
 
 
 def _covered(made: Iterable[Change], spans: Sequence[Span]) -> float:

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ def sections(reply: Reply, sees: Sees) -> list[tuple[str, str]]:
     parts: dict[str, str | None] = {
         "prompt": reply.prompt,
         "transcript": _transcript(reply.messages),
+        "original": _original(reply),
         "document": reply.document,
         "reference": reply.reference,
         "reply": reply.text,
@@ -47,8 +49,22 @@ def sections(reply: Reply, sees: Sees) -> list[tuple[str, str]]:
     ]
 
 
+def _original(reply: Reply) -> str | None:
+    """The first document as the scenario gave it, which the reply may have changed."""
+    return next((one.text for one in reply.work.versions if one.by == ""), None)
+
+
 def _transcript(messages: Iterable[Message]) -> str:
-    return "\n\n".join(f"[{message.role}]\n{message.text}" for message in messages)
+    return "\n\n".join(f"[{message.role}]\n{_said(message)}" for message in messages)
+
+
+def _said(message: Message) -> str:
+    """What a message says, and what it calls: a comment on a document stands nowhere else."""
+    calls = [
+        f"{call.name}({json.dumps(dict(call.arguments), ensure_ascii=False)})"
+        for call in message.tool_calls
+    ]
+    return "\n".join([message.text, *calls] if message.text or not calls else calls)
 
 
 def sendable(text: str) -> str:
