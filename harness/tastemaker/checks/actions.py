@@ -363,11 +363,18 @@ def question_quality(
     acts: Annotated[
         Texts | None, Field(description="the tools that act; left out: all that do not only look")
     ] = None,
+    shows: Annotated[
+        list[Any],
+        BeforeValidator(listed),
+        Field(description="what the message must tell, each a text or `{any: [...]}`"),
+    ] = [],  # noqa: B006 - never changed
 ) -> Finding:
     """The model asks a good question: about what is missing, few at once, before it acts.
 
     Looked at is the first message that asks something. A question that lists several things to be
-    answered counts as one; so ask by `about` for what it must be about.
+    answered counts as one; so ask by `about` for what it must be about. With `shows` the whole
+    message, not only its question, tells what the answer is about: what would be bought, for how
+    much.
     """
     first = min((c.message for c in reply.work.calls if _acts(c, acts)), default=None)
     said = [(place, reply.messages[place].text) for place in reply.own] or [(0, reply.text)]
@@ -385,4 +392,11 @@ def question_quality(
     needless = [one for one in asked if not_about and _about(one, not_about)]
     if needless:
         return found(False, "asks what is known", needless[0])
+    untold = [one for one in shows if not fits(text, _held(one))]
+    if untold:
+        return found(False, f"does not tell {shortened(str(untold[0]))!r}", asked[0])
     return found(True, plural(len(asked), "question"), asked[0])
+
+
+def _held(wanted: Any) -> Any:
+    return wanted if isinstance(wanted, Mapping) else {"contains": [wanted]}
