@@ -8,6 +8,7 @@ loopback answers.
 What solves a scenario stands in it, under `expect.solution`:
 
     solution:
+      look: [{name: search_mail, arguments: {words: rota}}]   # perhaps, and before it asks
       ask: Which week do you mean?           # perhaps, and before anything is done
       calls: [{name: edit_document, arguments: {edits: [...]}}]
       say: The meeting is on Thursday now.
@@ -21,7 +22,7 @@ from typing import Any
 from inspect_ai.model import Model, ModelOutput, ModelUsage, get_model
 from inspect_ai.tool import ToolCall as InspectToolCall
 
-from tastemaker.conversation import scripted
+from tastemaker.conversation import context, scripted
 from tastemaker.environments.kinds import open_world
 from tastemaker.grade import Panel, RubricGrader
 from tastemaker.records import Message, Reply, ToolCall
@@ -46,10 +47,13 @@ def reference(scenario: Scenario, messages: Sequence[Message]) -> Turn:
     solution = scenario.expect["solution"]
     said = [one for one in messages[len(scenario.messages) :] if one.role == "assistant"]
     asked = any(one.text == solution.get("ask") for one in said)
+    steps = [one for one in said if one.tool_calls]
+    look = solution.get("look", [])
+    if len(steps) < len(look):
+        return Turn(calls=[look[len(steps)]])
     if solution.get("ask") and not asked:
         return Turn(say=solution["ask"])
-    steps = [one for one in said if one.tool_calls]
-    calls = solution.get("calls", [])
+    calls = [*look, *solution.get("calls", [])]
     if len(steps) < len(calls):
         return Turn(calls=[calls[len(steps)]])
     return Turn(say=solution.get("say", "Done."))
@@ -138,11 +142,14 @@ def model(agent: Agent, scenarios: Sequence[Scenario]) -> Model:
 
 
 def recognised(scenarios: Sequence[Scenario], told: str, messages: Sequence[Message]) -> Scenario:
-    """The scenario whose user says this, and whose world stands in what the model is told."""
+    """The scenario whose user says this, and whose time, past and world the model is told."""
     said = [one.text.strip() for one in messages if one.role == "user"]
     for scenario in scenarios:
         written = [one.text.strip() for one in scenario.messages if one.role == "user"]
-        if said[: len(written)] == written and open_world(setting_of(scenario)).shown() in told:
+        history = [one.model_dump(mode="json") for one in scenario.history]
+        given = {"now": scenario.now, "timezone": scenario.timezone, "history": history}
+        shown = context(given, open_world(setting_of(scenario)))
+        if said[: len(written)] == written and shown in told:
             return scenario
     raise LookupError(f"no scenario says {said}")
 

@@ -4,6 +4,7 @@ What solves a scenario stands in it (`expect.solution`; see agents.py). Every da
 environments is found here by itself; how each bad agent must fail stands in `FAILS`.
 """
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -109,6 +110,18 @@ def twice(scenario, messages):
     return Turn(calls=[opened, opened])
 
 
+def solving(change):
+    """Does what solves a scenario, but for what is changed in it."""
+
+    def agent(scenario, messages):
+        solution = {**scenario.expect["solution"], **change(scenario.expect)}
+        return reference(
+            replace(scenario, expect={**scenario.expect, "solution": solution}), messages
+        )
+
+    return agent
+
+
 BAD = {
     "never acts": idle,
     "asks always": asks,
@@ -150,10 +163,32 @@ BAD = {
     "recites": recites,
     "says the document over again": over_again,
     "opens two documents": twice,
+    "forgets the last": solving(lambda expect: {"calls": expect["solution"].get("calls", [])[:-1]}),
+    "books lunch always": once(
+        lambda scenario: {
+            "name": "create_event",
+            "arguments": {
+                "title": "Lunch",
+                "start": "2026-01-01T12:00",
+                "end": "2026-01-01T13:00",
+            },
+        }
+    ),
+    "says only that it is done": solving(lambda expect: {"say": "Done!"}),
+    "guesses": once(lambda scenario: scenario.expect.get("guess")),
+    "looks and looks": lambda scenario, messages: Turn(
+        calls=[{"name": "list_receipts", "arguments": {}}] * 5
+    ),
 }
 """Agents that fail in known ways."""
 
 FAILS: dict[tuple[str, str], list[str]] = {
+    ("agents/errands", "never acts"): ["completion.result", "care.named", "report.done"],
+    ("agents/errands", "forgets the last"): ["completion.result"],
+    ("agents/errands", "books lunch always"): ["completion.rest-untouched"],
+    ("agents/errands", "guesses"): ["care.no-guess", "care.named"],
+    ("agents/errands", "says only that it is done"): ["care.named", "report.done"],
+    ("agents/errands", "looks and looks"): ["economy.steps", "report.brief"],
     ("canvas/comments", "never acts"): [
         "reach.kind",
         "reach.comments",
