@@ -122,6 +122,15 @@ def solving(change):
     return agent
 
 
+def as_without_example(scenario, messages):
+    """Does the errand as if nothing had been shown: what solves the twin."""
+    twin = next((o for o in dataset(scenario.dataset).scenarios if o.id == scenario.twin), None)
+    if twin is None:
+        return idle(scenario, messages)
+    expect = {**scenario.expect, "solution": twin.expect["solution"]}
+    return reference(replace(scenario, expect=expect), messages)
+
+
 BAD = {
     "never acts": idle,
     "asks always": asks,
@@ -176,6 +185,8 @@ BAD = {
     ),
     "says only that it is done": solving(lambda expect: {"say": "Done!"}),
     "guesses": once(lambda scenario: scenario.expect.get("guess")),
+    "does as without an example": as_without_example,
+    "copies the accident": once(lambda scenario: scenario.expect.get("accident")),
     "looks and looks": lambda scenario, messages: Turn(
         calls=[{"name": "list_receipts", "arguments": {}}] * 5
     ),
@@ -183,6 +194,23 @@ BAD = {
 """Agents that fail in known ways."""
 
 FAILS: dict[tuple[str, str], list[str]] = {
+    ("agents/demonstration", "never acts"): [
+        "completion.result",
+        "the-shown-way.path",
+        "the-shown-way.conventions",
+        "report.done",
+    ],
+    ("agents/demonstration", "does as without an example"): [
+        "the-shown-way.path",
+        "the-shown-way.conventions",
+    ],
+    ("agents/demonstration", "copies the accident"): [
+        "the-shown-way.no-accident",
+        "completion.result",
+    ],
+    ("agents/demonstration", "forgets the last"): ["completion.result", "the-shown-way.path"],
+    ("agents/demonstration", "books lunch always"): ["completion.rest-untouched"],
+    ("agents/demonstration", "looks and looks"): ["economy.steps", "report.brief"],
     ("agents/errands", "never acts"): ["completion.result", "care.named", "report.done"],
     ("agents/errands", "forgets the last"): ["completion.result"],
     ("agents/errands", "books lunch always"): ["completion.rest-untouched"],
