@@ -8,7 +8,6 @@ loopback answers.
 What solves a scenario stands in it, under `expect.solution`:
 
     solution:
-      look: [{name: search_mail, arguments: {words: rota}}]   # perhaps, and before it asks
       ask: Which week do you mean?           # perhaps, and before anything is done
       calls: [{name: edit_document, arguments: {edits: [...]}}]
       say: The meeting is on Thursday now.
@@ -47,13 +46,10 @@ def reference(scenario: Scenario, messages: Sequence[Message]) -> Turn:
     solution = scenario.expect["solution"]
     said = [one for one in messages[len(scenario.messages) :] if one.role == "assistant"]
     asked = any(one.text == solution.get("ask") for one in said)
-    steps = [one for one in said if one.tool_calls]
-    look = solution.get("look", [])
-    if len(steps) < len(look):
-        return Turn(calls=[look[len(steps)]])
     if solution.get("ask") and not asked:
         return Turn(say=solution["ask"])
-    calls = [*look, *solution.get("calls", [])]
+    steps = [one for one in said if one.tool_calls]
+    calls = solution.get("calls", [])
     if len(steps) < len(calls):
         return Turn(calls=[calls[len(steps)]])
     return Turn(say=solution.get("say", "Done."))
@@ -142,16 +138,28 @@ def model(agent: Agent, scenarios: Sequence[Scenario]) -> Model:
 
 
 def recognised(scenarios: Sequence[Scenario], told: str, messages: Sequence[Message]) -> Scenario:
-    """The scenario whose user says this, and whose time, past and world the model is told."""
+    """The scenario whose user says this, and of which the model is told the most.
+
+    Twins may say the same: on another day, with something on the list, after other sessions.
+    """
     said = [one.text.strip() for one in messages if one.role == "user"]
+    fitting = {}
     for scenario in scenarios:
         written = [one.text.strip() for one in scenario.messages if one.role == "user"]
-        history = [one.model_dump(mode="json") for one in scenario.history]
-        given = {"now": scenario.now, "timezone": scenario.timezone, "history": history}
-        shown = context(given, open_world(setting_of(scenario)))
-        if said[: len(written)] == written and shown in told:
-            return scenario
-    raise LookupError(f"no scenario says {said}")
+        if said[: len(written)] == written and (shown := _told(scenario)) in told:
+            fitting[len(shown)] = scenario
+    if not fitting:
+        raise LookupError(f"no scenario says {said}")
+    return fitting[max(fitting)]
+
+
+def _told(scenario: Scenario) -> str:
+    given = {
+        "history": [one.model_dump() for one in scenario.history],
+        "now": scenario.now,
+        "timezone": scenario.timezone,
+    }
+    return context(given, open_world(setting_of(scenario)))
 
 
 def _plain(message: Any) -> Message:
