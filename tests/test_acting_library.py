@@ -189,6 +189,15 @@ def hasty(scenario, messages):
     return Turn(calls=[calls[made]]) if made < len(calls) else Turn(say="Done.")
 
 
+def as_without_example(scenario, messages):
+    """Does the errand as if nothing had been shown: what solves the twin."""
+    twin = next((o for o in dataset(scenario.dataset).scenarios if o.id == scenario.twin), None)
+    if twin is None:
+        return idle(scenario, messages)
+    expect = {**scenario.expect, "solution": twin.expect["solution"]}
+    return reference(replace(scenario, expect=expect), messages)
+
+
 BAD = {
     "never acts": idle,
     "asks always": asks,
@@ -292,6 +301,22 @@ BAD = {
     "says the document over again": over_again,
     "opens two documents": twice,
     "writes before it looks": hasty,
+    "books lunch always": once(
+        lambda scenario: {
+            "name": "create_event",
+            "arguments": {
+                "title": "Lunch",
+                "start": "2026-01-01T12:00",
+                "end": "2026-01-01T13:00",
+            },
+        }
+    ),
+    "guesses": once(lambda scenario: scenario.expect.get("guess")),
+    "does as without an example": as_without_example,
+    "copies the accident": once(lambda scenario: scenario.expect.get("accident")),
+    "looks and looks": lambda scenario, messages: Turn(
+        calls=[{"name": "list_receipts", "arguments": {}}] * 5
+    ),
 }
 """Agents that fail in known ways."""
 
@@ -316,6 +341,29 @@ FAILS: dict[tuple[str, str], list[str]] = {
     ("agents/enough-information", "forgets the last"): ["completion.result"],
     ("agents/enough-information", "books lunch always"): ["completion.rest-untouched"],
     ("agents/enough-information", "says nothing"): ["report-back.brief"],
+    ("agents/demonstration", "never acts"): [
+        "completion.result",
+        "the-shown-way.path",
+        "the-shown-way.conventions",
+        "report.done",
+    ],
+    ("agents/demonstration", "does as without an example"): [
+        "the-shown-way.path",
+        "the-shown-way.conventions",
+    ],
+    ("agents/demonstration", "copies the accident"): [
+        "the-shown-way.no-accident",
+        "completion.result",
+    ],
+    ("agents/demonstration", "forgets the last"): ["completion.result", "the-shown-way.path"],
+    ("agents/demonstration", "books lunch always"): ["completion.rest-untouched"],
+    ("agents/demonstration", "looks and looks"): ["economy.steps", "report.brief"],
+    ("agents/errands", "never acts"): ["completion.result", "care.named", "report.done"],
+    ("agents/errands", "forgets the last"): ["completion.result"],
+    ("agents/errands", "books lunch always"): ["completion.rest-untouched"],
+    ("agents/errands", "guesses"): ["care.no-guess", "care.named"],
+    ("agents/errands", "confirms nothing"): ["care.named", "report.done"],
+    ("agents/errands", "looks and looks"): ["economy.steps", "report.brief"],
     ("canvas/comments", "never acts"): [
         "reach.kind",
         "reach.comments",
