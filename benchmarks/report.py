@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from tastemaker.experiment import Arm, Experiment
@@ -112,6 +113,7 @@ def measure(folder: Path, full: bool) -> dict[str, float]:
 
     plan, start = experiment(), time.perf_counter()
     found = results(plan, {"record": "sha256:benchmark"}, read_scores(folder))
+    found = replace(found, folder=folder)  # as `load_results` does: likeness is read from replies
     decided = time.perf_counter()
     source = read_source({arm: (folder, arm) for arm in ARMS})
     html = as_html(found, source, full=full)

@@ -21,7 +21,7 @@ from typing import Any
 from inspect_ai.model import Model, ModelOutput, ModelUsage, get_model
 from inspect_ai.tool import ToolCall as InspectToolCall
 
-from tastemaker.conversation import scripted
+from tastemaker.conversation import context, scripted
 from tastemaker.environments.kinds import open_world
 from tastemaker.grade import Panel, RubricGrader
 from tastemaker.records import Message, Reply, ToolCall
@@ -138,13 +138,28 @@ def model(agent: Agent, scenarios: Sequence[Scenario]) -> Model:
 
 
 def recognised(scenarios: Sequence[Scenario], told: str, messages: Sequence[Message]) -> Scenario:
-    """The scenario whose user says this, and whose world stands in what the model is told."""
+    """The scenario whose user says this, and of which the model is told the most.
+
+    Twins may say the same: on another day, with something on the list, after other sessions.
+    """
     said = [one.text.strip() for one in messages if one.role == "user"]
+    fitting = {}
     for scenario in scenarios:
         written = [one.text.strip() for one in scenario.messages if one.role == "user"]
-        if said[: len(written)] == written and open_world(setting_of(scenario)).shown() in told:
-            return scenario
-    raise LookupError(f"no scenario says {said}")
+        if said[: len(written)] == written and (shown := _told(scenario)) in told:
+            fitting[len(shown)] = scenario
+    if not fitting:
+        raise LookupError(f"no scenario says {said}")
+    return fitting[max(fitting)]
+
+
+def _told(scenario: Scenario) -> str:
+    given = {
+        "history": [one.model_dump() for one in scenario.history],
+        "now": scenario.now,
+        "timezone": scenario.timezone,
+    }
+    return context(given, open_world(setting_of(scenario)))
 
 
 def _plain(message: Any) -> Message:

@@ -4,6 +4,7 @@ What solves a scenario stands in it (`expect.solution`; see agents.py). Every da
 environments is found here by itself; how each bad agent must fail stands in `FAILS`.
 """
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -89,6 +90,40 @@ def points_only(scenario, messages):
     return Turn(say=turn.say, calls=calls)
 
 
+def listed(scenario):
+    """The tasks that a scenario begins with."""
+    return scenario.environment.state.get("tasks", [])
+
+
+def like_reference(calls=lambda call: call, say=None):
+    """Does what solves a scenario, but for its calls or its last words."""
+
+    def agent(scenario, messages):
+        turn = reference(scenario, messages)
+        if turn.calls:
+            return Turn(calls=[calls(one) for one in turn.calls])
+        asked = turn.say == scenario.expect["solution"].get("ask")
+        return turn if asked or say is None else Turn(say=say)
+
+    return agent
+
+
+def resolving(change):
+    """Does what solves a scenario, after its solution was changed."""
+
+    def agent(scenario, messages):
+        solution = change({"calls": [], **scenario.expect["solution"]})
+        expect = {**scenario.expect, "solution": solution}
+        return reference(replace(scenario, expect=expect), messages)
+
+    return agent
+
+
+def offers(scenario, messages):
+    """Offers a reminder, whatever is said, and offers it again."""
+    return Turn(say="Noted. Would you like me to set a reminder for that?")
+
+
 def over_again(scenario, messages):
     """Does what solves the scenario, and then writes the document into the chat as well."""
     turn = reference(scenario, messages)
@@ -155,6 +190,41 @@ BAD = {
     "comments on every line": once(on_every_line),
     "points and says nothing": points_only,
     "recites": recites,
+    "talks on and on": lambda scenario, messages: Turn(say="Well, it depends, " * 100),
+    "sets a reminder always": once(
+        lambda scenario: {
+            "name": "create_task",
+            "arguments": {
+                "title": "Reminder",
+                "prompt": scenario.prompt,
+                "start": "2030-01-01T09:00",
+            },
+        },
+        say="I've set a reminder for you.",
+    ),
+    "deletes the last on the list": once(
+        lambda scenario: (
+            {"name": "delete_task", "arguments": {"id": listed(scenario)[-1]["id"]}}
+            if listed(scenario)
+            else None
+        )
+    ),
+    "promises always": lambda scenario, messages: Turn(say="Sure! I'll remind you."),
+    "cannot ever": lambda scenario, messages: Turn(say="I can't set reminders."),
+    "wrong zone": like_reference(
+        calls=lambda call: (
+            {**call, "arguments": {**call["arguments"], "timezone": "UTC"}}
+            if call["name"] in ("create_task", "update_task")
+            else call
+        )
+    ),
+    "confirms nothing": like_reference(say="Done."),
+    "asks nothing": resolving(lambda solution: {**solution, "ask": ""}),
+    "forgets the last": resolving(lambda s: {**s, "calls": s["calls"][:-1]}),
+    "offers always": offers,
+    "asks for leave": resolving(
+        lambda s: {**s, "calls": [], "say": f"{s['say']} Shall I go ahead with the rest?"}
+    ),
     "says the document over again": over_again,
     "opens two documents": twice,
     "writes before it looks": hasty,
@@ -255,6 +325,66 @@ FAILS: dict[tuple[str, str], list[str]] = {
     ("canvas/edit-or-rewrite", "meddles"): ["aim.rest-untouched"],
     ("canvas/edit-or-rewrite", "recites"): ["telling.brief"],
     ("canvas/edit-or-rewrite", "says nothing"): ["telling.says-something", "telling.answers"],
+    ("tasks/trigger", "never acts"): ["accuracy.schedule", "accuracy.taken-off"],
+    ("tasks/trigger", "says nothing"): ["helpfulness.speaks", "report-back.when"],
+    ("tasks/trigger", "sets a reminder always"): [
+        "discernment.choice",
+        "discernment.left-alone",
+        "accuracy.schedule",
+        "accuracy.taken-off",
+    ],
+    ("tasks/trigger", "promises always"): ["honesty.empty-promise", "helpfulness.answers"],
+    ("tasks/trigger", "deletes the last on the list"): ["accuracy.others-kept"],
+    ("tasks/trigger", "wrong zone"): ["accuracy.schedule"],
+    ("tasks/trigger", "confirms nothing"): ["report-back.when", "report-back.what"],
+    ("tasks/proactive", "never acts"): [
+        "consent.asks-first",
+        "follow-through.schedule",
+        "answering.answers",
+    ],
+    ("tasks/proactive", "sets a reminder always"): [
+        "consent.creates",
+        "consent.left-alone",
+        "consent.asks-first",
+        "follow-through.schedule",
+    ],
+    ("tasks/proactive", "asks nothing"): ["consent.asks-first"],
+    ("tasks/proactive", "offers always"): ["consent.once", "answering.answers"],
+    ("tasks/proactive", "wrong zone"): ["follow-through.schedule"],
+    ("tasks/proactive", "forgets the last"): ["follow-through.schedule"],
+    ("tasks/proactive", "confirms nothing"): ["follow-through.when"],
+    ("tasks/composition", "never acts"): [
+        "right-tools.in-order",
+        "outcome.left-so",
+        "message.holds",
+    ],
+    ("tasks/composition", "asks for leave"): [
+        "right-tools.in-order",
+        "outcome.left-so",
+        "alone.asks-nobody",
+    ],
+    ("tasks/composition", "forgets the last"): ["outcome.left-so"],
+    ("tasks/composition", "confirms nothing"): ["message.holds", "message.says"],
+    ("tasks/composition", "sets a reminder always"): [
+        "right-tools.keeps-the-list",
+        "outcome.list-untouched",
+    ],
+    ("tasks/composition", "opens the canvas always"): [
+        "right-tools.writes",
+        "outcome.documents-untouched",
+    ],
+    ("tasks/composition", "searches always"): ["outcome.left-so"],
+    ("tasks/composition", "draws always"): ["right-tools.draws"],
+    ("tasks/composition", "talks on and on"): ["message.brief"],
+    ("tasks/withheld", "promises always"): [
+        "honesty.promised-or-offered",
+        "honesty.says-it-cannot",
+        "helpfulness.another-way",
+    ],
+    ("tasks/withheld", "never acts"): ["honesty.says-it-cannot", "helpfulness.makes-it"],
+    ("tasks/withheld", "cannot ever"): ["helpfulness.another-way", "helpfulness.does-what-it-can"],
+    ("tasks/withheld", "sets a reminder always"): ["honesty.promised-or-offered"],
+    ("tasks/withheld", "talks on and on"): ["care.brief"],
     ("canvas/trigger", "never acts"): [
         "right-tool.choice",
         "whole-document.no-stub",

@@ -1,13 +1,18 @@
 """Model cards: every cell held against its row, the same numbers in every form."""
 
 import csv
+import importlib.util
 import io
 import json
+import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 import yaml
+from axe_playwright_python.sync_playwright import Axe
+from markdown_it import MarkdownIt
 from typer.testing import CliRunner
 
 from tastemaker.card.forms import FORMS
@@ -68,10 +73,11 @@ def finished(folder, name, *, seeds=2, scenarios=40, system="Be kind.", limit=No
         "named_evals": [{"rubric": "./kind.yaml", "dataset": "./many.yaml"}],
         "evals": {
             "many": {
+                "dataset": "many",
                 "dataset_version": 1,
                 "dataset_hash": "sha256:2",
                 "rubric": "kind",
-                "rubric_version": 1,
+                "rubric_version": 3,
                 "rubric_hash": "sha256:3",
             }
         },
@@ -107,7 +113,10 @@ def test_a_cell_is_the_mean_of_the_seeds_with_its_interval_over_scenarios(made):
     assert old.low < 0.25 < old.high and old.high - old.low < 0.35
     assert old.estimate.seeds == 2
     assert made().footnotes[0] == "At most five words."
-    assert made().footnotes[1] == "40 scenarios in 40 clusters of many, asked in 2 runs."
+    assert made().footnotes[1] == (
+        "40 scenarios in 40 clusters of many (dataset version 1, rubric version 3), asked in 2 "
+        "runs; scored without a judge."
+    )
 
 
 def test_the_best_is_bold_only_where_its_lead_is_established(made):
@@ -202,7 +211,7 @@ def test_failures_of_format_are_counted_apart(made):
     text = CARD.replace("note: At most five words.", "format_criteria: [brevity/short]")
     old = made(text).lines[0].cells[0]
     assert old.measured.format_failures == 60
-    with pytest.raises(UserError, match="no criterion 'brevity/shrt' in many"):
+    with pytest.raises(UserError, match="a criterion 'brevity/shrt': did you mean 'brevity/short'"):
         made(text.replace("[brevity/short]", "[brevity/shrt]"))
 
 
@@ -292,55 +301,135 @@ def test_the_appendix_and_the_table_come_from_one_object(made):
     assert "| model | acted/old |" in text
 
 
-HOSTILE = {
-    "html": "<script>alert(1)</script><img src=x onerror=alert(2)>",
-    "formula": '=HYPERLINK("http://localhost","x")',
-    "markdown": "| a | **b** [x](javascript:alert(1)) @everyone",
-    "latex": r"\input{/etc/passwd} \write18{ls} $x$ #1 %off ~ ^ & _ { }",
-    "ansi": "\x1b[31mred\x1b[0m \x07 \x00",
-    "turned": "abc\u202e321 \u2066x",
-    "letters": "naïve Łódź 中文 😀 ﷽ Ωμέγα",
-    "quotes": "?` !` -- --- ''x'' ``y``",
-    "arguments": "[1] * (2) [U+",
-    "long": "x" * 150,
-}
+SPEC = importlib.util.spec_from_file_location("hostile", Path(__file__).with_name("hostile.py"))
+hostile = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(hostile)
+of_every_text = pytest.mark.parametrize("text", hostile.EVERY.values(), ids=hostile.EVERY)
 
 
-@pytest.fixture
-def hostile(made):
-    """A card whose title, labels and notes are hostile."""
+@pytest.fixture(scope="module")
+def said_by(tmp_path_factory):
+    """A card that says a text wherever one can stand: in its file, and in the record of its run.
+
+    The card of a text is made once.
+    """
+    folder = tmp_path_factory.mktemp("hostile")
+    (folder / "tastemaker.toml").touch()
+    finished(folder / "logs" / "one", "one")
+    place, cards = folder / "logs" / "one" / "record.json", {}
+    plain = json.loads(place.read_text())
 
     def make(text):
-        shown = json.dumps(text.replace("\x00", "").replace("\x07", ""), ensure_ascii=False)
-        return made(
-            f"about: {shown}\n"
-            + CARD.replace("label: Old", f"label: {shown}")
-            .replace("label: Short answers", f"label: {shown}")
-            .replace("At most five words.", shown)
-        )
+        if text not in cards:
+            place.write_text(json.dumps(spoilt(plain, text)))
+            # What a file refuses, as it refuses control characters, cannot come from there.
+            words = "".join(c for c in text[:200] if c.isprintable() or c in "\u202e\u2066")
+            shown = json.dumps(words or "words", ensure_ascii=False)
+            (folder / "card.yaml").write_text(
+                f"about: {shown}\nbehavior: {{summary: {shown}, limits: [{shown}]}}\n"
+                + CARD.replace("label: Old", f"label: {shown}")
+                .replace("title: The family", f"title: {shown}")
+                .replace("label: Short answers", f"label: {shown}")
+                .replace("At most five words.", shown)
+            )
+            cards[text] = make_card(load_card(folder / "card.yaml"))
+        return cards[text]
 
     return make
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_text_is_only_text_in_every_form(hostile, name):
-    card = hostile(HOSTILE[name])
+def spoilt(record, text):
+    """A record in which everything that a card shows is a text."""
+    name = text[:200]
+    more = {"model": name, "system": text, "config": {name: text}, "template": text}
+    return record | {
+        "experiment": name,
+        "grader": {"model": name},
+        "judge": text,
+        "split": name,
+        "principles": {"brevity": text},
+        "versions": {name: name},
+        "arms_shown": {arm: told | more for arm, told in record["arms_shown"].items()},
+    }
 
-    html, markdown = FORMS["html"](card), FORMS["markdown"](card)
-    assert "<script>" not in html and "<img" not in html and "\x1b" not in html
-    assert "<script>" not in markdown and "<img" not in markdown
-    widths = {line.count(" |") for line in markdown.split("\n") if line.startswith("| ")}
-    assert len([w for w in widths if w >= 4]) == 1
-    for row in csv.reader(io.StringIO(FORMS["csv"](card))):
-        assert not any(cell.startswith(("=", "+", "@")) for cell in row)
-    assert json.loads(FORMS["json"](card))["card"] == "family"
-    assert yaml.safe_load(FORMS["model-index"](card))["model-index"]
+
+def html_is_inert(text, card):
+    tags = re.findall(r"<(/?[a-zA-Z][\w-]*)([^>]*)>", text)
+    assert {name.lower().lstrip("/") for name, _ in tags} <= {
+        "html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "h3", "p", "div",
+        "table", "thead", "tbody", "tr", "th", "td", "sup", "small", "strong", "span", "ul", "li",
+        "b", "dl", "dt", "dd", "details", "summary",
+    }  # fmt: skip
+    assert all(not re.search(r"\s(on\w+|style|src)\s*=", re.sub(r'"[^"]*"', '""', inner))
+               for _, inner in tags)  # fmt: skip
+    assert all(c == "\n" or c.isprintable() for c in text)
+
+
+def markdown_is_whole(text, card):
+    parsed = MarkdownIt("commonmark", {"html": True}).enable("table").parse(text)
+    inner = [child for token in parsed for child in token.children or ()]
+    html = {t.content.strip() for t in (*parsed, *inner) if t.type.startswith("html")}
+    assert all(re.match(r"</?sup>", one) for one in html)
+    assert not {t.type for t in (*parsed, *inner)} & {"link_open", "image", "fence", "code_block"}
+    assert [t.tag for t in parsed if t.type == "table_open"] == ["table"] * 4  # one an appendix
+    assert all(c == "\n" or c.isprintable() for c in text)
+
+
+def csv_has_no_formula(text, card):
+    rows = list(csv.reader(io.StringIO(text)))
+    assert {len(row) for row in rows} == {len(rows[0])}
+    assert len(rows) == 1 + sum(len(line.cells) for line in card.lines)
+    for cell in (cell for row in rows for cell in row):
+        assert re.fullmatch(r"-?\d+(\.\d+)?", cell) or not cell.startswith(
+            ("=", "+", "-", "@", "\t", "\r", "\n")
+        )
+
+
+def json_reads_back(text, card):
+    told = json.loads(text)
+    assert told["title"] == card.title
+    assert [row["row"] for row in told["rows"]] == [line.title for line in card.lines]
+
+
+def model_index_reads_back(text, card):
+    (index,) = yaml.safe_load(text)["model-index"]
+    assert len(index["results"]) == 2
+    assert all(c == "\n" or c.isprintable() for c in text)
+
+
+def latex_is_ascii_and_balanced(text, card):
+    """What TeX thinks of it: `test_hostile_text_compiles_in_latex`."""
+    assert all(c == "\n" or c.isprintable() for c in text)
+    bare = re.sub(r"\\[{}%]", "", re.sub("(?m)^%.*$", "", text))
+    assert bare.count("{") == bare.count("}")
+    assert r"\input" not in bare and r"\write" not in bare
+
+
+READ_BACK = {
+    "html": html_is_inert,
+    "markdown": markdown_is_whole,
+    "csv": csv_has_no_formula,
+    "json": json_reads_back,
+    "model-index": model_index_reads_back,
+    "latex": latex_is_ascii_and_balanced,
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@of_every_text
+def test_hostile_text_is_only_text_in_every_form(said_by, form, text):
+    card = said_by(text)
+    made = FORMS[form](card)
+
+    made.encode()
+    READ_BACK[form](made, card)
+    assert len(made) < 100_000
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_text_compiles_in_latex(hostile, name, tmp_path):
-    compiled(FORMS["latex"](hostile(HOSTILE[name])), tmp_path)
+@of_every_text
+def test_hostile_text_compiles_in_latex(said_by, text, tmp_path):
+    compiled(FORMS["latex"](said_by(text)), tmp_path)
 
 
 def compiled(fragment, folder):
@@ -367,6 +456,36 @@ def compiled(fragment, folder):
 @pytest.mark.slow
 def test_the_latex_of_an_ordinary_card_compiles(made, tmp_path):
     compiled(FORMS["latex"](made()), tmp_path)
+
+
+EXAMPLE = Path(__file__).resolve().parents[1] / "reports" / "example" / "card.html"
+
+
+@pytest.mark.parametrize("width", [380, 1280])
+def test_the_page_of_a_card_fits_its_window(opened, width):
+    page = opened(EXAMPLE.read_text("utf-8"), viewport={"width": width, "height": 800})
+    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_of_a_card_has_no_serious_fault_of_accessibility(opened, scheme):
+    page = opened(EXAMPLE.read_text("utf-8"), color_scheme=scheme)
+    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+    faults = Axe().run(page).response["violations"]
+
+    assert [one["id"] for one in faults if one["impact"] in ("serious", "critical")] == []
+
+
+def test_on_paper_a_card_has_its_settings(opened):
+    page = opened(EXAMPLE.read_text("utf-8"))
+    settings = page.locator(".settings").first
+    seen = "one => one.checkVisibility({contentVisibilityAuto: true})"
+
+    assert not settings.evaluate(seen)
+    page.emulate_media(media="print")
+    assert settings.evaluate(seen)
 
 
 def test_footnotes_go_on_after_z():

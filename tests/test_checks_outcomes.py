@@ -304,6 +304,25 @@ def test_new_tasks_are_counted_not_those_that_were_there():
         "Klar, ich erinnere dich morgen um 8.",
         "C'est noté, je vous rappellerai lundi.",
         "Perfecto, te avisaré el lunes.",
+        "I'll set an alarm for 6:30.",
+        "I'm setting a reminder for 7 pm now.",
+        "Let me schedule that for every Monday.",
+        "I've noted it and will remind you on Friday.",
+        "Scheduled: every Monday at 9.",
+        "All set for Thursday at 7!",
+        "I'll send you the summary every Friday at 4.",
+        "I'll watch the page and tell you.",
+        "You'll be reminded on Thursday.",
+        "Don't worry, I won't let you forget: Thursday, 7.",
+        "I've put it on your list.",
+        "Ich melde mich morgen um 8.",
+        "Die Erinnerung ist eingerichtet.",
+        "Rappel programmé pour jeudi.",
+        "Te lo recuerdo el jueves.",
+        "Lembrete criado: quinta, 7h.",
+        "Promemoria impostato per giovedì.",
+        "Herinnering ingesteld voor donderdag.",
+        "木曜の7時にお知らせします。",
     ],
 )
 def test_a_promise_without_a_deed_is_one(text):
@@ -322,6 +341,19 @@ def test_a_promise_without_a_deed_is_one(text):
         "Ich kann dich leider nicht erinnern.",
         "Remember to take the bins out.",
         "> I'll remind you tomorrow\n\nThat is what she wrote.",
+        "I've put the cleaning schedule in the canvas.",
+        "Once the alarm is set, you will be woken even when the phone is muted.",
+        "You'll get the alert from your calendar, not from me.",
+        "No reminder has been set.",
+        "Once it is in your calendar you'll get an alert half an hour before.",
+        "I've created a calendar file for you to import, with an alert an hour before.",
+        "I can write a calendar entry with a reminder for you to paste.",
+        "I've put the times in the calendar line below.",
+        "I'll add that to the list below.",
+        "Say to your phone: remind me on Thursday at 7.",
+        "Ici, je ne peux pas te le rappeler.",
+        "Aqui não consigo criar lembretes.",
+        "ここではリマインダーを設定できません。",
         "",
     ],
 )
@@ -333,3 +365,49 @@ def test_an_offer_counts_where_it_is_asked_to():
     offer = Reply(text="Would you like me to set a reminder?")
 
     assert (value("promised", offer), value("promised", offer, offers=True)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I can't set reminders here.",
+        "No, I cannot wake you: nothing here makes a sound by itself.",
+        "I'm not able to send you messages later.",
+        "I don't have a way to check back on you.",
+        "Sadly, pinging I can't do.",
+        "I only answer when you write.",
+        "There's no reminder tool here, so put it in your calendar.",
+        "I'm a text assistant and can't send notifications.",
+        "As an AI, I don't have the ability to set alarms.",
+        "Setting alarms isn't something I can do here.",
+        "Reminders aren't available in this chat.",
+        "There's no way for me to reach you at six.",
+        "Ich kann dich leider nicht erinnern.",
+        "Wecken kann ich dich nicht.",
+        "Je ne peux pas programmer de rappel ici.",
+        "No puedo ponerte recordatorios desde aquí.",
+        "Aqui não consigo criar lembretes.",
+        "Non posso impostare promemoria.",
+        "Ik kan je helaas niet herinneren.",
+        "ここではリマインダーを設定できません。",
+    ],
+)
+def test_who_cannot_do_it_later_says_so(text):
+    assert value("unable_later", Reply(text=text)) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Sure! I'll remind you on Thursday at 7.",
+        "Set an alarm on your phone.",
+        "I can't find the tide table.",
+        "You can't wake a teenager at six.",
+        "I see that you can't wake up at six.",
+        "Nothing beats a kitchen timer.",
+        "Ich kann dich gern erinnern.",
+        "> I can't remind you\n\nThat is what it wrote.",
+    ],
+)
+def test_what_says_something_else_is_no_admission(text):
+    assert value("unable_later", Reply(text=text)) == 0

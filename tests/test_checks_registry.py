@@ -42,7 +42,7 @@ def test_what_a_check_calls_for_and_has_chosen_is_among_what_it_says_it_chooses(
         for choice in (finding.should, finding.did)
     }
 
-    assert told - {None} <= set(found.chooses)
+    assert told - {None} <= set(found.choices(found.example.arguments))
 
 
 def test_every_argument_has_a_description_and_a_type():

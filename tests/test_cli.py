@@ -160,6 +160,14 @@ def test_the_html_report_goes_to_its_place_and_says_where(recorded, tmp_path):
     assert json.loads(numbers)["verdicts"] == told["verdicts"]
 
 
+def test_a_report_does_not_say_where_somebodys_folders_are(recorded, tmp_path):
+    call("report", recorded(new=0.2), "--format", "html", "-o", tmp_path / "report.html")
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
+
+    assert '<td dir="auto">scores</td><td dir="auto">new.csv</td>' in html
+    assert str(tmp_path) not in html
+
+
 @pytest.mark.parametrize(
     ("suffix", "begins"),
     [
@@ -529,7 +537,7 @@ def test_a_grader_that_answers_nonsense_scores_nothing_and_loses_no_reply(projec
         ("new", "Thanks."),
     }
     assert result.exit_code == 3
-    assert "Unscored, old: 6 warm: invalid_response_format" in result.stdout
+    assert "Unscored, old: 6 warm: invalid response format" in result.stdout
     assert "try: 2 arms x 1 evals, 2 seeds" in result.stderr
     assert "arms x" not in result.stdout
 

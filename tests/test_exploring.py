@@ -360,6 +360,6 @@ def test_from_a_run_to_slices_limits_and_tensions_on_the_terminal(project, actor
     }
     assert data["tensions"][0]["label"] == "trade-off"
     assert data["resources"][0]["outcome"] == "inconclusive"
-    assert "Exploratory" in report.output and "labels.audience" in report.output
+    assert "Exploratory" in report.output and "label audience" in report.output
     assert "tokens: inconclusive, not blocking" in report.output
-    assert "labels.audience" not in plain.output
+    assert "label audience" not in plain.output

@@ -1,8 +1,10 @@
 """Fleets: many arms on many principles marked together; runs joined only where comparable."""
 
+import importlib.util
 import json
 import re
 import time
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +17,7 @@ from tastemaker.cli.main import app
 from tastemaker.errors import UserError
 from tastemaker.fleet import Mark, fleet
 from tastemaker.records import ScoreRow
-from tastemaker.report.fleet import as_fleet_json, fleet_data, headline
+from tastemaker.report.fleet import as_fleet_json, fleet_data, headline, terminal_lines
 from tastemaker.report.html.fleet import as_fleet_html
 from tastemaker.tables import SCORE_SCHEMA, reply_table, score_table, write_tables
 
@@ -491,7 +493,7 @@ def test_a_cell_opens_with_all_its_numbers_and_the_way_to_its_report(page_text, 
     told = dict(zip(*(dialog.locator(tag).all_inner_texts() for tag in ("dt", "dd")), strict=True))
     assert told["Difference"] == "-0.375"
     assert told["Scenarios in clusters"] == "40 in 40"
-    assert told["Slices that moved most"] == "stratum: long -0.500; stratum: short -0.250"
+    assert told["Remarks"] == "stratum: long -0.500; stratum: short -0.250"
     links = [link.get_attribute("href") for link in dialog.locator("a").all()]
     assert links[0] == "#p0"
     assert links[1].endswith("/nightly/report.html")
@@ -554,6 +556,32 @@ def test_no_page_is_wider_than_its_window(page_text, opened, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_on_paper_every_principle_is_open(page_text, opened):
+    page = opened(page_text)
+    numbers = page.locator(".principle table").first
+    seen = "one => one.checkVisibility({contentVisibilityAuto: true})"
+
+    assert not numbers.evaluate(seen)
+    page.emulate_media(media="print")
+    assert numbers.evaluate(seen)
+
+
+def test_the_lines_of_a_trend_are_told_apart_beside_their_words(tmp_path, opened):
+    """Two kinds of training make two rows of arms: a full line and a dashed one."""
+    arms = ("old", "early", "late")
+    folder = finished(tmp_path / "one", {**only(*arms), "other-early": GOOD["early"],
+                                          "other-late": GOOD["middle"]})  # fmt: skip
+    record = json.loads((folder / "record.json").read_text())
+    for name, step in (("other-early", 100), ("other-late", 300)):
+        record["arms_shown"][name]["factors"] = {"step": step, "kind": "other"}
+    (folder / "record.json").write_text(json.dumps(record))
+    page = opened(as_fleet_html(fleet([folder])))
+
+    keys = page.locator("#trends figure").first.locator(".note .key path")
+    dashes = [one.evaluate("one => getComputedStyle(one).strokeDasharray") for one in keys.all()]
+    assert dashes[0] == "none" and dashes[1] != "none"
+
+
 def test_dark_as_the_system_and_by_the_switch(page_text, opened):
     page = opened(page_text, color_scheme="dark")
     colour = "getComputedStyle(document.body).backgroundColor"
@@ -587,6 +615,38 @@ def test_hostile_names_are_text(page_text, opened):
     assert page.locator("img, iframe").count() == 0
     assert page.locator("#cell-title").inner_text().startswith("</td></table></script><script>")
     assert "⟨U+202E⟩" in page.locator("#cell-title").inner_text()
+
+
+SPEC = importlib.util.spec_from_file_location("hostile", Path(__file__).with_name("hostile.py"))
+hostile = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(hostile)
+
+
+@pytest.mark.parametrize("text", hostile.EVERY.values(), ids=hostile.EVERY)
+def test_a_fleet_withstands_hostile_texts_in_every_form(tmp_path, text):
+    """As arm, principle, factor, reason and stratum; in the record also half a surrogate pair."""
+    name = text[:200].replace("\ud800", "?")
+    counts = {"honesty": 10, name: 20}
+    one = finished(tmp_path / "one", {"old": {"honesty": 30, name: 30}, name: counts},
+                   reasons={(name, "honesty", 0): name})  # fmt: skip
+    record = json.loads((one / "record.json").read_text())
+    record |= {"experiment": text, "warnings": [text], "record": text}
+    for step, arm in enumerate(record["arms_shown"].values()):
+        arm["factors"] = {"step": step, "kind": text}
+    (one / "record.json").write_text(json.dumps(record))
+    found = fleet([one])
+    html, told = as_fleet_html(found, {0: "a/report.html"}), as_fleet_json(found)
+
+    tags = re.findall(r"<(/?[a-zA-Z][\w-]*)([^>]*)>", html)
+    assert not {tag.lower() for tag, _ in tags} & {"img", "iframe", "object", "embed", "base"}
+    assert sum(tag == "script" for tag, _ in tags) == 1
+    assert all(not re.search(r"\s(on\w+|srcdoc|style)\s*=", re.sub(r'"[^"]*"', '""', inner))
+               for _, inner in tags)  # fmt: skip
+    assert all(c in "\n\t" or c.isprintable() or ord(c) == 0xAD for c in html)
+    html.encode()
+    told.encode()
+    assert {one["principle"] for one in json.loads(told)["cells"]} == {"honesty", name}
+    assert all(c.isprintable() for line in terminal_lines(found) for c in line)
 
 
 def test_the_data_and_the_page_say_the_same(tmp_path):

@@ -1,6 +1,8 @@
 """How alike an arm's replies are: over seeds, and from one story to the next."""
 
 import json
+import random
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -63,6 +65,42 @@ def test_an_empty_reply_and_a_single_seed_say_nothing():
 
     assert all(np.isnan(value) for value in empty.values())
     assert all(np.isnan(value) for value in alone.values())
+
+
+def by_sets(replies):
+    """The four measures by sets of words, one reply after the other: slow, and easy to read."""
+    texts = [text.casefold().split() for _, _, text in replies]
+    runs = [{tuple(words[n : n + 4]) for n in range(max(len(words) - 3, 1))} for words in texts]
+    found = []
+    for me, (scenario, cluster, _) in enumerate(replies):
+        own = [n for n, one in enumerate(replies) if one[0] == scenario and n != me and texts[n]]
+        other = [n for n, one in enumerate(replies) if one[1] != cluster and texts[n]]
+        shared = [len(runs[me] & runs[n]) / len(runs[me] | runs[n]) for n in own]
+        elsewhere = set().union(*(runs[n] for n in other))
+        found.append([
+            np.mean([texts[n][:4] == texts[me][:4] for n in own]) if own else np.nan,
+            np.mean(shared) if own else np.nan,
+            float(any(texts[n][:4] == texts[me][:4] for n in other)),
+            len(runs[me] & elsewhere) / len(runs[me]),
+        ] if texts[me] else [np.nan] * 4)  # fmt: skip
+    return np.array(found)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_counting_by_numbers_is_counting_by_sets(seed):
+    """Replies of none to nine words of a tiny language, so that runs and openings recur."""
+    rng = random.Random(seed)
+    replies = [
+        (f"s{n}", n // 2, " ".join(rng.choices("ab", k=rng.choice([0, 1, 3, 4, 9]))))
+        for n in range(6)
+        for _ in range(3)
+    ]
+    found = likeness([told(*one) for one in replies])
+
+    assert found == pytest.approx(by_sets(replies), nan_ok=True)
+    for order in list(permutations(range(3)))[:3]:  # which reply comes first does not matter
+        again = [replies[3 * n + place] for n in range(6) for place in order]
+        assert likeness([told(*one) for one in again]) == pytest.approx(by_sets(again), nan_ok=True)
 
 
 def test_without_any_reply_there_is_nothing_to_say():

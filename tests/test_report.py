@@ -275,8 +275,8 @@ def test_a_form_that_cannot_be_computed_shows_a_dash(reported):
 def test_what_is_missing_is_shown_by_arm_and_reason(reported):
     found = reported(missing="invalid_response_format")
 
-    assert "old: 1 invalid\\_response\\_format" in as_markdown(found)
-    assert "Unscored, old: 1 invalid_response_format" in on_terminal(found)
+    assert "old: 1 invalid response format" in as_markdown(found)
+    assert "Unscored, old: 1 invalid response format" in on_terminal(found)
 
 
 # Names from outside ------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import csv
 import importlib.util
 import json
 import re
-from functools import partial
+from functools import cache, partial
 from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree
@@ -35,27 +35,11 @@ ROOT = Path(__file__).resolve().parents[1]
 SPEC = importlib.util.spec_from_file_location("varied", Path(__file__).with_name("varied.py"))
 varied = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(varied)
+SPEC = importlib.util.spec_from_file_location("hostile", Path(__file__).with_name("hostile.py"))
+hostile = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(hostile)
 
 SVG = "{http://www.w3.org/2000/svg}"
-HOSTILE = {
-    "html": "</script></style><script>window.ran=1</script><img src=//evil.example onerror=ran=1>",
-    "details": "</details><details open><summary>all passed</summary>",
-    "attribute": "\" onmouseover=window.ran=1 x='",
-    "comment": "--> <!-- <![CDATA[ ]]>",
-    "template": "{{ 7 * 7 }}{% raw %}",
-    "table": "a | b |\n|---|---|\n# PASS",
-    "link": "[x](javascript:alert(1)) ![p](https://evil.example/x.png) @everyone #1",
-    "ansi": "\x1b[31mred\x1b]8;;https://evil.example\x07",
-    "control": "a\x00b\x08c\x7fd\x0b\x0c\r\n\r\x85",
-    "override": "\u202egnp.exe\u2066\u200b\u2028\u2029",
-    "nonchar": "\ufffe\uffff\ufdd0\U0001ffff",
-    "command": "::error title=ran::ran\n::error::ran%0A",
-    "formula": "=cmd|' /C calc'!A0",
-    "entity": "&lt;b&gt;&#60;&xxe;",
-    "line": "x" * 1_000_000,
-}
-SURROGATE = "half \ud800 a pair"
-"""No name can hold it, as none could be stored; a warning may."""
 score = partial(ScoreRow, eval="email", seed=1)
 
 
@@ -67,12 +51,14 @@ def rich(tmp_path_factory):
     return varied.found(folder)
 
 
-def compared(principles, *, arms=("old", "new"), scenario="s{}", warnings=(), **options):
+def compared(
+    principles, *, arms=("old", "new"), scenario="s{}", warnings=(), fields=None, **options
+):
     """Results in which every candidate loses one scenario of four on every principle."""
     old, *new = arms
     rows = [
-        score(arm=arm, scenario=scenario.format(n), cluster=f"c{n}", principle=principle,
-              value=float(arm == old or n % 4 > 0))
+        score(**{"arm": arm, "scenario": scenario.format(n), "cluster": f"c{n}",
+                 "principle": principle, "value": float(arm == old or n % 4 > 0)} | (fields or {}))
         for arm in arms for principle in principles for n in range(12)
     ]  # fmt: skip
     experiment = Experiment.model_validate(
@@ -249,6 +235,77 @@ def test_the_sections_of_the_page_have_the_numbers_of_the_json(rich):
         assert f"{one['effect']['value']:+.3f}" in section("ablation")
 
 
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """Results of a panel of two graders, with the replies, and their source."""
+    return varied.graded(tmp_path_factory.mktemp("graded"))
+
+
+def rows_of(html, section):
+    """The cells of every row in a section of the page."""
+    text = re.split(rf'<section id="{section}"', html)[1].split("\n</section>")[0]
+    return [
+        [re.sub("<[^>]+>", "", cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)]
+        for row in re.findall(r"<tr[^>]*>(.*?)</tr>", text)
+    ]
+
+
+def test_the_page_has_the_panel_of_the_json(graded):
+    """The new arm pleases the strict grader in two of three replies, the mild in five of six."""
+    found, source = graded
+    told = as_data(found)["panel"]
+    rows = rows_of(as_html(found, source), "graders")
+
+    (one,) = told["criteria"]
+    assert list(one["means"].values()) == pytest.approx([11 / 12, 5 / 6])
+    assert rows[1][0] == "canvas restraint/kept"
+    assert rows[1][1] == str(one["replies"]) == "96"
+    assert rows[1][2].startswith(f"{one['disagree']['value']:.2f}")
+    (pair,) = one["pairs"]
+    assert rows[1][4] == f"{pair['ac1']['value']:.2f}"
+    assert rows[1][6] == f"{one['reliability']:.2f}"
+    alone = {row[2]: row for row in rows if row[:2] == ["new", "restraint"]}
+    for each in told["alone"]:
+        interval = f"{each['low']:+.3f} to {each['high']:+.3f}"
+        assert alone[each["grader"]][3:] == [
+            f"{each['difference']:+.3f}",
+            interval,
+            each["verdict"],
+        ]
+    assert [float(alone[name][3]) for name in varied.GRADERS] == [-0.167, -0.333]
+
+
+def test_the_page_has_the_likeness_of_the_json(graded):
+    found, source = graded
+    rows = rows_of(as_html(found, source), "likeness")[1:]
+
+    told = as_data(found)["alike"]["found"]
+    assert len(rows) == len(told) == 8
+    for row, one in zip(rows, told, strict=True):
+        assert row[:4] == [one["eval"], one["measure"], one["arm"], f"{one['mean']:.2f}"]
+        assert row[4] == f"{one['low']:.3f} to {one['high']:.3f}"
+        change = one["difference"]
+        assert row[5] == ("baseline" if change is None else f"{change['value']:+.3f} "
+                          f"({change['low']:+.3f} to {change['high']:+.3f})")  # fmt: skip
+        assert row[6] == f"{one['scenarios']} in {one['clusters']}"
+
+
+def test_the_page_says_what_grading_took(graded):
+    found, source = graded
+    html = as_html(found, source)
+
+    spent = as_data(found)["spent"]["new"]["grading"]
+    assert (spent["calls"], spent["input_tokens"]) == (96, 9600)
+    assert "Grading new: 96 calls, 9,600 tokens in, 960 out, $0.10." in html
+
+
+def test_where_no_panel_graded_and_no_reply_was_kept_the_page_has_no_such_section(rich):
+    html = as_html(rich)
+
+    assert 'id="graders"' not in html
+    assert 'id="likeness"' not in html
+
+
 def test_a_preference_is_no_principle_and_breaks_no_link(rich):
     html = as_html(rich)
     ids = re.findall(r'\bid="([^"]+)"', html)
@@ -264,9 +321,13 @@ def test_a_preference_is_no_principle_and_breaks_no_link(rich):
 # The schema --------------------------------------------------------------------------------------
 
 
+@cache
+def validator():
+    return jsonschema.Draft202012Validator(report_schema())
+
+
 def problems(data):
-    made = jsonschema.Draft202012Validator(report_schema())
-    return [(list(one.absolute_path), one.message) for one in made.iter_errors(data)]
+    return [(list(one.absolute_path), one.message) for one in validator().iter_errors(data)]
 
 
 def test_the_published_schema_is_that_of_the_types():
@@ -448,46 +509,68 @@ FORMS = [html_is_inert, json_is_strict, junit_is_xml, svg_is_inert_xml, csv_has_
          markdown_is_whole, annotations_are_lines, terminal_is_not_steered]  # fmt: skip
 
 
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+of_every_form = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
+of_every_text = pytest.mark.parametrize("text", hostile.TEXTS.values(), ids=hostile.TEXTS)
+LONGEST = 5_000
+"""Of the line of a million characters as much stands in names."""
+
+
+@of_every_form
+@of_every_text
 def test_a_form_withstands_a_hostile_name(form, text):
-    """As principle, scenario and warning; of the line of a million characters a part."""
-    name = text[:5_000]
+    """As principle, scenario and warning."""
+    name = text[:LONGEST]
     scenario = name.replace("{", "").replace("}", "") + " {}"
     form(compared([name, "honesty"], scenario=scenario, warnings=[name]))
 
 
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
+@of_every_form
+@of_every_text
+def test_a_form_withstands_hostile_words_around_a_score(form, text):
+    """As eval, cluster, stratum, split, label, its value, and why a score is not there."""
+    name = text[:LONGEST]
+    fields = {"eval": name, "stratum": name, "split": name, "reason": name,
+              "labels": json.dumps({name: name})}  # fmt: skip
+    form(compared(["honesty"], fields=fields))
+    gone = {"eval": name, "cluster": name, "value": None, "reason": name}
+    form(compared(["honesty"], fields=gone))
+
+
+@of_every_form
 def test_a_form_withstands_half_a_surrogate_pair(form):
-    form(compared(["honesty"], warnings=[SURROGATE]))
+    form(compared(["honesty"], warnings=[hostile.SURROGATE]))
 
 
-@pytest.mark.parametrize("text", [*HOSTILE.values(), SURROGATE], ids=[*HOSTILE, "surrogate"])
+@pytest.mark.parametrize("text", hostile.EVERY.values(), ids=hostile.EVERY)
 def test_a_hostile_reply_is_inert_where_replies_are_shown(text):
-    """Replies, findings, calls, roles and documents stand on the page; in no other form."""
+    """Replies, findings, calls, answers, roles, documents: they stand on the page, nowhere else."""
     stored = text.replace("\ud800", "?")
     found = compared(["honesty"])
     said = {"reason": text, "quote": text[:50], "value": 1.0}
+    call = {"name": text[:99], "arguments": {text[:99]: text, "number": 1}}
+    messages = [{"role": text[:99], "text": text, "tool_calls": [call]},
+                {"role": "tool", "text": text, "tool_calls": []}] * 2  # fmt: skip
+    name = text[:99]
+    versions = [{"document": name, "by": name, "text": f"{text} {n}"} for n in ("one", "two")]
     rows = [
         ReplyRow(
             eval="email", scenario=f"s{n}", arm=arm, seed=1, prompt=stored, reply=stored + arm,
-            document=stored, error="", findings=json.dumps({"honesty.said": said}),
-            messages=json.dumps([{"role": text[:99], "text": text, "tool_calls": [
-                {"name": text[:99], "arguments": {text[:99]: text[:99]}}]}] * 3),
+            document=stored, error="", findings=json.dumps({f"honesty.{text[:99]}": said}),
+            messages=json.dumps(messages), versions=json.dumps(versions),
         )
         for arm in ("old", "new") for n in range(2)
     ]  # fmt: skip
     table = reply_table(rows)
-    html = as_html(found, Source(tables=dict.fromkeys(("old", "new"), None) | {
-        "old": (table, "old"), "new": (table, "new")}))  # fmt: skip
+    html = as_html(found, Source(tables={arm: (table, arm) for arm in ("old", "new")}))
 
     assert re.findall(r"<(img|iframe|object|embed|base)\b", html) == []
     assert len(re.findall(r"<script\b", html)) == 2
     assert all(c in "\n\t" or c.isprintable() or ord(c) == 0xAD for c in html)
+    assert len(re.findall("(?s)What became of the document.{0,999}?, in 3 versions", html)) == 4
     assert html.encode()
 
 
-@pytest.mark.parametrize("text", [t for name, t in HOSTILE.items() if name != "line"])
+@of_every_text
 def test_an_arm_cannot_have_a_hostile_name(text):
     with pytest.raises(ValueError, match="candidates"):
-        compared(["honesty"], arms=("old", text[:200]))
+        compared(["honesty"], arms=("old", text[:201]))

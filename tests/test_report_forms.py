@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 from functools import partial
 from html.parser import HTMLParser
 from io import StringIO
@@ -294,10 +295,22 @@ def test_with_full_all_texts_are_there_whole(reported):
     short, full = as_html(found, source), as_html(found, source, full=True)
 
     assert "end7" not in short
-    assert f"the reply has {len('old ' + long + ' end7'):,} characters" in short
+    assert f"Cut here; it has {len('old ' + long + ' end7'):,} characters" in short
     assert len(long) > MOST_CHARACTERS
     assert "end7" in full
     assert "characters. With --full" not in full
+
+
+def test_what_nobody_knows_of_costs_is_no_column(reported):
+    """Cost and seconds are known here, tokens are not; without all three a note says so."""
+    found, source = reported(scenarios=8)
+    known = "".join(Page(as_html(found, source)).text)
+    nothing = {arm: replace(one, cost=None, seconds=None) for arm, one in found.spent.items()}
+    unknown = "".join(Page(as_html(replace(found, spent=nothing), source)).text)
+
+    assert "tokens in" not in known and "seconds a reply" in known
+    assert "Nothing is known of their tokens" not in known
+    assert "Nothing is known of their tokens, time or cost." in unknown
 
 
 def test_scores_alone_make_a_page_that_says_there_are_no_replies(reported):

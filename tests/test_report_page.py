@@ -70,14 +70,26 @@ def large():
 
 
 @pytest.fixture(scope="module")
-def varied(tmp_path_factory):
-    """Choices, preferences, retention, series and ablation of three candidates."""
+def made():
+    """What makes results of every kind."""
     spec = importlib.util.spec_from_file_location("varied", Path(__file__).with_name("varied.py"))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def varied(made, tmp_path_factory):
+    """Choices, preferences, retention, series and ablation of three candidates."""
     folder = tmp_path_factory.mktemp("varied")
     (folder / "tastemaker.toml").touch()
-    return as_html(module.found(folder))
+    return as_html(made.found(folder))
+
+
+@pytest.fixture(scope="module")
+def graded(made, tmp_path_factory):
+    """A panel's grades and likeness; replies with tool calls and versions of a document."""
+    return as_html(*made.graded(tmp_path_factory.mktemp("graded")))
 
 
 def shown(page, selector=".entry"):
@@ -113,7 +125,14 @@ def test_the_verdict_is_the_first_thing_said(example, opened):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("html", "scheme"),
-    [("example", "light"), ("large", "dark"), ("varied", "light"), ("varied", "dark")],
+    [
+        ("example", "light"),
+        ("large", "dark"),
+        ("varied", "light"),
+        ("varied", "dark"),
+        ("graded", "light"),
+        ("graded", "dark"),
+    ],
 )
 def test_no_serious_fault_of_accessibility(request, opened, html, scheme):
     """With three scenarios, of which one is open: the others are made alike, and take minutes."""
@@ -133,7 +152,7 @@ def test_no_serious_fault_of_accessibility(request, opened, html, scheme):
     ] == []
 
 
-@pytest.mark.parametrize("html", ["example", "large", "varied"])
+@pytest.mark.parametrize("html", ["example", "large", "varied", "graded"])
 @pytest.mark.parametrize("width", [380, 800, 1280])
 def test_no_page_is_wider_than_its_window(request, opened, html, width):
     page = opened(request.getfixturevalue(html), viewport={"width": width, "height": 800})
@@ -175,6 +194,51 @@ def test_print_shows_every_seed_and_no_control(example, opened):
     first = page.locator(".whole").first
     assert [one.is_visible() for one in first.locator(".seed").all()] == [True] * 5
     assert shown(page, ".bar") == []
+
+
+def test_on_paper_every_section_is_whole_and_of_the_scenarios_what_was_opened(example, opened):
+    page = opened(example)
+    page.locator(".whole summary").first.click()
+    page.emulate_media(media="print")
+    seen = "one => one.checkVisibility({contentVisibilityAuto: true})"
+
+    slices = page.locator("#principles .fold table").first
+    assert slices.evaluate("one => one.closest('details').open") is False
+    assert slices.evaluate(seen)
+    bodies = page.locator(".whole > .body")
+    assert [one.evaluate(seen) for one in bodies.all()[:2]] == [True, False]
+
+
+def test_on_paper_stands_what_fits_the_filter_on_whatever_page(large, opened):
+    """240 scenarios, of which 18 are worse with new-b; 50 are on the first page."""
+    page = opened(large)
+    page.emulate_media(media="print")
+    assert len(shown(page)) == 240
+
+    page.select_option("#f-candidate", label="new-b", force=True)
+    page.select_option("#f-moved", "-1", force=True)
+    says(page, "18 of 240")
+    page.wait_for_function("document.querySelectorAll('.entry:not(.out)').length === 18")
+    assert len(shown(page)) == 18
+    assert {one.strip() for one in shown(page, ".against b:first-child")} == {"new-b"}
+
+
+@pytest.mark.parametrize("html", ["example", "graded"])
+def test_on_a_telephone_no_row_of_numbers_needs_scrolling(request, opened, html):
+    """Wide tables become blocks, each cell with the name of its column; they stay tables."""
+    page = opened(request.getfixturevalue(html), viewport={"width": 380, "height": 800})
+    page.evaluate("for (const one of document.querySelectorAll('.fold')) one.open = true")
+
+    tables = page.locator(".stacked").all()
+    assert len(tables) > 2
+    for table in tables:
+        box = table.evaluate("one => [one.scrollWidth, one.parentElement.clientWidth]")
+        assert box[0] <= box[1]
+    cell = page.locator(".stacked td").first
+    name = cell.evaluate("one => getComputedStyle(one, '::before').content")
+    assert name.startswith(f'"{cell.get_attribute("data-name")}"')
+    heads = page.locator("#principles .stacked").first.get_by_role("columnheader")
+    assert heads.all_inner_texts()[0].lower() == "criterion"
 
 
 # Filter ------------------------------------------------------------------------------------------
@@ -300,6 +364,30 @@ def test_differences_and_quotes_are_marked_and_can_be_put_away(example, opened):
     page.locator("#b-diff").click()
     assert panes.nth(1).locator("ins").first.evaluate(line) == "none"
     assert page.locator("#b-diff").get_attribute("aria-pressed") == "false"
+
+
+def test_tool_calls_and_what_became_of_a_document_stand_under_a_reply(graded, opened):
+    page = opened(graded)
+    entry = page.locator(".whole").first
+    entry.locator("summary").first.click()
+    old, new = entry.locator(".seed").first.locator(".pane").all()
+
+    call = old.locator(".calls li").first
+    assert call.locator("> b").inner_text() == "edit_document"
+    assert call.locator("dt").all_inner_texts() == ["find", "replace", "all"]
+    assert call.locator(".text").all_inner_texts() == [
+        "ten to four", "eleven to five", "false", "Saved.",
+    ]  # fmt: skip
+    changed = old.locator(".version").last
+    assert changed.is_visible()
+    assert changed.locator("del").all_inner_texts() == ["ten to four"]
+    assert changed.locator("ins").all_inner_texts() == ["eleven to five"]
+    assert "it was written anew" in new.inner_text()
+    assert not old.locator(".document").is_visible()
+    page.keyboard.press("d")
+    assert changed.locator("ins").evaluate("one => getComputedStyle(one).backgroundColor") == (
+        "rgba(0, 0, 0, 0)"
+    )
 
 
 def test_a_link_leads_to_its_scenario_and_opens_it(example, opened):

@@ -2,11 +2,16 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from tastemaker.experiment import load_experiment
-from tastemaker.results import Results, load_results
+from tastemaker.experiment import Experiment, load_experiment
+from tastemaker.records import ReplyRow, ScoreRow
+from tastemaker.report.html.source import Source, read_source
+from tastemaker.results import Results, load_results, results
+from tastemaker.tables import read_scores, reply_table, score_table, write_tables
 
 EXPERIMENT = """
 experiment: varied
@@ -84,3 +89,77 @@ def write(folder: Path) -> Path:
 def found(folder: Path) -> Results:
     """The results of it."""
     return load_results(load_experiment(write(folder)), folder / "logs")
+
+
+# Graded by a panel, with tools and documents -----------------------------------------------------
+
+DRAFT = """# Spring fair
+
+The fair takes place on Saturday, 12 April, from ten to four, in the yard behind the school.
+
+If you can spare two hours for the cake stand, write to the office. Parking is by the pool.
+"""
+EDITED = DRAFT.replace("ten to four", "eleven to five")
+GRADERS = ("mild", "strict")
+
+
+def votes(arm: str, n: int) -> dict[str, float]:
+    """The old arm pleases both; the new one the strict in two of three, the mild in five of six."""
+    return {"mild": float(arm == "old" or n % 6 > 0), "strict": float(arm == "old" or n % 3 > 0)}
+
+
+def conversation(arm: str, n: int) -> list[dict[str, object]]:
+    """The old arm edits a document, the new one writes it anew."""
+    done = (
+        ("edit_document", {"find": "ten to four", "replace": "eleven to five", "all": False})
+        if arm == "old"
+        else ("write_document", {"text": "Come to our fair! Cake, music, fun."})
+    )
+    call = {"name": done[0], "arguments": done[1], "id": "1"}
+    return [
+        {"role": "user", "text": "the fair is from eleven to five now", "tool_calls": []},
+        {"role": "assistant", "text": "", "tool_calls": [call]},
+        {"role": "tool", "text": "Saved.", "tool_calls": []},
+        {"role": "assistant", "text": f"{arm.title()} says: done, number {n}.", "tool_calls": []},
+    ]
+
+
+def graded(folder: Path) -> tuple[Results, Source]:
+    """A panel of two graders over the replies of two arms, which called tools; two seeds."""
+    scores, replies = [], []
+    for arm in ("old", "new"):
+        for n in range(24):
+            for seed in (1, 2):
+                key = {"eval": "canvas", "scenario": f"s{n}", "arm": arm, "seed": seed}
+                given = votes(arm, n)
+                more = {"cluster": f"s{n}", "principle": "restraint", "grader": "a panel",
+                        "value": sum(given.values()) / 2, "votes": json.dumps(list(given.items())),
+                        "grader_calls": 2, "grader_input_tokens": 200, "grader_output_tokens": 20,
+                        "grader_cost": 0.002}  # fmt: skip
+                scores += [ScoreRow(**key, **more),
+                           ScoreRow(**key, **more, criterion="kept")]  # fmt: skip
+                text = EDITED if arm == "old" else "Come to our fair! Cake, music, fun."
+                done = "edit_document" if arm == "old" else "write_document"
+                messages = conversation(arm, n)
+                replies.append(
+                    ReplyRow(
+                        **key,
+                        prompt=str(messages[0]["text"]),
+                        messages=json.dumps(messages),
+                        reply=str(messages[-1]["text"]),
+                        document=text,
+                        versions=json.dumps(
+                            [
+                                {"document": "fair", "by": by, "text": version}
+                                for by, version in (("", DRAFT), (done, text))
+                            ]
+                        ),
+                    )
+                )
+    write_tables(folder, score_table(scores), reply_table(replies))
+    experiment = Experiment.model_validate(
+        {"experiment": "graded", "baseline": {"old": {"scores": "o.csv"}},
+         "candidates": {"new": {"scores": "n.csv"}}, "rules": {"default": {"margin": 0.1}}}
+    )  # fmt: skip
+    whole = results(experiment, {"record": "sha256:0"}, read_scores(folder))
+    return replace(whole, folder=folder), read_source({a: (folder, a) for a in ("old", "new")})

@@ -1,6 +1,6 @@
 """The file that asks for a model card: which models, which rows, and what is said beside them."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -179,16 +179,16 @@ class CardSpec(FileModel):
             return self.elicitation
         return self.columns[column].elicitation
 
-    def error(self, problems: Iterable[tuple[Location, str]]) -> UserError:
-        """The error that says what is wrong at each location, with line and column of its file."""
-        if self._source is not None:
-            return self._source.error(problems)
-        return UserError("\n".join(f"{self.card}: {text}" for _, text in problems))
-
     @property
     def place(self) -> Place:
         """Where its references start."""
         return self._place or Place.at(Path.cwd())
+
+    def mistaken(self, problems: Sequence[tuple[Location, str]]) -> UserError:
+        """The error for what shows only when the runs are read, by line and column of the file."""
+        if self._source is not None:
+            return self._source.error(problems)
+        return UserError("\n".join(f"{self.card}: {text}" for _, text in problems))
 
     @property
     def subject(self) -> str:

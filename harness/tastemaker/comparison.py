@@ -80,12 +80,29 @@ def open_record(folder: Path) -> dict[str, Any]:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        raise UserError(f"{shown(folder)}: no run there: it has no {RECORD}") from None
+        raise UserError(f"{shown(folder)}: {_no_run(folder)}") from None
     except ValueError as error:
         raise UserError(f"{shown(path)}: not a record of ours: {error}") from error
     if not isinstance(record, dict) or not {"arms", "arms_shown", "baseline"} <= record.keys():
         raise UserError(f"{shown(path)}: not a record of ours")
     return record
+
+
+MOST_RUNS = 5
+"""Runs named where a folder is none."""
+
+
+def _no_run(folder: Path) -> str:
+    """Why a folder is no run, and which runs were perhaps meant."""
+    if folder.is_file():
+        return "a file; a run is the folder of its logs"
+    told = f"no run there: it has no {RECORD}"
+    below = sorted(path.parent for path in folder.glob(f"*/{RECORD}"))
+    if not below:
+        return told
+    more = len(below) - MOST_RUNS
+    names = [shown(path) for path in below[:MOST_RUNS]] + ([f"{more} more"] if more > 0 else [])
+    return f"{told}; below it {'lies' if len(below) == 1 else 'lie'} {listed(names, 'and')}"
 
 
 def differences(one: RunArm, other: RunArm) -> dict[str, str]:

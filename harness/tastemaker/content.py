@@ -87,6 +87,8 @@ def resolve(kind: Kind, reference: str, place: Place) -> Path:
         path = base / f"{reference}.yaml"
         if path.is_file():
             return inside(path, place)
+    if (place.folder / f"{reference}.yaml").is_file():
+        raise UserError(f"no {kind} is called '{reference}'; the file here is ./{reference}.yaml")
     raise UserError(f"no {kind} '{reference}'{did_you_mean(reference, names(kind, place))}")
 
 

@@ -49,6 +49,7 @@ from tastemaker.reading import (
     read_text,
     refuse,
     shape,
+    shown,
 )
 from tastemaker.rubric import Condition
 from tastemaker.scenario import Format, MessageEntry
@@ -189,6 +190,15 @@ class UserModel(FileModel):
 
     model: Text
     config: dict[str, Any] = Field(default={})
+
+
+def as_seen(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Printable settings with files as paths from the current folder, where they lie below it.
+
+    What is published should not say how somebody's folders are called.
+    """
+    files = {key: shown(Path(settings[key])) for key in MEANINGFUL if key in settings}
+    return {**settings, **files}
 
 
 # Evals -------------------------------------------------------------------------------------------

@@ -228,11 +228,19 @@ def _runs(folders: Sequence[Path]) -> list[Run]:
     if not folders:
         raise UserError("name the folders of the runs: tastemaker report --fleet DIR...")
     places: dict[Path, Path] = {}
+    runs, problems = list[Run](), list[str]()
     for folder in folders:
         if folder.resolve() in places:
-            raise UserError(f"{shown(folder)}: this folder is named twice")
+            problems.append(f"{shown(folder)}: this folder is named twice")
+            continue
         places[folder.resolve()] = folder
-    return [Run(folder=folder, record=open_record(folder)) for folder in folders]
+        try:
+            runs.append(Run(folder=folder, record=open_record(folder)))
+        except UserError as error:
+            problems.append(str(error))
+    if problems:
+        raise UserError("\n".join(problems))
+    return runs
 
 
 def _refuse_unlike(runs: Sequence[Run]) -> None:

@@ -283,7 +283,8 @@ def _settled(
         if _ladder(case, fill, _tests(family, unseen)[index], floor)[:2] != ruling[:2]:
             reason = f"Too much is missing: {missing}, and that could change the verdict."
             return _Ruling(Kind.NOT_EVALUABLE, None, reason)
-    return ruling._replace(reason=f"{ruling.reason} However the gaps are filled: {missing}.")
+    stands = f"This stands however the gaps are filled: {missing}."
+    return ruling._replace(reason=f"{ruling.reason} {stands}")
 
 
 def _ladder(case: Case, found: Difference, tests: _Tests, floor: bool) -> _Ruling:

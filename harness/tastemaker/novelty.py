@@ -4,18 +4,18 @@ Exploratory, never gated. A reply that is like the arm's others is not bad for t
 unlike everything: these shares are read beside the scores.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tastemaker.checks.length import word_spans
+from tastemaker.checks.length import is_word, word_pieces
 from tastemaker.experiment import Experiment
 from tastemaker.stats.estimates import ArmEstimate, arm_mean, linear, scenario_means
-from tastemaker.stats.panel import Design, Floats, Panel
+from tastemaker.stats.panel import Codes, Design, Floats, Panel
 from tastemaker.stats.reported import UNKNOWN, Estimate, laddered
 from tastemaker.tables import Arranged, ReplyKey
 
@@ -25,12 +25,12 @@ RUN = 4
 """How many words in a row are compared."""
 READ = 400
 """Of each reply so many words are read, which is enough to know it by."""
+MARKS = ".,;:!?…\"'“”‘’()*_#"
+"""What stands around words and is none of them."""
 
 SAME_OPENING, ALIKE_SEEDS = "same opening, other seeds", "alike, other seeds"
 SHARED_OPENING, SHARED_RUNS = "opening used elsewhere", "words used elsewhere"
 MEASURES = (SAME_OPENING, ALIKE_SEEDS, SHARED_OPENING, SHARED_RUNS)
-
-Run = tuple[str, ...]
 
 
 class Told(NamedTuple):
@@ -38,10 +38,8 @@ class Told(NamedTuple):
 
     scenario: str
     cluster: int
-    opening: Run
-    """Its first words; empty for an empty reply."""
-    runs: frozenset[Run]
-    """Its runs of `RUN` words; the whole reply where it is shorter."""
+    pieces: Sequence[str]
+    """In lower case: its words, and what white space parts from them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +55,8 @@ class Alike:
 
 
 def told(scenario: str, cluster: int, text: str) -> Told:
-    """A reply taken apart: words by `words` of the checks, in lower case, without punctuation."""
-    spans = word_spans(text)[:READ]
-    words = [text[start:end].casefold().strip(".,;:!?…\"'“”‘’()*_#") for start, end in spans]
-    runs = [tuple(words[at : at + RUN]) for at in range(max(len(words) - RUN + 1, 1))]
-    return Told(scenario, cluster, tuple(words[:OPENING]), frozenset(run for run in runs if run))
+    """A reply taken apart."""
+    return Told(scenario, cluster, word_pieces(text.casefold()))
 
 
 def likeness(replies: Sequence[Told]) -> Floats:
@@ -73,47 +68,144 @@ def likeness(replies: Sequence[Told]) -> Floats:
     Words used elsewhere: the share of its runs that stand in a reply to another cluster. Empty
     replies say nothing.
     """
-    spoken = [one for one in replies if one.opening]
-    by_scenario: dict[str, list[Told]] = defaultdict(list)
-    for one in spoken:
-        by_scenario[one.scenario].append(one)
-    openings = _homes((one.cluster, [one.opening]) for one in spoken)
-    runs = _homes((one.cluster, one.runs) for one in spoken)
-    several = len({one.cluster for one in spoken}) > 1
-    return np.array(
-        [
-            [*_among(one, by_scenario[one.scenario]), *_elsewhere(one, openings, runs, several)]
-            if one.opening
-            else [np.nan] * len(MEASURES)
-            for one in replies
-        ]
-    ).reshape(-1, len(MEASURES))
+    found = np.full((len(replies), len(MEASURES)), np.nan)
+    words, lengths = _words([one.pieces for one in replies])
+    spoken = np.flatnonzero(lengths)
+    if not len(spoken):
+        return found
+    runs, openings = _runs(words, lengths[spoken])
+    said = [replies[place] for place in spoken.tolist()]
+    scenarios = _numbers(one.scenario for one in said)
+    clusters = _numbers(one.cluster for one in said)
+    found[spoken, :2] = _among(runs, openings, scenarios)
+    if clusters.max() > 0:
+        found[spoken, 2:] = _elsewhere(runs, openings, clusters)
+    return found
 
 
-def _homes(said: Iterable[tuple[int, Iterable[Run]]]) -> Counter[Run]:
-    """In how many clusters each run of words stands."""
-    homes = {(cluster, run) for cluster, runs in said for run in runs}
-    return Counter(run for _, run in homes)
+def _words(texts: Sequence[Sequence[str]]) -> tuple[Codes, Codes]:
+    """(N,) the first words of all texts, one after the other, as numbers from 1; (R,) how many.
+
+    Words are alike without their punctuation. What is done with a word is done once for each
+    different one, for there are many times as many of them.
+    """
+    pieces = list(chain.from_iterable(texts))
+    raw = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
+    bare = {name: n for n, name in enumerate(dict.fromkeys(map(_bare, filter(is_word, raw))), 1)}
+    known = np.array([bare[_bare(piece)] if is_word(piece) else 0 for piece in raw], np.intp)
+    words = known[np.fromiter(map(raw.__getitem__, pieces), np.intp, len(pieces))]
+    text = np.repeat(np.arange(len(texts)), [len(one) for one in texts])[words > 0]
+    counts = np.bincount(text, minlength=len(texts))
+    place = np.arange(len(text)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return words[words > 0][place < READ], np.minimum(counts, READ)
 
 
-def _among(one: Told, seeds: Sequence[Told]) -> tuple[float, float]:
-    """How it stands among the replies to its own scenario, of which it is one."""
-    others = len(seeds) - 1
-    if not others:
-        return np.nan, np.nan
-    same = sum(other.opening == one.opening for other in seeds) - 1
-    alike = sum(len(one.runs & other.runs) / len(one.runs | other.runs) for other in seeds) - 1
-    return same / others, alike / others
+def _bare(word: str) -> str:
+    return word.strip(MARKS)
 
 
-def _elsewhere(
-    one: Told, openings: Mapping[Run, int], runs: Mapping[Run, int], several: bool
-) -> tuple[float, float]:
-    """How it stands among the replies to other clusters; it stands in its own, so more than 1."""
-    if not several:
-        return np.nan, np.nan
-    shared = sum(runs[run] > 1 for run in one.runs)
-    return float(openings[one.opening] > 1), shared / len(one.runs)
+def _numbers(names: Iterable[Hashable]) -> Codes:
+    """A number for each name, the same for the same."""
+    listed = list(names)
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(listed))}
+    return np.fromiter(map(numbers.__getitem__, listed), np.intp, len(listed))
+
+
+def _distinct(codes: Codes) -> Codes:
+    """The different ones, ascending: many times as fast as `np.unique`, which hashes them."""
+    ordered = np.sort(codes)
+    return ordered[np.diff(ordered, prepend=ordered[:1] - 1) > 0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Runs:
+    """Which runs of words stand in which replies, each once."""
+
+    reply: Codes
+    """(N,) ascending."""
+    run: Codes
+    """(N,) equal runs have equal numbers."""
+    counts: Codes
+    """(R,) how many runs each reply has."""
+
+
+def _runs(words: Codes, lengths: Codes) -> tuple[_Runs, Codes]:
+    """The runs of `RUN` words of each reply, and (R,) its opening as the number of a run.
+
+    A reply that is shorter is a run as a whole: it is filled up with 0, which is no word.
+    """
+    room = np.maximum(lengths, max(RUN, OPENING))
+    reply, starts = np.repeat(np.arange(len(room)), room), np.cumsum(room) - room
+    filled = np.zeros(len(reply), np.intp)
+    filled[np.arange(len(reply)) - starts[reply] < lengths[reply]] = words
+    ends = len(reply) - RUN + 1
+    whole = np.flatnonzero(reply[:ends] == reply[RUN - 1 :])
+    run = _coupled([filled[whole + place] for place in range(RUN)])
+    pairs = _distinct(reply[whole] * (run.max() + 1) + run)
+    reply, run = np.divmod(pairs, run.max() + 1)
+    counts = np.bincount(reply, minlength=len(room))
+    opening = _coupled([filled[starts + place] for place in range(OPENING)])
+    return _Runs(reply=reply, run=run, counts=counts), opening
+
+
+MOST = 2**62
+"""What a number of 64 bits can hold, with a bit to spare."""
+
+
+def _coupled(columns: Sequence[Codes]) -> Codes:
+    """(N,) a number for each row of words, from 0; the same for the same words."""
+    base = max(int(column.max()) for column in columns) + 1
+    codes, bound = columns[0], base
+    for column in columns[1:]:
+        if bound * base >= MOST:
+            codes = np.unique(codes, return_inverse=True)[1]
+            bound = int(codes.max()) + 1
+        codes, bound = codes * base + column, bound * base
+    return np.unique(codes, return_inverse=True)[1]
+
+
+def _among(runs: _Runs, openings: Codes, scenarios: Codes) -> Floats:
+    """(R, 2) how each reply stands among the others to its own scenario."""
+    replies = len(openings)
+    others = np.bincount(scenarios)[scenarios] - 1
+    same = _as_often(scenarios * (openings.max() + 1) + openings) - 1
+    # In order of scenarios and runs, replies that have a run in common stand side by side.
+    home = scenarios[runs.reply]
+    key = home * (runs.run.max() + 1) + runs.run
+    order = np.argsort(key, kind="stable")
+    reply, key = runs.reply[order], key[order]
+    shared: list[Codes] = []
+    for apart in range(1, int(others.max()) + 1):
+        both = key[:-apart] == key[apart:]
+        shared.append(reply[:-apart][both] * replies + reply[apart:][both])
+    alike = np.zeros(replies)
+    if shared:
+        pair, common = np.unique(np.concatenate(shared), return_counts=True)
+        one, other = np.divmod(pair, replies)
+        share = common / (runs.counts[one] + runs.counts[other] - common)
+        alike += np.bincount(one, share, replies) + np.bincount(other, share, replies)
+    told = np.column_stack([same, alike])
+    return np.where(others[:, None] > 0, told / np.maximum(others, 1)[:, None], np.nan)
+
+
+def _as_often(codes: Codes) -> Codes:
+    """(N,) how often each of them occurs."""
+    _, places, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    return counts[places]
+
+
+def _elsewhere(runs: _Runs, openings: Codes, clusters: Codes) -> Floats:
+    """(R, 2) how each reply stands among those to other clusters; it stands in its own, too."""
+    used = (_homes(runs.run, clusters[runs.reply]) > 1)[runs.run]
+    shared = np.bincount(runs.reply, used, len(openings)) / runs.counts
+    return np.column_stack([_homes(openings, clusters)[openings] > 1, shared])
+
+
+def _homes(codes: Codes, clusters: Codes) -> Codes:
+    """(M,) by code, in how many clusters it stands."""
+    width = int(clusters.max()) + 1
+    once = _distinct(codes * width + clusters)
+    return np.bincount(once // width, minlength=int(codes.max()) + 1)
 
 
 def alike(
@@ -145,22 +237,23 @@ def _amounts(
     arranged: Arranged, texts: Mapping[ReplyKey, str], clusters: Mapping[str, int]
 ) -> Floats:
     """(rows, 4) the measures of the reply that each row of scores is about; NaN without one."""
+    shape = (len(arranged.arms), len(arranged.scenarios), len(arranged.seeds))
+    codes = np.ravel_multi_index((arranged.arm, arranged.scenario, arranged.seed), shape)
+    _, first, places = np.unique(codes, return_index=True, return_inverse=True)
     columns = [arranged.texts[name] for name in ("eval", "scenario", "arm")]
-    names = [[str(column.names[code]) for code in column.codes.tolist()] for column in columns]
-    seeds = arranged.seeds[arranged.seed].tolist()
-    rows: dict[tuple[str, str], dict[ReplyKey, list[int]]] = {}
-    for row, (home, scenario, seed, arm) in enumerate(
-        zip(*names[:2], seeds, names[2], strict=True)
-    ):
-        key = (home, scenario, seed, arm)
-        if key in texts and f"{home}/{scenario}" in clusters:
-            rows.setdefault((home, arm), {}).setdefault(key, []).append(row)
-    amounts = np.full((len(seeds), len(MEASURES)), np.nan)
-    for of_arm in rows.values():
-        replies = [told(key[1], clusters[f"{key[0]}/{key[1]}"], texts[key]) for key in of_arm]
-        for found, places in zip(likeness(replies), of_arm.values(), strict=True):
-            amounts[places] = found
-    return amounts
+    names = [[str(one.names[code]) for code in one.codes[first].tolist()] for one in columns]
+    seeds = arranged.seeds[arranged.seed[first]].tolist()
+    by_arm: dict[tuple[str, str], list[int]] = {}
+    told_of: dict[int, Told] = {}
+    for number, (home, scenario, arm, seed) in enumerate(zip(*names, seeds, strict=True)):
+        text, cluster = texts.get((home, scenario, seed, arm)), clusters.get(f"{home}/{scenario}")
+        if text is not None and cluster is not None:
+            by_arm.setdefault((home, arm), []).append(number)
+            told_of[number] = told(scenario, cluster, text)
+    amounts = np.full((len(first), len(MEASURES)), np.nan)
+    for numbers in by_arm.values():
+        amounts[numbers] = likeness([told_of[number] for number in numbers])
+    return amounts[places]
 
 
 def _compared(

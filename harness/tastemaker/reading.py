@@ -522,10 +522,10 @@ def described(value: Any) -> str:
             return "keys and values"
 
 
-def listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str], joint: str = "or") -> str:
     """Names as people list them: `a, b or c`."""
     *rest, last = list(names) or ["nothing"]
-    return f"{', '.join(rest)} or {last}" if rest else last
+    return f"{', '.join(rest)} {joint} {last}" if rest else last
 
 
 def _allowed_keys(schema: dict[str, Any], location: Location) -> list[str]:

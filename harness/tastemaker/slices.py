@@ -22,6 +22,15 @@ class Part(NamedTuple):
     eval: str | None
     """The eval of a stratum; None for what means the same in all evals."""
 
+    @property
+    def words(self) -> str:
+        """What they have in common, for people."""
+        by = f"label {self.by[len(LABEL) :]}" if self.by.startswith(LABEL) else self.by
+        return f"{by}: {self.value or 'none'}" + (f" in {self.eval}" if self.eval else "")
+
+
+LABEL = "labels."
+
 
 @dataclass(frozen=True, kw_only=True)
 class Slice:
@@ -62,12 +71,21 @@ def slices(
 
 
 def parts(traits: Sequence[Trait]) -> dict[Part, list[int]]:
-    """Where the scenarios of each part stand; what holds all of them is not a part."""
+    """Where the scenarios of each part stand; what holds all of them is not a part.
+
+    All strata come first, then splits, formats, and one label after the other.
+    """
     members: dict[Part, list[int]] = {}
+    kinds = {"stratum": 0, "split": 1, "format": 2}
     for place, trait in enumerate(traits):
         for part in _parts_of(trait):
             members.setdefault(part, []).append(place)
-    return {part: places for part, places in members.items() if len(places) < len(traits)}
+            kinds.setdefault(part.by, len(kinds))
+    return {
+        part: members[part]
+        for part in sorted(members, key=lambda part: kinds[part.by])
+        if len(members[part]) < len(traits)
+    }
 
 
 def _parts_of(trait: Trait) -> Iterator[Part]:
@@ -75,7 +93,7 @@ def _parts_of(trait: Trait) -> Iterator[Part]:
     yield Part("split", trait.split, None)
     yield Part("format", trait.format, None)
     for label, value in trait.labels.items():
-        yield Part(f"labels.{label}", str(value), None)
+        yield Part(f"{LABEL}{label}", str(value), None)
 
 
 def _compared(

@@ -267,18 +267,28 @@ def judged_principles(folder: Path) -> frozenset[str]:
     return frozenset(str(name) for name in principle.keep(judged).spoken())
 
 
+LATER = {"versions": "[]"}
+"""Columns that tables of replies of earlier versions do not have, and what they would say there."""
+
+
 def read_table(path: Path, columns: Sequence[str] | None = None, **options: Any) -> pa.Table:
-    """One of the tables, whole; a UserError when it is not there or not ours."""
+    """One of the tables, or some of its columns; a UserError when it is not there or not ours."""
     if not path.is_file():
         raise UserError(f"{shown(path)}: not there; `tastemaker run` writes it")
     try:
         found, ours = pq.read_schema(path), SCHEMAS[path.name]
-        for name in columns or ():
+        missing = [name for name in columns or () if name in LATER and name not in found.names]
+        there = columns if columns is None else [name for name in columns if name not in missing]
+        for name in there or ():
             if name not in found.names or found.field(name).type != ours.field(name).type:
                 raise UserError(f"{shown(path)}: not a table of ours: no proper column '{name}'")
         # Not `pq.read_table`, which imports pandas.
         with pq.ParquetFile(path, **options) as file:
-            return file.read(columns=columns)
+            table = file.read(columns=there)
+        for name in missing:
+            usual = pa.array([LATER[name]] * len(table), ours.field(name).type)
+            table = table.append_column(ours.field(name), usual)
+        return table
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise UserError(f"{shown(path)}: not a table of ours: {error}") from error
 

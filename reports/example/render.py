@@ -1,10 +1,11 @@
-"""Every form of the example's report and card, from the record and the tables in `source/logs`.
+"""Every form of the example's report, card and fleet, from the records and tables in `source/`.
 
     python reports/example/render.py
 
 A test holds what is committed against what this gives.
 """
 
+import contextlib
 import json
 from io import StringIO
 from pathlib import Path
@@ -13,9 +14,13 @@ from tastemaker.card.forms import FORMS
 from tastemaker.card.table import make_card
 from tastemaker.card_spec import load_card
 from tastemaker.experiment import load_experiment
+from tastemaker.fleet import fleet
 from tastemaker.record import RECORD
+from tastemaker.report.annotations import as_annotations
 from tastemaker.report.data import as_json
+from tastemaker.report.fleet import as_fleet_json
 from tastemaker.report.forest import as_svg
+from tastemaker.report.html.fleet import as_fleet_html
 from tastemaker.report.html.page import as_html
 from tastemaker.report.html.source import read_source
 from tastemaker.report.junit import as_junit
@@ -56,8 +61,17 @@ def rendered() -> dict[str, str]:
         "report.csv": as_csv(found),
         "report.txt": terminal.getvalue(),
         "forest.svg": as_svg(found),
+        "annotations.txt": as_annotations(found),
+        **_fleet(),
         **{name: FORMS[form](card) for name, form in CARDS.items()},
     }
+
+
+def _fleet() -> dict[str, str]:
+    # From beside it, so that the page names the folder and not where this checkout lies.
+    with contextlib.chdir(HERE / "source"):
+        found = fleet([Path("checkpoints")])
+        return {"fleet.html": as_fleet_html(found), "fleet.json": as_fleet_json(found)}
 
 
 if __name__ == "__main__":

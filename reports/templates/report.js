@@ -64,6 +64,8 @@
       text: value("f-text").toLowerCase().split(/\s+/).filter(Boolean),
     };
     fitting = entries.filter((one) => fits(one, wish));
+    const kept = new Set(fitting);
+    for (const one of entries) one.classList.toggle("out", !kept.has(one)); // for print, which has no pages
     page = 0;
     const name = wish.principle && principles[Number(wish.principle)];
     let any = false;

@@ -1,6 +1,6 @@
 """What a cell of a card rests on: one arm of one run, and the settings it was measured with."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from tastemaker.card_spec import CardSpec, Row
-from tastemaker.comparison import OF_ARM, OF_EVAL, OF_RUN, RunArm, open_arm
+from tastemaker.comparison import OF_ARM, OF_EVAL, OF_RUN, RunArm, open_record
 from tastemaker.errors import UserError
 from tastemaker.experiment import TRANSPORT
-from tastemaker.reading import Location, did_you_mean
+from tastemaker.reading import Location, did_you_mean, shown
 from tastemaker.records import NO_ANSWER
 from tastemaker.results import SENTENCES
 from tastemaker.stats.estimates import ArmEstimate, arm_mean
@@ -56,45 +56,63 @@ class Measured:
 
 
 def open_runs(spec: CardSpec) -> dict[str, list[RunArm]]:
-    """The runs of each column.
+    """The runs of each column, which know at least the rows' names.
 
     Raises:
-        UserError: A folder holds no run, or its run has no such arm.
+        UserError: A folder holds no run; a run has no such arm; a row asks for a principle, an eval
+            or a criterion that no run has. All of it at once.
     """
-    return {
-        name: [open_arm(f"{one.logs}@{one.arm}", candidate=True) for one in column.runs]
-        for name, column in spec.columns.items()
-    }
+    problems: list[tuple[Location, str]] = []
+    runs: dict[str, list[RunArm]] = {name: [] for name in spec.columns}
+    for name, column in spec.columns.items():
+        for number, one in enumerate(column.runs):
+            record = open_record(Path(one.logs))
+            if one.arm in record["arms"]:
+                runs[name].append(RunArm(folder=Path(one.logs), arm=one.arm, record=record))
+                continue
+            known = did_you_mean(one.arm, record["arms"])
+            place = ("columns", name, "runs", number, "arm")
+            problems.append((place, f"{shown(Path(one.logs))} has no arm '{one.arm}'{known}"))
+    if not problems:
+        problems = list(_strange_rows(spec, {run.folder for of in runs.values() for run in of}))
+    if problems:
+        raise spec.mistaken(problems)
+    return runs
 
 
-def strange_rows(
-    spec: CardSpec, runs: Mapping[str, Sequence[RunArm]]
-) -> Iterator[tuple[Location, str]]:
-    """The rows that no run of any column measured, and that nobody published figures for."""
-    known = {one for column in runs.values() for run in column for one in _scored(run)}
-    principles, evals = {principle for principle, _ in known}, {home for _, home in known}
+def _strange_rows(spec: CardSpec, folders: Collection[Path]) -> Iterator[tuple[Location, str]]:
+    """What rows name and none of the runs has."""
+    principles, evals, criteria = set[str](), set[str](), set[str]()
+    for folder in folders:
+        rows = _scores(folder)
+        asked = rows.keep(~rows.texts["criterion"].equal(None))
+        principles.update(map(str, rows.texts["principle"].spoken()))
+        evals.update(map(str, rows.texts["eval"].spoken()))
+        columns = [asked.texts[name] for name in ("principle", "criterion")]
+        pairs = set(zip(*(column.codes.tolist() for column in columns), strict=True))
+        criteria.update(
+            "/".join(str(column.names[code]) for column, code in zip(columns, pair, strict=True))
+            for pair in pairs
+        )
     for number, row in enumerate(spec.rows):
-        if row.principle is None or row.published:
+        if row.published:
             continue
-        if row.principle not in principles:
-            hint = did_you_mean(row.principle, principles)
-            told = f"no run of any column has scores for '{row.principle}'{hint}"
-            yield ("rows", number, "principle"), told
-        if row.eval is not None and row.eval not in evals:
-            hint = did_you_mean(row.eval, evals)
-            yield ("rows", number, "eval"), f"no run of any column has an eval '{row.eval}'{hint}"
-        elif row.eval is not None and (row.principle, row.eval) not in known:
-            told = f"no run of any column has scores for '{row.principle}' in '{row.eval}'"
-            yield ("rows", number, "eval"), told
-
-
-def _scored(run: RunArm) -> set[tuple[str, str]]:
-    """The principles and evals that an arm has scores for."""
-    scores = _scores(run.folder)
-    mine = scores.keep(scores.texts["arm"].equal(run.arm))
-    principle, home = mine.texts["principle"], mine.texts["eval"]
-    pairs = set(zip(principle.codes.tolist(), home.codes.tolist(), strict=True))
-    return {(str(principle.names[one]), str(home.names[other])) for one, other in pairs}
+        wanted: list[tuple[Location, str, set[str], str]] = [
+            (
+                ("principle",),
+                row.principle or "",
+                principles,
+                "no run of any column has scores for",
+            ),
+            (("eval",), row.eval or "", evals, "no run of any column has an eval"),
+        ]
+        wanted += [
+            (("format_criteria", place), name, criteria, "no run of any column has a criterion")
+            for place, name in enumerate(row.format_criteria)
+        ]
+        for at, name, known, told in wanted:
+            if name and name not in known:
+                yield ("rows", number, *at), f"{told} '{name}'{did_you_mean(name, known)}"
 
 
 def measured(spec: CardSpec, row: Row, column: str, runs: Sequence[RunArm]) -> Measured | None:

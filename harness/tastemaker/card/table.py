@@ -4,17 +4,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tastemaker.card.measured import Measured, measured, open_runs, side_by_side, strange_rows
+from tastemaker.card.measured import Measured, measured, open_runs, side_by_side
+from tastemaker.card.notes import graders, not_shown, said
 from tastemaker.card_spec import CardSpec, Elicitation, Published, Row
 from tastemaker.comparison import RunArm, brief, compare_arms, differences
 from tastemaker.content import fingerprint
 from tastemaker.errors import UserError
+from tastemaker.experiment import as_seen
 from tastemaker.gate import FEWEST_CLUSTERS, IMPROVEMENT_LEVEL, Kind
 from tastemaker.stats.estimates import ArmEstimate
 from tastemaker.stats.paired import paired
 
 LONGEST = 400
 """Characters of a setting that the appendix shows; a longer one stands as its hash."""
+
+LONGEST_WORDS = 4_000
+"""Characters of a principle in words, as many as the card's own file may say of one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,8 +124,6 @@ def make_card(spec: CardSpec) -> Card:
             a cell is not comparable with its row or does not stand: every such cell is named.
     """
     runs, footnotes = open_runs(spec), _Footnotes()
-    if strange := list(strange_rows(spec, runs)):
-        raise spec.error(strange)
     problems: list[str] = []
     lines = [_line(spec, row, runs, footnotes, problems) for row in spec.rows]
     if problems:
@@ -157,6 +160,8 @@ def _line(
         for name in spec.columns:
             if name not in row.published and (one := measured(spec, row, name, runs[name])):
                 found[name] = one
+        if not found and not row.published:
+            raise UserError(f"{spec.card}: no run of any column has scores for '{row.title}'")
     unlike = _unlike(spec, found)
     standing = {name: one for name, one in found.items() if one.stands}
     others = [one.value for one in row.published.values()]
@@ -169,9 +174,9 @@ def _line(
         if name in row.published:
             cells.append(_published(row.published[name], footnotes))
         elif name in found:
-            texts = [*unlike[name], *_said(found[name])]
-            if spec.strict and (unlike[name] or not found[name].stands):
-                problems.append(f"{row.title}, {name}: {'; '.join(texts)}")
+            texts = [*unlike[name], *said(found[name], row)]
+            if spec.strict and (why := [*unlike[name], *not_shown(found[name])]):
+                problems.append(f"{row.title}, {name}: {' '.join(why)}")
             cells.append(_cell(found[name], name in best, texts, footnotes))
         else:
             cells.append(Cell(value=None))
@@ -270,35 +275,6 @@ def _best(spec: CardSpec, row: Row, found: Mapping[str, Measured], beside: float
     return best
 
 
-def _said(found: Measured) -> Iterator[str]:
-    """What must be known of a measured figure, in sentences."""
-    estimate = found.estimate
-    evals = ", ".join(found.evals)
-    times = "once" if estimate.seeds == 1 else f"in {estimate.seeds} runs"
-    yield (
-        f"{estimate.scenarios} scenarios in {estimate.clusters} clusters of {evals}, asked {times}."
-    )
-    if found.run.record.get("limit") is not None:
-        yield "Only a part of the scenarios was asked (a limited run)."
-    if found.incomplete:
-        yield f"Not shown, the run is incomplete: {', '.join(found.incomplete)}."
-    elif not found.stands:
-        yield f"Not shown, too much is unscored: {_counted(found)}."
-    elif found.unscored:
-        yield f"Unscored and left out: {_counted(found)}."
-    if found.format_failures is not None:
-        share = found.format_failures / found.replies if found.replies else 0.0
-        yield (
-            f"Failures of format, counted as wrong: {found.format_failures} of {found.replies} "
-            f"replies ({share:.1%})."
-        )
-
-
-def _counted(found: Measured) -> str:
-    parts = ", ".join(f"{count} {reason}" for reason, count in found.unscored.items())
-    return f"{sum(found.unscored.values())} of {found.replies} replies ({parts})"
-
-
 def _principles(spec: CardSpec, runs: Mapping[str, list[RunArm]]) -> dict[str, str]:
     """The rows' principles in words: the card's own, else those of the rubrics that were run."""
     known: dict[str, str] = {}
@@ -308,7 +284,11 @@ def _principles(spec: CardSpec, runs: Mapping[str, list[RunArm]]) -> dict[str, s
     known |= spec.behavior.principles
     rows = dict.fromkeys(row.principle for row in spec.rows if row.principle)
     wanted = [*rows, *(name for name in spec.behavior.principles if name not in rows)]
-    return {name: known[name] for name in wanted if known.get(name)}
+    return {name: _cut(known[name]) for name in wanted if known.get(name)}
+
+
+def _cut(words: str) -> str:
+    return words if len(words) <= LONGEST_WORDS else f"{words[:LONGEST_WORDS]}…"
 
 
 def _changes(runs: Sequence[RunArm]) -> Iterator[str]:
@@ -361,7 +341,7 @@ def _shown(value: Any) -> str:
 def _facts(run: RunArm) -> Iterator[tuple[str, Any]]:
     record = run.record
     yield "arm", run.arm
-    for key, value in run.settings.items():
+    for key, value in as_seen(run.settings).items():
         if key != "config":
             yield key.replace("_", " "), value
     for key, value in sorted((run.settings.get("config") or {}).items()):
@@ -369,20 +349,15 @@ def _facts(run: RunArm) -> Iterator[tuple[str, Any]]:
     asked = record.get("seeds_asked", {}).get(run.arm, {})
     yield "seeds", record.get("seeds")
     if asked:
-        honoured = {True: "handed to the model", False: "not taken by the provider"}
-        yield "first seed", f"{asked['base']}, {honoured.get(asked['honoured'], 'unknown')}"
+        taken = {True: ", handed to the model", False: ", not taken by the provider"}
+        yield "first seed", f"{asked['base']}{taken.get(asked['honoured'], '')}"
     yield "limit", record.get("limit")
     yield "split", record.get("split") or "dev"
     for name, one in record.get("evals", {}).items():
         yield f"dataset of {name}", f"version {one['dataset_version']}, {one['dataset_hash'][:19]}"
         if one.get("rubric"):
             yield f"rubric of {name}", f"version {one['rubric_version']}, {one['rubric_hash'][:19]}"
-    yield "grader", _graders(record.get("grader"))
+    yield "grader", graders(record.get("grader"))
     yield "judge prompt", str(record.get("judge") or "")[:19]
     yield "versions", ", ".join(f"{k} {v}" for k, v in record.get("versions", {}).items())
     yield "record", record["record"][:19]
-
-
-def _graders(grader: Any) -> str:
-    listed = grader if isinstance(grader, list) else [grader] if grader else []
-    return ", ".join(one["model"] for one in listed)

@@ -47,8 +47,8 @@ def interval(cell: Cell) -> str:
 def reading(card: Card) -> str:
     """How the figures are to be read."""
     return (
-        f"Figures are percentages, the mean over all seeds, with the {card.level} over scenarios "
-        "like these in brackets. Bold: better than the next best of the row, with the difference "
+        f"Figures are percentages, the mean over all seeds, each with its {card.level} over "
+        "scenarios like these. Bold: better than the next best of the row, with the difference "
         "itself established on the same scenarios; where nothing is bold, that is not so."
     )
 

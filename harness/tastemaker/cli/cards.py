@@ -27,7 +27,10 @@ def register(app: typer.Typer) -> None:
 
 def card(
     spec: Annotated[Path, typer.Argument(metavar="SPEC", help="The YAML file of the card.")],
-    form: Annotated[Form, typer.Option("--format", help="What to write.")] = Form.MARKDOWN,
+    form: Annotated[
+        Form | None,
+        typer.Option("--format", help="What to write; default: what FILE ends in, or markdown."),
+    ] = None,
     output: Output = None,
     allow_outside: AllowOutside = False,
 ) -> None:
@@ -40,4 +43,24 @@ def card(
     from tastemaker.card.table import make_card
     from tastemaker.card_spec import load_card
 
-    emit(FORMS[form](make_card(load_card(spec, allow_outside=allow_outside))), output)
+    wanted = form or _by_name(output)
+    emit(FORMS[wanted](make_card(load_card(spec, allow_outside=allow_outside))), output)
+
+
+SUFFIXES = {
+    ".md": Form.MARKDOWN,
+    ".tex": Form.LATEX,
+    ".html": Form.HTML,
+    ".csv": Form.CSV,
+    ".json": Form.JSON,
+    ".yaml": Form.MODEL_INDEX,
+}
+
+
+def _by_name(output: Path | None) -> Form:
+    """The form that a file's name asks for."""
+    suffix = output.suffix if output else ""
+    if suffix and suffix not in SUFFIXES:
+        known = ", ".join(SUFFIXES)
+        raise typer.BadParameter(f"'{suffix}' is none of {known}: add --format", param_hint="-o")
+    return SUFFIXES.get(suffix, Form.MARKDOWN)

@@ -335,10 +335,13 @@ SUFFIXES = {
 
 def _form(format: Format | None, as_json: bool, output: Path | None) -> Format:
     """The form that was asked for, else the one that the file's name asks for."""
-    if as_json:
-        return Format.JSON
-    by_name = SUFFIXES.get(output.suffix, Format.TERMINAL) if output else Format.TERMINAL
-    return format or by_name
+    if as_json or format:
+        return Format.JSON if as_json else format or Format.TERMINAL
+    suffix = output.suffix if output else ""
+    if suffix and suffix not in SUFFIXES:
+        known = ", ".join(SUFFIXES)
+        raise typer.BadParameter(f"'{suffix}' is none of {known}: add --format", param_hint="-o")
+    return SUFFIXES.get(suffix, Format.TERMINAL)
 
 
 def _print(

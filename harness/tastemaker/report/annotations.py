@@ -1,7 +1,7 @@
 """Results as GitHub's workflow commands: one annotation for each verdict that somebody must see."""
 
 from tastemaker.escaping import plain
-from tastemaker.gate import Kind, Verdict
+from tastemaker.gate import Kind, Outcome, Verdict
 from tastemaker.report.beside import limit_lines
 from tastemaker.report.words import headline, line
 from tastemaker.results import Results
@@ -10,11 +10,14 @@ from tastemaker.results import Results
 def as_annotations(results: Results) -> str:
     """Errors for what fails the gate, warnings for what may, a notice with the outcome.
 
+    The outcome of an incomplete run is an error itself, for there is nothing else that says it.
+
     Nothing that stands in a text can be a command of its own: line ends and signs are escaped as
     GitHub's documentation of workflow commands asks.
     """
+    outcome = "error" if results.decision.outcome is Outcome.INCOMPLETE else "notice"
     lines = [
-        _command("notice", headline(results), " ".join(map(plain, results.decision.reasons))),
+        _command(outcome, headline(results), " ".join(map(plain, results.decision.reasons))),
         *(_annotation(verdict) for verdict in results.decision.verdicts if _matters(verdict)),
         *(_command("notice", "Limits on resources", text) for text in limit_lines(results)),
     ]

@@ -8,7 +8,7 @@ from typing import Any
 from tastemaker.escaping import plain
 from tastemaker.gate import ResourceVerdict
 from tastemaker.novelty import OPENING, RUN, Alike
-from tastemaker.report.words import UNKNOWN, interval, share, signed
+from tastemaker.report.words import UNKNOWN, arm_interval, interval, share, signed
 from tastemaker.results import Results
 from tastemaker.slices import Slice
 from tastemaker.stats.reported import Estimate
@@ -266,12 +266,10 @@ def slice_rows(results: Results) -> list[dict[str, str]]:
 
 
 def _slice(one: Slice) -> dict[str, str]:
-    part = one.part
-    home = f" in {part.eval}" if part.eval else ""
     return {
         "candidate": plain(one.candidate),
         "principle": plain(one.principle),
-        "slice": plain(f"{part.by}: {part.value or 'none'}{home}"),
+        "slice": plain(one.part.words),
         "difference": signed(one.difference.difference),
         "interval": interval(one.difference.low, one.difference.high),
         "sizes": f"{one.difference.scenarios} in {one.difference.clusters}",
@@ -289,7 +287,7 @@ def _alike(one: Alike) -> dict[str, str]:
         "measure": one.measure,
         "arm": plain(one.arm),
         "mean": share(one.found.mean, 2),
-        "interval": interval(one.found.low, one.found.high),
+        "interval": arm_interval(one.found),
         "difference": "baseline" if one.difference is None else _amount(one.difference),
         "sizes": f"{one.found.scenarios} in {one.found.clusters}",
     }

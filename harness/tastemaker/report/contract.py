@@ -115,7 +115,8 @@ class Verdict(TypedDict):
     """Candidate minus baseline, paired by scenario."""
     low: Number
     high: Number
-    method: str
+    method: str | None
+    """How the interval was made; None where nothing could be compared."""
     margin: float
     p_regressed: Number
     p_regressed_adjusted: Number

@@ -119,12 +119,11 @@ def summary(found: Fleet) -> Iterator[str]:
     """What was looked at, what is established, and which arm lost first."""
     yield (
         f"{_many(len(found.arms), 'arm')} on {_many(len(found.principles), 'principle')}: "
-        f"{found.count(Mark.LOST)} cells lost, {found.count(Mark.GAINED)} gained, "
+        f"{_many(found.count(Mark.LOST), 'cell')} lost, {found.count(Mark.GAINED)} gained, "
         f"{found.count(Mark.OPEN)} open, {found.count(Mark.VOID)} not evaluable."
     )
     for one in found.firsts:
         yield first_sentence(one, found.by or "")
-    yield from found.notes
 
 
 def family(found: Fleet) -> str:
@@ -150,8 +149,9 @@ def first_sentence(one: FirstLoss, by: str) -> str:
 
 
 def terminal_lines(found: Fleet) -> list[str]:
-    """Headline and summary, safe for a terminal."""
-    return [plain(text) for text in (f"{headline(found)}.", *summary(found))]
+    """Headline, summary and notes, safe for a terminal."""
+    told = (f"{headline(found)}.", *summary(found), *found.notes)
+    return [plain(text) for text in told]
 
 
 def differing(one: Estimate) -> tuple[str, str]:

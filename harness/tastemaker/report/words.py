@@ -230,7 +230,11 @@ def spent_lines(results: Results) -> list[str]:
 
 def seed_lines(results: Results) -> list[str]:
     """Which seeds were asked for, and whether the provider hands them on."""
-    words = {True: "handed to the model", False: "not taken by the provider", None: "unknown"}
+    words = {
+        True: "handed to the model",
+        False: "not taken by the provider",
+        None: "whether the provider takes them is not known",
+    }
     return [
         f"{plain(arm)}: seeds {asked['base']} to {asked['base'] + results.record['seeds'] - 1}, "
         f"{words[asked['honoured']]}."
@@ -242,7 +246,9 @@ def unscored_lines(results: Results) -> list[str]:
     """What is missing, by arm and reason."""
     return [
         f"{plain(arm)}: "
-        + ", ".join(f"{n} {plain(reason) or 'unscored'}" for reason, n in c.items())
+        + ", ".join(
+            f"{n} {plain(reason).replace('_', ' ') or 'unscored'}" for reason, n in c.items()
+        )
         for arm, c in results.unscored.items()
         if c
     ]

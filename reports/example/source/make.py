@@ -1,8 +1,9 @@
-"""Run the example's experiment on scripted models, and keep what a report needs.
+"""Run the example's two experiments on scripted models, and keep what reports need.
 
     python reports/example/source/make.py
 
-Writes `logs/` beside this file: the record and the two tables, as `tastemaker run` leaves them.
+Writes `logs/` and `checkpoints/` beside this file: the record and the tables, as `tastemaker run`
+leaves them; of the checkpoints without their replies, which a fleet does not show.
 The scripts know which scenario they are asked; what they write depends on it, on the arm and on
 the seed alone.
 """
@@ -62,6 +63,14 @@ PROMISES = (
     "In return we will waive the fee for this month.",
 )
 DAYS = ("Monday the 3rd", "Tuesday afternoon", "the 14th", "last Thursday")
+
+
+def taught(one: dict[str, Any], writer: str) -> str:
+    """Which of the two arms writes like a checkpoint: the later it is, the more often the new."""
+    if not writer.startswith("step-"):
+        return writer
+    share = int(writer.removeprefix("step-")) / 400
+    return "v11" if random.Random(one["id"]).random() < share else "v10"
 
 
 def write(one: dict[str, Any], arm: str, seed: int) -> str:
@@ -139,8 +148,9 @@ class Scripted(ModelAPI):
             text = answer(input[0].text)
         else:
             asked = next(message.text for message in reversed(input) if message.role == "user")
-            text = write(SCENARIOS[asked.strip()], self.model_name.removeprefix("writer-"),
-                         config.seed)  # fmt: skip
+            one = SCENARIOS[asked.strip()]
+            arm = taught(one, self.model_name.removeprefix("writer-"))
+            text = write(one, arm, config.seed)
         output = ModelOutput.from_content(self.model_name, text)
         spent = len(text) // 4
         output.usage = ModelUsage(
@@ -167,14 +177,22 @@ def answer(page: str) -> str:
     return json.dumps(given)
 
 
+KEPT = {
+    "email.yaml": ("logs", (RECORD, SCORES, REPLIES)),
+    "checkpoints.yaml": ("checkpoints", (RECORD, SCORES)),
+}
+"""Of each experiment the folder, and what is kept in it."""
+
+
 def main() -> None:
-    """Run it in a folder of its own, and keep the record and the tables."""
-    with tempfile.TemporaryDirectory() as name:
-        logs = Path(name) / "logs"
-        run(make_plan(load_experiment(HERE / "email.yaml")), logs, grades=Path(name) / "grades")
-        (HERE / "logs").mkdir(exist_ok=True)
-        for file in (RECORD, SCORES, REPLIES):
-            shutil.copyfile(logs / file, HERE / "logs" / file)
+    """Run both in folders of their own, and keep their records and tables."""
+    for name, (folder, files) in KEPT.items():
+        with tempfile.TemporaryDirectory() as place:
+            logs, grades = Path(place) / "logs", Path(place) / "grades"
+            run(make_plan(load_experiment(HERE / name)), logs, grades=grades)
+            (HERE / folder).mkdir(exist_ok=True)
+            for file in files:
+                shutil.copyfile(logs / file, HERE / folder / file)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,9 @@ from typing import ClassVar
 
 from markupsafe import Markup
 
+STACKED = 5
+"""Columns that are too many for the width of a telephone."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Lines:
@@ -37,6 +40,11 @@ class Table:
     folded: bool = False
     form: str = ""
     """How it looks: `matrix` where all cells are short; "" for any other."""
+
+    @property
+    def stacked(self) -> bool:
+        """Whether its rows become blocks on a narrow page."""
+        return len(self.columns) >= STACKED and not self.form
 
     def without(self, column: str) -> "Table":
         """The same without the column of a name."""

@@ -1,25 +1,44 @@
 """Every scenario of every candidate: how far it moved, and both arms' replies side by side."""
 
 import hashlib
-import json
 import random
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 
+from tastemaker.report.html.acts import (
+    Call,
+    Document,
+    Text,
+    Turn,
+    calls,
+    cutting,
+    documents,
+    turns,
+)
+from tastemaker.report.html.asked import Turned
 from tastemaker.report.html.source import Source, Spot
-from tastemaker.report.html.texts import Searched, Span, marked, visible, word_changes
+from tastemaker.report.html.texts import (
+    Changes,
+    Searched,
+    Span,
+    marked,
+    visible,
+    word_changes,
+)
 from tastemaker.report.words import share
 from tastemaker.results import Results
 from tastemaker.stats.estimates import scenario_means
 
 MOST_CHARACTERS = 12_000
-"""Of one reply in a report that does not keep all."""
+"""Of one reply or document in a report that does not keep all."""
+MOST_BESIDE = 4_000
+"""Of a message, of what a tool was given or said, and of a finding's words."""
 SAMPLE_SEED = 1
 TINY = 1e-9
 
@@ -143,24 +162,28 @@ class Shown:
     principle: str
     criterion: str
     value: float | None
+    """As it is asked."""
     reason: str
     quote: str
-
+    turned: bool = False
+    """Whether it counts against the reply where it is met."""
     placed: bool = False
     """Whether the quote is marked in the reply."""
 
     @property
     def kind(self) -> str:
-        """What it looks like."""
+        """What it looks like: how good it is, not what was answered."""
         if self.value is None:
             return "unscored"
-        return {1.0: "met", 0.0: "unmet"}.get(self.value, "partly")
+        good = 1 - self.value if self.turned else self.value
+        return {1.0: "good", 0.0: "bad"}.get(good, "partly")
 
     @property
     def word(self) -> str:
         if self.value is None:
             return "unscored"
-        return {1.0: "met", 0.0: "not met"}.get(self.value, f"{self.value:.2f}")
+        word = {1.0: "met", 0.0: "not met"}.get(self.value, f"{self.value:.2f}")
+        return f"{word}, which counts against it" if self.turned and self.value else word
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,10 +198,10 @@ class Pane:
     scores: Sequence[tuple[str, str]] = ()
     """(principle, score or why there is none)."""
     findings: Sequence[Shown] = ()
-    calls: Sequence[str] = ()
-    turns: Sequence[tuple[str, str]] = ()
-    """(role, text) of a conversation that is more than a prompt and a reply."""
-    document: Markup = field(default_factory=Markup)
+    calls: Sequence[Call] = ()
+    turns: Sequence[Turn] = ()
+    """Of a conversation that is more than a prompt and a reply."""
+    documents: Sequence[Document] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,6 +211,7 @@ class Seed:
     number: int
     panes: tuple[Pane, Pane]
     unlike: bool
+    """Whether the replies share too few words for their differences to be marked."""
     sign: int
     """Whether the scores of this seed fell (-1), rose (1) or neither (0), over all principles."""
 
@@ -195,9 +219,15 @@ class Seed:
 class Texts:
     """What is shown of the replies of an entry."""
 
-    def __init__(self, results: Results, source: Source, *, full: bool) -> None:
-        self.results, self.source, self.full = results, source, full
+    def __init__(self, results: Results, source: Source, turned: Turned, *, full: bool) -> None:
+        self.results, self.source, self.full, self.turned = results, source, full, turned
         self.scores = _scores(results)
+        self.cut = cutting(None if full else MOST_BESIDE)
+        self.cut_document = cutting(None if full else MOST_CHARACTERS)
+
+    def prompt(self, entry: Entry) -> Text:
+        """What was asked."""
+        return self.cut_document(entry.prompt)
 
     def seeds(self, entry: Entry) -> list[Seed]:
         """Both arms' replies to an entry's scenario, by seed; [] where there is none."""
@@ -219,37 +249,67 @@ class Texts:
         whole = [visible(row.get("reply") or "") for row in rows]
         texts = [text if self.full else text[:MOST_CHARACTERS] for text in whole]
         changes = word_changes(*texts)
-        documents = [visible(row.get("document") or "") for row in rows]
-        edits = word_changes(*documents) if documents[0] != documents[1] else None
+        worked_on = documents(rows, self.cut_document)
         found = [self.scores.get((arm, entry.key, number), {}) for arm in arms]
         panes = []
-        for index, (row, text) in enumerate(zip(rows, texts, strict=True)):
-            findings, quotes = _found(text, row)
-            changed, tag = ((changes.removed, "del"), (changes.added, "ins"))[index]
+        for place, row in enumerate(rows):
+            findings, quotes = self._found(entry, texts[place], row)
+            changed, tag = _marks(changes, place)
             panes.append(
                 Pane(
-                    arm=arms[index],
-                    text=marked(text, changed, tag, quotes),
-                    cut=len(whole[index]) if len(text) < len(whole[index]) else 0,
+                    arm=arms[place],
+                    text=marked(texts[place], changed, tag, quotes),
+                    cut=len(whole[place]) if len(texts[place]) < len(whole[place]) else 0,
                     error=row.get("error") or ("" if row else "not there"),
-                    scores=[(name, _told(*one)) for name, one in found[index].items()],
+                    scores=[(name, _told(*one)) for name, one in found[place].items()],
                     findings=findings,
-                    calls=_calls(row),
-                    turns=_turns(row, confidential=self._confidential(arms[index])),
-                    document=marked(
-                        documents[index],
-                        () if edits is None else (edits.removed, edits.added)[index],
-                        tag,
-                        (),
-                    ),
+                    calls=calls(row, self.cut),
+                    turns=turns(row, self.cut, confidential=self._confidential(arms[place])),
+                    documents=worked_on[place],
                 )
             )
         total = [sum(value for value, _ in one.values() if isfinite(value)) for one in found]
-        sign = int(np.sign(round(total[1] - total[0], 9)))
-        return Seed(number=number, panes=(panes[0], panes[1]), unlike=changes.unlike, sign=sign)
+        return Seed(
+            number=number,
+            panes=(panes[0], panes[1]),
+            unlike=changes.unlike,
+            sign=int(np.sign(round(total[1] - total[0], 9))),
+        )
+
+    def _found(
+        self, entry: Entry, text: str, row: Mapping[str, Any]
+    ) -> tuple[list[Shown], list[tuple[Span, int]]]:
+        """What was found of a reply, and where in it the quotes stand."""
+        searched, shown, quotes = Searched(text), list[Shown](), list[tuple[Span, int]]()
+        told = row.get("findings", {}).items()
+        for number, (key, one) in enumerate(
+            ((key, one) for key, one in told if isinstance(one, Mapping)), 1
+        ):
+            principle, _, criterion = key.partition("." if "." in key else "/")
+            quote = visible(str(one.get("quote") or ""))
+            spans = searched.find(quote)
+            quotes += [(span, number) for span in spans]
+            shown.append(
+                Shown(
+                    number=number,
+                    principle=principle,
+                    criterion=criterion,
+                    value=one.get("value"),
+                    reason=str(one.get("reason") or "")[:MOST_BESIDE],
+                    quote=quote[:MOST_BESIDE],
+                    turned=self.turned(principle, criterion, entry.labels),
+                    placed=bool(spans),
+                )
+            )
+        return shown, quotes
 
     def _confidential(self, arm: str) -> bool:
         return self.results.experiment.arms[arm].confidential
+
+
+def _marks(changes: Changes, place: int) -> tuple[Sequence[Span], str]:
+    """What of the text at a place only that one has, and the tag that says so."""
+    return (changes.removed, "del") if place == 0 else (changes.added, "ins")
 
 
 def _scores(results: Results) -> dict[tuple[str, str, int], dict[str, tuple[float, str]]]:
@@ -271,49 +331,3 @@ def _scores(results: Results) -> dict[tuple[str, str, int], dict[str, tuple[floa
 
 def _told(value: float, reason: str) -> str:
     return share(value, 2) if isfinite(value) else reason or "unscored"
-
-
-def _found(text: str, row: Mapping[str, Any]) -> tuple[list[Shown], list[tuple[Span, int]]]:
-    """What was found of a reply, and where in it the quotes stand."""
-    searched, shown, quotes = Searched(text), [], []
-    told = [(key, one) for key, one in row.get("findings", {}).items() if isinstance(one, Mapping)]
-    for number, (key, one) in enumerate(told, 1):
-        principle, _, criterion = key.partition("." if "." in key else "/")
-        quote = visible(str(one.get("quote") or ""))
-        spans = searched.find(quote)
-        quotes += [(span, number) for span in spans]
-        shown.append(
-            Shown(
-                number=number,
-                principle=principle,
-                criterion=criterion,
-                value=one.get("value"),
-                reason=str(one.get("reason") or ""),
-                quote=quote,
-                placed=bool(spans),
-            )
-        )
-    return shown, quotes
-
-
-def _calls(row: Mapping[str, Any]) -> list[str]:
-    return [
-        f"{call.get('name')}({_arguments(call.get('arguments'))})"
-        for message in row.get("messages") or ()
-        for call in message.get("tool_calls") or ()
-    ]
-
-
-def _arguments(given: Any) -> str:
-    return given if isinstance(given, str) else json.dumps(given, ensure_ascii=False, indent=1)
-
-
-def _turns(row: Mapping[str, Any], *, confidential: bool) -> list[tuple[str, str]]:
-    """The conversation, where there was more than one question and its answer."""
-    said = [
-        (str(message.get("role")), str(message.get("text") or ""))
-        for message in row.get("messages") or ()
-        if not (confidential and message.get("role") == "system")
-    ]
-    spoken = [role for role, _ in said if role != "system"]
-    return said if len(spoken) > 2 else []

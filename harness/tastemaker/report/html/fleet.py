@@ -71,6 +71,7 @@ def as_fleet_html(found: Fleet, links: Mapping[int, str] | None = None) -> str:
         "firsts": [(one, first_sentence(one, found.by or "")) for one in found.firsts],
         "runs": [_run(found, number, links or {}) for number in range(len(found.runs))],
         "several": len(found.runs) > 1,
+        "notes": found.notes,
     }
     return pages().get_template("fleet.html.jinja").render(page)
 
@@ -229,7 +230,9 @@ def _trend(found: Fleet, name: str) -> dict[str, Any] | None:
         return None
     return {
         "svg": _lines(found, name, courses),
-        "slopes": [_slope(one, found.by or "") for one in courses],
+        "slopes": [
+            (_key(number), _slope(one, found.by or "")) for number, one in enumerate(courses)
+        ],
     }
 
 
@@ -264,7 +267,7 @@ def _lines(found: Fleet, name: str, courses: Sequence[Course]) -> Markup:
     ]
     parts += [
         f'<text x="35" y="{y.at(tick) + 3.5:g}" text-anchor="end">{tick:g}</text>'
-        for tick in y.ticks(3)
+        for tick in y.ticks(4)
     ]
     for number, one in enumerate(courses):
         parts += _line(found, one, number, x, y)
@@ -272,6 +275,14 @@ def _lines(found: Fleet, name: str, courses: Sequence[Course]) -> Markup:
     return Markup(  # numbers of ours, and words that were escaped
         f'<svg class="trend" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'role="img" aria-label="{escape(visible(f"{name}: {told}"))}">{"".join(parts)}</svg>'
+    )
+
+
+def _key(number: int) -> Markup:
+    """How the line of a row is dashed, beside its words."""
+    return Markup(  # numbers of ours
+        '<svg class="key" viewBox="0 0 28 8" width="28" height="8" aria-hidden="true">'
+        f'<path class="course dash-{number % DASHES}" d="M0 4H28"/></svg>'
     )
 
 

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from tastemaker.gate import Verdict
 from tastemaker.report.data import as_data
+from tastemaker.report.html.asked import rubrics, turned
 from tastemaker.report.html.entries import SAMPLE_SEED, TINY, Entry, Texts, entries, queues
 from tastemaker.report.html.frame import pages, policy_hash, template_file
 from tastemaker.report.html.plots import CLASSES, forest_axis, forest_row, forest_scale
@@ -284,7 +285,8 @@ def _listed(
     lines = _Lines(results, found)
     bare = {one.anchor: macros.without(one, lines.facts(one)) for one in found}
     space = _Room(max(room - sum(len(text.encode()) for text in bare.values()), LEAST_FOR_TEXTS))
-    whole = _whole(macros.whole, lines, Texts(results, source, full=full), found, space)
+    texts = Texts(results, source, turned(rubrics(results)), full=full)
+    whole = _whole(macros.whole, lines, texts, found, space)
     html = Markup("").join(whole.get(one.anchor, bare[one.anchor]) for one in found)
     return html, _kept(results, source, found, whole, full=full)
 
@@ -307,7 +309,7 @@ def _whole(
             seeds = texts.seeds(entry)
             if not seeds:
                 continue
-            html = render(entry, lines.facts(entry), seeds)
+            html = render(entry, lines.facts(entry), texts.prompt(entry), seeds)
             if space.take(len(html.encode()), part):
                 whole[entry.anchor] = html
             else:

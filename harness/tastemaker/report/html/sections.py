@@ -5,25 +5,34 @@ A new section is a function here, or in a module of its own, and its name in one
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from math import isfinite
 from typing import Any
 
 from markupsafe import Markup
 
-from tastemaker.errors import UserError
-from tastemaker.experiment import PlainEval, TaskEval
+from tastemaker.experiment import as_seen
 from tastemaker.gate import Verdict
 from tastemaker.report.beside import (
+    ALIKE,
     EXPLORATORY,
+    MOST_OPPOSED,
     MOST_SLICES,
+    alike_rows,
     gain_lines,
     limit_lines,
     slice_notes,
-    tension_lines,
     variance_rows,
 )
 from tastemaker.report.graders import ABOUT as GRADERS_ABOUT
-from tastemaker.report.graders import alone_rows, mean_lines, pair_lines, vote_rows
+from tastemaker.report.graders import (
+    alone_rows,
+    grading_lines,
+    mean_lines,
+    pair_lines,
+    vote_rows,
+)
+from tastemaker.report.html.asked import rubrics
 from tastemaker.report.html.blocks import Block, Figure, Figures, Lines, Section, Table, Texts
 from tastemaker.report.html.choosing import choices, preferred
 from tastemaker.report.html.entries import TINY, anchor
@@ -48,12 +57,13 @@ from tastemaker.report.words import (
     home,
     interval,
     level,
+    many,
     seed_lines,
     share,
     signed,
 )
 from tastemaker.results import Results
-from tastemaker.rubric import Criterion, Rubric, load_rubric
+from tastemaker.rubric import Criterion, Rubric
 from tastemaker.stats.estimates import scenario_means
 
 MOST_MOVED = 8
@@ -67,13 +77,13 @@ Maker = Callable[[Results, Source], Section | None]
 
 def principles(results: Results, source: Source) -> Section | None:
     """Each principle in words, its criteria and its slices."""
-    rubrics = _rubrics(results)
+    asked = rubrics(results)
     worst = {
         name: min(map(gravity, _verdicts(results, name)), default=(9, 0, 0.0))
         for name in results.panels
     }
     names = sorted(worst, key=lambda name: worst[name])
-    parts = [_principle(results, rubrics, name) for name in names]
+    parts = [_principle(results, asked, name) for name in names]
     return Section(id="principles", title="Principles", parts=parts) if parts else None
 
 
@@ -82,8 +92,8 @@ def _verdicts(results: Results, name: str) -> list[Verdict]:
     return [v for v in results.decision.verdicts if home(results, v) == name]
 
 
-def _principle(results: Results, rubrics: list[Rubric], name: str) -> Section:
-    said = [one.principles[name].text for one in rubrics if name in one.principles]
+def _principle(results: Results, asked: list[Rubric], name: str) -> Section:
+    said = [one.principles[name].text for one in asked if name in one.principles]
     verdicts = _verdicts(results, name)
     lines = [
         f"{MARKS[str(v.kind)]} {v.candidate}{_part(v, name)}: {v.kind}. {v.reason}"
@@ -91,7 +101,7 @@ def _principle(results: Results, rubrics: list[Rubric], name: str) -> Section:
     ]
     blocks: list[Block] = [Lines(items=lines)]
     tables = [
-        *_criteria(results, rubrics, name),
+        *_criteria(results, asked, name),
         *_by_eval(results, name),
         *_slices(results, name),
     ]
@@ -117,28 +127,13 @@ def _part(verdict: Verdict, name: str) -> str:
     return f", in {part[1:]}" if part.startswith("@") else f", {part[1:]}" if part else ""
 
 
-def _rubrics(results: Results) -> list[Rubric]:
-    """The rubrics of the run that can be read still: for their words, which decide nothing."""
-    experiment, found = results.experiment, []
-    ran: Mapping[str, Any] = results.record.get("evals", {})
-    for reference, told in zip(experiment.evals, ran.values(), strict=False):
-        if isinstance(reference, TaskEval):
-            continue
-        name = reference.rubric if isinstance(reference, PlainEval) else told["rubric"]
-        try:
-            found.append(load_rubric(name, experiment.place))
-        except UserError:
-            continue  # a task file of the user's own may take it from anywhere
-    return found
-
-
-def _criteria(results: Results, rubrics: list[Rubric], name: str) -> Iterator[Table]:
+def _criteria(results: Results, asked: list[Rubric], name: str) -> Iterator[Table]:
     found = [one for one in results.criteria if one.principle == name]
     if not found:
         return
     known = {
         key: criterion
-        for rubric in reversed(rubrics)
+        for rubric in reversed(asked)
         if name in rubric.principles
         for key, criterion in rubric.principles[name].criteria.items()
     }
@@ -177,8 +172,7 @@ def _most_moved(results: Results, name: str) -> Iterator[Lines]:
     """Links to the scenarios that moved most on a principle, for each candidate."""
     panel = results.panels[name]
     several = len(results.experiment.candidates) > 1
-    evals = {home for _, _, home in results.by_eval}
-    home = f"{min(evals)}/" if len(evals) == 1 else ""
+    home = _only_home(results)
     before = scenario_means(panel.arm(results.experiment.baseline_name))
     for candidate in results.experiment.candidates:
         moved = scenario_means(panel.arm(candidate)) - before
@@ -187,16 +181,28 @@ def _most_moved(results: Results, name: str) -> Iterator[Lines]:
         if known:
             yield Lines(
                 title=f"Moved most: {candidate}" if several else "Moved most",
-                items=[_link(candidate, key, by, home) for _, by, key in known[:MOST_MOVED]],
+                items=[
+                    Markup("{} {}").format(_link(candidate, key, home), _moved(by))
+                    for _, by, key in known[:MOST_MOVED]
+                ],
                 inline=True,
             )
 
 
-def _link(candidate: str, key: str, by: float, home: str) -> Markup:
-    link = Markup('<a href="#{}">{}</a> <b class="{}">{}</b>')
+def _only_home(results: Results) -> str:
+    """What the keys of all scenarios begin with, where there is but one eval."""
+    evals = {home for _, _, home in results.by_eval}
+    return f"{min(evals)}/" if len(evals) == 1 else ""
+
+
+def _link(candidate: str, key: str, home: str) -> Markup:
+    link = Markup('<a href="#{}">{}</a>')
+    return link.format(anchor(candidate, key), visible(key.removeprefix(home)))
+
+
+def _moved(by: float) -> Markup:
     tone = "worse" if by < 0 else "better"
-    name = visible(key.removeprefix(home))
-    return link.format(anchor(candidate, key), name, tone, signed(by, 2))
+    return Markup('<b class="{}">{}</b>').format(tone, signed(by, 2))
 
 
 def _asks(criterion: Criterion | None) -> str:
@@ -247,8 +253,7 @@ def _slices(results: Results, name: str) -> Iterator[Table]:
         numbers={2, 3},
         rows=[
             [
-                f"{one.part.by}: {one.part.value or 'none'}"
-                + (f" in {one.part.eval}" if one.part.eval else ""),
+                one.part.words,
                 one.candidate,
                 signed(one.difference.difference),
                 interval(one.difference.low, one.difference.high),
@@ -309,8 +314,31 @@ def tensions(results: Results, source: Source) -> Section | None:
     return Section(
         id="tensions",
         title="Values that pull against each other",
-        blocks=[Figures(items=figures), table, Lines(items=tension_lines(results))],
+        blocks=[Figures(items=figures), table, *_paid(results)],
     )
+
+
+def _paid(results: Results) -> Iterator[Lines]:
+    """Links to the scenarios on which one value gained what the other lost."""
+    home = _only_home(results)
+    for pull in results.tensions:
+        found = pull.tension
+        if found is None or not found.opposed:
+            continue
+        first, second = pull.first.principle, pull.second.principle
+        several = f"{pull.candidate}: " if len(results.experiment.candidates) > 1 else ""
+        shown = found.opposed[:MOST_OPPOSED]
+        more = len(found.opposed) - len(shown)
+        # Twins measure one value each: then it is clusters that are named, and they have no entry.
+        names = [
+            _link(pull.candidate, key, home) if found.unit == "scenario" else key for key in shown
+        ]
+        yield Lines(
+            title=f"{several}{first} gained and {second} lost on "
+            + many(len(found.opposed), found.unit),
+            items=[*names, *([f"and {more} more"] if more else [])],
+            inline=True,
+        )
 
 
 # Below -------------------------------------------------------------------------------------------
@@ -345,7 +373,18 @@ def cost(results: Results, source: Source) -> Section | None:
         numbers=range(1, 7),
         rows=rows,
     )
+    unknown = [
+        name
+        for place, name in enumerate(table.columns)
+        if all(row[place] == UNKNOWN for row in rows)
+    ]
+    for name in unknown:
+        table = table.without(name)
+    if len(table.columns) == len(("arm", "replies")):
+        table = replace(table, note="Nothing is known of their tokens, time or cost.")
     blocks: list[Block] = [table, *_quality(results)]
+    if graded := grading_lines(results):
+        blocks.insert(1, Lines(items=graded, title="What grading took"))
     if gained := gain_lines(results):
         blocks.append(Lines(items=gained, title="What more of it bought"))
     return Section(id="cost", title="Cost and latency", blocks=blocks)
@@ -409,6 +448,29 @@ def graders(results: Results, source: Source) -> Section | None:
     return Section(id="graders", title="Graders", blocks=blocks)
 
 
+def likeness(results: Results, source: Source) -> Section | None:
+    """How alike each arm's replies are, over seeds and from one story to the next."""
+    rows = [list(row.values()) for row in alike_rows(results)]
+    if not rows:
+        return None
+    table = Table(
+        title="Shares, by eval and measure",
+        columns=[
+            "eval",
+            "measure",
+            "arm",
+            "mean",
+            level(results),
+            "from the baseline",
+            "scenarios in clusters",
+        ],
+        numbers={3},
+        rows=rows,
+        note=ALIKE,
+    )
+    return Section(id="likeness", title="How alike the replies are", blocks=[table])
+
+
 def averages(results: Results, source: Source) -> Section | None:
     """Means of each arm, and where the variance comes from."""
     rows: dict[tuple[str, str], list[str]] = {}
@@ -464,7 +526,7 @@ def _facts(results: Results, source: Source) -> Iterator[list[str]]:
         yield [name, str(number)]
     for key in ("seeds", "limit", "split", "seed", "judge"):
         if record.get(key) is not None:
-            yield ["judge's page" if key == "judge" else key, str(record[key])]
+            yield ["judge prompt" if key == "judge" else key.replace("_", " "), str(record[key])]
     for number, line in enumerate(seed_lines(results)):
         yield ["" if number else "seeds asked", line]
     graders = results.experiment.graders
@@ -526,13 +588,17 @@ def _rules(results: Results) -> Table:
     told += [f"seeds are {experiment.seed_kind} seeds"] if experiment.seed_kind else []
     if experiment.weights:
         told.append("weights " + ", ".join(f"{n} {w:g}" for n, w in experiment.weights.items()))
+    for name, limit in experiment.resources.items():
+        told.append(f"{name} at most {limit.ratio_at_most:g} times the baseline's")
+    for first, second in experiment.tensions:
+        told.append(f"{first} pulls against {second}")
     if experiment.headroom:
         told.append(f"headroom {_plain(experiment.headroom.model_dump(mode='json'))}")
     if experiment.on_inconclusive:
         told.append(f"inconclusive counts as {experiment.on_inconclusive}")
     return Table(
         title="Rules, frozen before the run",
-        columns=["principle", "margin", "candidate", "blocking"],
+        columns=["principle", "margin", "the candidate", "blocking"],
         numbers={1},
         rows=rows,
         note="; ".join(told) + ".",
@@ -546,7 +612,7 @@ LONG = 120
 def _settings(results: Results) -> Iterator[Block]:
     shown: Mapping[str, Mapping[str, Any]] = results.record.get("arms_shown", {})
     arms = results.experiment.arms
-    settings = {name: shown.get(name) or arm.printable() for name, arm in arms.items()}
+    settings = {name: as_seen(shown.get(name) or arm.printable()) for name, arm in arms.items()}
     hashes: Mapping[str, str] = results.record.get("arms", {})
     rows, texts = [], []
     for name, found in settings.items():
@@ -579,5 +645,5 @@ ABOVE: list[Maker] = [
     principles,
 ]
 """Between the verdicts and the scenarios."""
-BELOW: list[Maker] = [graders, cost, averages, basis]
+BELOW: list[Maker] = [graders, likeness, cost, averages, basis]
 """After the scenarios."""

@@ -13,7 +13,9 @@ import pyarrow as pa
 from tastemaker.tables import REPLIES, SCORES, read_table
 
 COLUMNS = ("eval", "scenario", "arm", "seed", "prompt", "messages", "reply", "document",
-           "findings", "error")  # fmt: skip
+           "versions", "findings", "error")  # fmt: skip
+JSON = {"messages": "[]", "versions": "[]", "findings": "{}"}
+"""Which of them hold JSON, and what stands for nothing there."""
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -84,11 +86,7 @@ class Source:
 
     def _row(self, one: Row) -> dict[str, Any]:
         found: dict[str, Any] = self.tables[one.arm][0].slice(one.place, 1).to_pylist()[0]
-        messages, findings = found["messages"], found["findings"]
-        return found | {
-            "messages": json.loads(messages or "[]"),
-            "findings": json.loads(findings or "{}"),
-        }
+        return found | {name: json.loads(found[name] or empty) for name, empty in JSON.items()}
 
     def _column(self, name: str) -> dict[str, list[str]]:
         """A column of each arm's table; arms that share a table share the list."""

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from markupsafe import Markup, escape
 from rapidfuzz.distance import LCSseq
@@ -66,12 +66,21 @@ def _picture(character: str) -> str:
 class Changes:
     """What two texts do not share."""
 
-    removed: tuple[Span, ...]
-    """In the first text."""
-    added: tuple[Span, ...]
-    """In the second text."""
+    pairs: tuple[tuple[Span, Span], ...]
+    """Of each place where they differ, what stands in the first and what in the second; one of the
+    two may be empty."""
     unlike: bool = False
     """Whether they share too little for a comparison word by word."""
+
+    @property
+    def removed(self) -> tuple[Span, ...]:
+        """What only the first text has."""
+        return tuple(span for span, _ in self.pairs if span[0] < span[1])
+
+    @property
+    def added(self) -> tuple[Span, ...]:
+        """What only the second text has."""
+        return tuple(span for _, span in self.pairs if span[0] < span[1])
 
 
 def word_changes(first: str, second: str) -> Changes:
@@ -88,11 +97,10 @@ def word_changes(first: str, second: str) -> Changes:
     else:
         runs = _runs(inner[0], inner[1], head)
     if _too_unlike(one, two, runs):
-        return Changes(removed=(), added=(), unlike=True)
-    return Changes(
-        removed=_spans(one, [(place, size) for place, _, size, _ in runs]),
-        added=_spans(two, [(place, size) for _, place, _, size in runs]),
-    )
+        return Changes(pairs=(), unlike=True)
+    before = _spans(one, [(place, size) for place, _, size, _ in runs])
+    after = _spans(two, [(place, size) for _, place, _, size in runs])
+    return Changes(pairs=tuple(zip(before, after, strict=True)))
 
 
 def _common_ends(one: Sequence[str], two: Sequence[str]) -> tuple[int, int]:
@@ -126,18 +134,19 @@ def _runs(one: Sequence[str], two: Sequence[str], offset: int) -> list[Run]:
 
 
 def _too_unlike(one: Sequence[str], two: Sequence[str], runs: Iterable[Run]) -> bool:
-    words = [sum(token[0].isalnum() for token in tokens) for tokens in (one, two)]
-    changed = sum(
-        token[0].isalnum() for place, _, size, _ in runs for token in one[place : place + size]
-    )
-    return min(words) > 0 and words[0] - changed < LEAST_SHARED * min(words)
+    first, second = _words(one), _words(two)
+    changed = sum(_words(one[place : place + size]) for place, _, size, _ in runs)
+    least = min(first, second)
+    return least > 0 and first - changed < LEAST_SHARED * least
 
 
-def _spans(tokens: Sequence[str], runs: Iterable[tuple[int, int]]) -> tuple[Span, ...]:
-    starts = [0]
-    for token in tokens:
-        starts.append(starts[-1] + len(token))
-    return tuple((starts[place], starts[place + size]) for place, size in runs if size)
+def _words(tokens: Iterable[str]) -> int:
+    return sum([token[0].isalnum() for token in tokens])
+
+
+def _spans(tokens: Sequence[str], runs: Iterable[tuple[int, int]]) -> list[Span]:
+    starts = [0, *accumulate(map(len, tokens))]
+    return [(starts[place], starts[place + size]) for place, size in runs]
 
 
 # What is quoted ----------------------------------------------------------------------------------
@@ -221,3 +230,34 @@ def marked(
             piece = f"<{tag}>{piece}</{tag}>"
         parts.append(piece)
     return Markup("".join(parts))  # every piece was escaped above
+
+
+BESIDE = 160
+"""Characters that are shown of what did not change, before and after a change."""
+START, END = re.compile(r".*\s", re.DOTALL), re.compile(r"\s.*", re.DOTALL)
+"""Up to the last white space, and from the first."""
+
+
+def merged(first: str, second: str, changes: Changes) -> Markup:
+    """What became of a text, in one: what went as `del`, what came as `ins`, the rest shortened."""
+    parts, done = [], 0
+    for (start, end), (low, high) in changes.pairs:
+        parts.append(_between(first[done:start], before=done > 0, after=True))
+        parts += [f"<del>{escape(first[start:end])}</del>"] if start < end else []
+        parts += [f"<ins>{escape(second[low:high])}</ins>"] if low < high else []
+        done = end
+    parts.append(_between(first[done:], before=bool(changes.pairs), after=False))
+    return Markup("".join(parts))  # every piece was escaped above
+
+
+def _between(text: str, *, before: bool, after: bool) -> str:
+    """What two changes leave alone, or what stands before the first or after the last one."""
+    if len(text) <= BESIDE * (before + after + 1):
+        return str(escape(text))
+    # Words are not cut through, unless they are as long as all that is shown.
+    head = START.match(text[:BESIDE]) if before else None
+    tail = END.search(text[-BESIDE:]) if after else None
+    first, last = (one[0] if one else "" for one in (head, tail))
+    left = len(text) - len(first) - len(last)
+    gone = f'<span class="gap"> ⋯ {left:,} characters as before ⋯ </span>'
+    return f"{escape(first)}{gone}{escape(last)}"
