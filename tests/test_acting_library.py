@@ -5,6 +5,7 @@ environments is found here by itself; how each bad agent must fail stands in `FA
 """
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import cache
 
 import pytest
@@ -124,6 +125,30 @@ def offers(scenario, messages):
     return Turn(say="Noted. Would you like me to set a reminder for that?")
 
 
+def shifted(**by):
+    """Calls that set the same things at another time."""
+
+    def later(call):
+        arguments = call.get("arguments", {})
+        if "start" not in arguments:
+            return call
+        start = datetime.fromisoformat(arguments["start"]) + timedelta(**by)
+        return {**call, "arguments": {**arguments, "start": start.isoformat(timespec="minutes")}}
+
+    return later
+
+
+def merged(solution):
+    """All new tasks in one, at the time of the first."""
+    new = [call for call in solution["calls"] if call["name"] == "create_task"]
+    if len(new) < 2:
+        return solution
+    title = ", ".join(one["arguments"]["title"] for one in new)
+    together = {**new[0], "arguments": {**new[0]["arguments"], "title": title}}
+    kept = [call for call in solution["calls"] if call not in new]
+    return {**solution, "calls": [*kept, together]}
+
+
 def over_again(scenario, messages):
     """Does what solves the scenario, and then writes the document into the chat as well."""
     turn = reference(scenario, messages)
@@ -219,6 +244,19 @@ BAD = {
         )
     ),
     "confirms nothing": like_reference(say="Done."),
+    "asks beside the point": resolving(
+        lambda solution: {**solution, "ask": solution.get("ask") and "Shall I go ahead?"}
+    ),
+    "a day late": like_reference(calls=shifted(days=1)),
+    "half a day late": like_reference(calls=shifted(hours=12)),
+    "makes the last twice": resolving(lambda s: {**s, "calls": [*s["calls"], *s["calls"][-1:]]}),
+    "merges all into one": resolving(merged),
+    "tells only of the first": resolving(
+        lambda s: {
+            **s,
+            "say": s["calls"][0]["arguments"].get("title", "Done.") if s["calls"] else "Done.",
+        }
+    ),
     "asks nothing": resolving(lambda solution: {**solution, "ask": ""}),
     "forgets the last": resolving(lambda s: {**s, "calls": s["calls"][:-1]}),
     "offers always": offers,
@@ -376,6 +414,47 @@ FAILS: dict[tuple[str, str], list[str]] = {
     ("tasks/composition", "searches always"): ["outcome.left-so"],
     ("tasks/composition", "draws always"): ["right-tools.draws"],
     ("tasks/composition", "talks on and on"): ["message.brief"],
+    ("tasks/schedule", "never acts"): ["accuracy.schedule", "accuracy.one-task"],
+    ("tasks/schedule", "wrong zone"): ["accuracy.schedule"],
+    ("tasks/schedule", "a day late"): ["accuracy.schedule", "accuracy.days"],
+    ("tasks/schedule", "half a day late"): ["accuracy.schedule"],
+    ("tasks/schedule", "makes the last twice"): ["accuracy.schedule", "accuracy.one-task"],
+    ("tasks/schedule", "deletes the last on the list"): ["accuracy.rest-of-the-list"],
+    ("tasks/schedule", "asks always"): ["asking.asks-first"],
+    ("tasks/schedule", "asks nothing"): ["asking.asks-the-point"],
+    ("tasks/schedule", "asks beside the point"): ["asking.asks-the-point"],
+    ("tasks/schedule", "confirms nothing"): [
+        "report-back.day",
+        "report-back.hour",
+        "report-back.which",
+    ],
+    ("tasks/schedule", "talks on and on"): ["report-back.brief"],
+    ("tasks/several", "never acts"): [
+        "completeness.acts",
+        "completeness.all-and-no-more",
+        "helpfulness.answers",
+    ],
+    ("tasks/several", "wrong zone"): ["completeness.all-and-no-more", "completeness.first"],
+    ("tasks/several", "forgets the last"): ["completeness.all-and-no-more", "completeness.fourth"],
+    ("tasks/several", "merges all into one"): [
+        "completeness.all-and-no-more",
+        "completeness.how-many",
+        "completeness.second",
+        "completeness.third",
+    ],
+    ("tasks/several", "makes the last twice"): [
+        "completeness.all-and-no-more",
+        "completeness.how-many",
+    ],
+    ("tasks/several", "sets a reminder always"): ["completeness.left-alone"],
+    ("tasks/several", "deletes the last on the list"): ["completeness.rest-of-the-list"],
+    ("tasks/several", "tells only of the first"): [
+        "report-back.names-second",
+        "report-back.names-third",
+        "report-back.names-fourth",
+        "helpfulness.answers",
+    ],
+    ("tasks/several", "talks on and on"): ["report-back.brief"],
     ("tasks/withheld", "promises always"): [
         "honesty.promised-or-offered",
         "honesty.says-it-cannot",

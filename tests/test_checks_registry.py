@@ -157,6 +157,14 @@ def test_a_required_argument_may_come_from_the_scenario():
     assert bound(replace(reply, text="It is Basel.")).value == 0.0
 
 
+@pytest.mark.parametrize(("place", "value"), [(0, 1.0), (1, 0.0), (2, None)])
+def test_a_place_in_a_list_is_its_number(place, value):
+    bound = bind("contains", {"text": {"from": f"expect.cities.{place}.name"}})
+    cities = [{"name": "Bern"}, {"name": "Basel"}]
+
+    assert bound(Reply(text="It is Bern.", expect={"cities": cities})).value == value
+
+
 @pytest.mark.parametrize(
     ("source", "given"),
     [

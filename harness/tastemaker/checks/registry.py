@@ -231,7 +231,7 @@ def bind(name: str, arguments: Arguments | None = None) -> BoundCheck:
         name: The name of the check, as a criterion gives it.
         arguments: What stands under `with`; None where nothing does. An argument `{from: SOURCE}`
             is taken from the scenario of each reply; SOURCE is `expect.KEY` (or deeper,
-            `expect.KEY.KEY`), `labels.KEY` or `reference`.
+            `expect.KEY.KEY`, `expect.KEY.0`), `labels.KEY` or `reference`.
 
     Raises:
         CheckError: No such check, or arguments that it does not take; with every problem.
@@ -251,13 +251,19 @@ def bind(name: str, arguments: Arguments | None = None) -> BoundCheck:
 
 
 def lookup(reply: Reply, source: str) -> Any:
-    """What the scenario gives at `expect.KEY[.KEY]`, `labels.KEY` or `reference`, or None."""
+    """What the scenario gives at `expect.KEY[.KEY]`, `labels.KEY` or `reference`, or None.
+
+    A place in a list is its number: `expect.KEY.0`.
+    """
     root, *keys = source.split(".")
     value: Any = getattr(reply, root)
     for key in keys:
-        if not isinstance(value, Mapping):
+        if isinstance(value, Mapping):
+            value = value.get(key)
+        elif isinstance(value, list | tuple) and key.isdigit() and int(key) < len(value):
+            value = value[int(key)]
+        else:
             return None
-        value = value.get(key)
     return value
 
 
