@@ -19,6 +19,7 @@ def agents_confirm(split: str = "dev") -> Task:
     return rubric_task(rubric="agents/confirm", dataset="agents/confirm", split=split)
 
 
+@task
 def agents_errands(split: str = "dev") -> Task:
     """A chore over several apps: done whole, what does not add up left, and both told."""
     return rubric_task(rubric="agents/errands", dataset="agents/errands", split=split)
