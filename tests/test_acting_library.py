@@ -301,16 +301,6 @@ BAD = {
     "says the document over again": over_again,
     "opens two documents": twice,
     "writes before it looks": hasty,
-    "books lunch always": once(
-        lambda scenario: {
-            "name": "create_event",
-            "arguments": {
-                "title": "Lunch",
-                "start": "2026-01-01T12:00",
-                "end": "2026-01-01T13:00",
-            },
-        }
-    ),
     "guesses": once(lambda scenario: scenario.expect.get("guess")),
     "does as without an example": as_without_example,
     "copies the accident": once(lambda scenario: scenario.expect.get("accident")),
