@@ -15,9 +15,13 @@ from inspect_ai import eval as run_task
 from tastemaker.arm import open_model
 from tastemaker.content import folder
 from tastemaker.environments.kinds import open_world
+from tastemaker.experiment import load_experiment
+from tastemaker.plan import make_plan
 from tastemaker.records import Message, ToolCall
 from tastemaker.rubric import load_rubric
+from tastemaker.run import run
 from tastemaker.scenario import load_dataset, setting_of
+from tastemaker.tables import SCORES, read_table
 from tastemaker.task import rubric_task
 
 # Inspect drops the connections of an event loop that has ended, and leaves them to the collector.
@@ -741,3 +745,33 @@ def satisfied(name, sample, key):
     weight = rubric(name).principles[principle].criteria[criterion]
     value = sample.scores["rubric"].value[key]
     return 1 - value if weight.weight_for(sample.metadata["labels"]) < 0 else value
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["canvas/trigger", "canvas/comments"])
+def test_smollm2_takes_evals_beside_a_canvas_to_the_end(name, project):
+    """Whole runs, one scenario and seed for each of two arms; poor scores are fine."""
+    folder_ = project({"try.yaml": SMALL.format(name=name)})
+    experiment = load_experiment(folder_ / "try.yaml")
+    run(make_plan(experiment, seeds=1, limit=1), folder_ / "logs")
+    rows = read_table(folder_ / "logs" / SCORES).to_pylist()
+    [scenario] = {row["scenario"] for row in rows}
+    [chosen] = [one for one in dataset(name).scenarios if one.id == scenario]
+    asked = {key for key, one in rubric(name).applicable(chosen.labels) if one.check}
+    found = {
+        (row["principle"], row["criterion"]): row["value"]
+        for row in rows
+        if row["grader"] == "check" and row["criterion"] and row["arm"] == "small"
+    }
+
+    assert set(found) == asked
+    assert all(0 <= value <= 1 for value in found.values())
+
+
+SMALL = """\
+experiment: try
+evals: [{name}]
+baseline: {{small: {{model: local/smollm2-135m, config: {{max_tokens: 12}}}}}}
+candidates:
+  told: {{model: local/smollm2-135m, system: Use the tools., config: {{max_tokens: 12}}}}
+"""
