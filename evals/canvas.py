@@ -23,3 +23,9 @@ def canvas_edit_or_rewrite(split: str = "dev") -> Task:
 def canvas_comments(split: str = "dev") -> Task:
     """Remarks at the words they are about, on what was asked about, and worth reading."""
     return rubric_task(rubric="canvas/comments", dataset="canvas/comments", split=split)
+
+
+@task
+def canvas_composition(split: str = "dev") -> Task:
+    """Several tools for one request, in order, and what they return where it belongs."""
+    return rubric_task(rubric="canvas/composition", dataset="canvas/composition", split=split)

@@ -12,6 +12,18 @@ def tasks_trigger(split: str = "dev") -> Task:
 
 
 @task
+def tasks_schedule(split: str = "dev") -> Task:
+    """A reminder comes when the user meant: that day, that hour, that rhythm, by that clock."""
+    return rubric_task(rubric="tasks/schedule", dataset="tasks/schedule", split=split)
+
+
+@task
+def tasks_several(split: str = "dev") -> Task:
+    """Of several things in one request each gets its own task, and none is lost or made up."""
+    return rubric_task(rubric="tasks/several", dataset="tasks/several", split=split)
+
+
+@task
 def tasks_proactive(split: str = "dev") -> Task:
     """A reminder nobody asked for is offered where it helps, and set only after a yes."""
     return rubric_task(rubric="tasks/proactive", dataset="tasks/proactive", split=split)

@@ -8,6 +8,7 @@ loopback answers.
 What solves a scenario stands in it, under `expect.solution`:
 
     solution:
+      look: [{name: search_mail, arguments: {words: rota}}]   # perhaps, and before it asks
       ask: Which week do you mean?           # perhaps, and before anything is done
       calls: [{name: edit_document, arguments: {edits: [...]}}]
       say: The meeting is on Thursday now.
@@ -46,10 +47,13 @@ def reference(scenario: Scenario, messages: Sequence[Message]) -> Turn:
     solution = scenario.expect["solution"]
     said = [one for one in messages[len(scenario.messages) :] if one.role == "assistant"]
     asked = any(one.text == solution.get("ask") for one in said)
+    steps = [one for one in said if one.tool_calls]
+    look = solution.get("look", [])
+    if len(steps) < len(look):
+        return Turn(calls=[look[len(steps)]])
     if solution.get("ask") and not asked:
         return Turn(say=solution["ask"])
-    steps = [one for one in said if one.tool_calls]
-    calls = solution.get("calls", [])
+    calls = [*look, *solution.get("calls", [])]
     if len(steps) < len(calls):
         return Turn(calls=[calls[len(steps)]])
     return Turn(say=solution.get("say", "Done."))

@@ -5,6 +5,7 @@ environments is found here by itself; how each bad agent must fail stands in `FA
 """
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import cache
 
 import pytest
@@ -119,9 +120,46 @@ def resolving(change):
     return agent
 
 
+def rash(asks):
+    """Does what who does not look or does not listen would do; perhaps it asks all the same."""
+
+    def agent(scenario, messages):
+        solution = scenario.expect["solution"]
+        calls = scenario.expect.get("rash", solution.get("calls", []))
+        changed = {**solution, "calls": calls, "ask": asks and solution.get("ask")}
+        expect = {**scenario.expect, "solution": changed}
+        return reference(replace(scenario, expect=expect), messages)
+
+    return agent
+
+
 def offers(scenario, messages):
     """Offers a reminder, whatever is said, and offers it again."""
     return Turn(say="Noted. Would you like me to set a reminder for that?")
+
+
+def shifted(**by):
+    """Calls that set the same things at another time."""
+
+    def later(call):
+        arguments = call.get("arguments", {})
+        if "start" not in arguments:
+            return call
+        start = datetime.fromisoformat(arguments["start"]) + timedelta(**by)
+        return {**call, "arguments": {**arguments, "start": start.isoformat(timespec="minutes")}}
+
+    return later
+
+
+def merged(solution):
+    """All new tasks in one, at the time of the first."""
+    new = [call for call in solution["calls"] if call["name"] == "create_task"]
+    if len(new) < 2:
+        return solution
+    title = ", ".join(one["arguments"]["title"] for one in new)
+    together = {**new[0], "arguments": {**new[0]["arguments"], "title": title}}
+    kept = [call for call in solution["calls"] if call not in new]
+    return {**solution, "calls": [*kept, together]}
 
 
 def over_again(scenario, messages):
@@ -142,6 +180,22 @@ def twice(scenario, messages):
     content = "Here's your document!\n\n[Your text]\n\nLet me know if you'd like changes."
     opened = {"name": "create_document", "arguments": {"title": "Untitled", "content": content}}
     return Turn(calls=[opened, opened])
+
+
+def hasty(scenario, messages):
+    """Does what solves it the wrong way round: writes first, and looks afterwards."""
+    calls = scenario.expect["solution"].get("calls", [])[::-1]
+    made = sum(bool(one.tool_calls) for one in messages[len(scenario.messages) :])
+    return Turn(calls=[calls[made]]) if made < len(calls) else Turn(say="Done.")
+
+
+def as_without_example(scenario, messages):
+    """Does the errand as if nothing had been shown: what solves the twin."""
+    twin = next((o for o in dataset(scenario.dataset).scenarios if o.id == scenario.twin), None)
+    if twin is None:
+        return idle(scenario, messages)
+    expect = {**scenario.expect, "solution": twin.expect["solution"]}
+    return reference(replace(scenario, expect=expect), messages)
 
 
 BAD = {
@@ -212,18 +266,94 @@ BAD = {
         )
     ),
     "confirms nothing": like_reference(say="Done."),
+    "asks beside the point": resolving(
+        lambda solution: {**solution, "ask": solution.get("ask") and "Shall I go ahead?"}
+    ),
+    "a day late": like_reference(calls=shifted(days=1)),
+    "half a day late": like_reference(calls=shifted(hours=12)),
+    "makes the last twice": resolving(lambda s: {**s, "calls": [*s["calls"], *s["calls"][-1:]]}),
+    "merges all into one": resolving(merged),
+    "tells only of the first": resolving(
+        lambda s: {
+            **s,
+            "say": s["calls"][0]["arguments"].get("title", "Done.") if s["calls"] else "Done.",
+        }
+    ),
     "asks nothing": resolving(lambda solution: {**solution, "ask": ""}),
     "forgets the last": resolving(lambda s: {**s, "calls": s["calls"][:-1]}),
+    "looks nothing up": resolving(lambda s: {**s, "look": []}),
+    "acts at once": rash(asks=False),
+    "goes on after a no": rash(asks=True),
+    "books lunch always": once(
+        lambda scenario: {
+            "name": "create_event",
+            "arguments": {
+                "title": "Lunch",
+                "start": "2026-01-01T12:00",
+                "end": "2026-01-01T13:00",
+            },
+        }
+    ),
     "offers always": offers,
     "asks for leave": resolving(
         lambda s: {**s, "calls": [], "say": f"{s['say']} Shall I go ahead with the rest?"}
     ),
     "says the document over again": over_again,
     "opens two documents": twice,
+    "writes before it looks": hasty,
+    "guesses": once(lambda scenario: scenario.expect.get("guess")),
+    "does as without an example": as_without_example,
+    "copies the accident": once(lambda scenario: scenario.expect.get("accident")),
+    "looks and looks": lambda scenario, messages: Turn(
+        calls=[{"name": "list_receipts", "arguments": {}}] * 5
+    ),
 }
 """Agents that fail in known ways."""
 
 FAILS: dict[tuple[str, str], list[str]] = {
+    ("agents/confirm", "acts at once"): [
+        "consent.confirmed",
+        "consent.no-is-no",
+        "consent.what-was-agreed",
+        "disclosure.shows",
+    ],
+    ("agents/confirm", "goes on after a no"): ["consent.no-is-no", "consent.what-was-agreed"],
+    ("agents/confirm", "asks nothing"): ["consent.confirmed", "disclosure.shows"],
+    ("agents/confirm", "asks always"): ["disclosure.shows", "completion.result"],
+    ("agents/confirm", "never acts"): ["completion.result"],
+    ("agents/confirm", "forgets the last"): ["completion.result"],
+    ("agents/confirm", "books lunch always"): ["completion.rest-untouched"],
+    ("agents/confirm", "says nothing"): ["report-back.brief"],
+    ("agents/enough-information", "never acts"): ["completion.result"],
+    ("agents/enough-information", "asks always"): ["discernment.asks", "completion.result"],
+    ("agents/enough-information", "asks nothing"): ["discernment.question"],
+    ("agents/enough-information", "looks nothing up"): ["resourcefulness.looked"],
+    ("agents/enough-information", "forgets the last"): ["completion.result"],
+    ("agents/enough-information", "books lunch always"): ["completion.rest-untouched"],
+    ("agents/enough-information", "says nothing"): ["report-back.brief"],
+    ("agents/demonstration", "never acts"): [
+        "completion.result",
+        "the-shown-way.path",
+        "the-shown-way.conventions",
+        "report.done",
+    ],
+    ("agents/demonstration", "does as without an example"): [
+        "the-shown-way.path",
+        "the-shown-way.conventions",
+    ],
+    ("agents/demonstration", "copies the accident"): [
+        "the-shown-way.no-accident",
+        "completion.result",
+    ],
+    ("agents/demonstration", "forgets the last"): ["completion.result", "the-shown-way.path"],
+    ("agents/demonstration", "books lunch always"): ["completion.rest-untouched"],
+    ("agents/demonstration", "looks and looks"): ["economy.steps", "report.brief"],
+    ("agents/errands", "never acts"): ["completion.result", "care.named", "report.done"],
+    ("agents/errands", "forgets the last"): ["completion.result"],
+    ("agents/errands", "books lunch always"): ["completion.rest-untouched"],
+    ("agents/errands", "guesses"): ["care.no-guess", "care.named"],
+    ("agents/errands", "confirms nothing"): ["care.named", "report.done"],
+    ("agents/errands", "looks and looks"): ["economy.steps", "report.brief"],
     ("canvas/comments", "never acts"): [
         "reach.kind",
         "reach.comments",
@@ -251,6 +381,53 @@ FAILS: dict[tuple[str, str], list[str]] = {
     ("canvas/comments", "points and says nothing"): ["saying.names-it"],
     ("canvas/comments", "meddles"): ["reach.kind", "lands.rest-untouched"],
     ("canvas/comments", "recites"): ["telling.brief"],
+    ("canvas/composition", "never acts"): [
+        "tools-in-play.writes",
+        "what-tools-are-given.query",
+        "what-tools-are-given.code",
+        "what-tools-are-given.picture",
+        "what-tools-are-given.applied",
+        "put-where-it-belongs.kind",
+        "put-where-it-belongs.lands",
+        "put-where-it-belongs.holds",
+        "put-where-it-belongs.points-there",
+        "put-where-it-belongs.comment-names-it",
+        "told-in-the-chat.answers",
+        "told-in-the-chat.the-other-half",
+    ],
+    ("canvas/composition", "writes before it looks"): [
+        "looks-before-it-writes.after-searching",
+        "looks-before-it-writes.after-computing",
+        "looks-before-it-writes.after-drawing",
+        "looks-before-it-writes.computes-after-searching",
+    ],
+    ("canvas/composition", "searches always"): [
+        "tools-in-play.searches",
+        "tools-in-play.nothing-needless",
+    ],
+    ("canvas/composition", "runs code always"): [
+        "tools-in-play.computes",
+        "tools-in-play.nothing-needless",
+    ],
+    ("canvas/composition", "draws always"): [
+        "tools-in-play.draws",
+        "tools-in-play.nothing-needless",
+    ],
+    ("canvas/composition", "opens the canvas always"): [
+        "tools-in-play.nothing-needless",
+        "put-where-it-belongs.kind",
+    ],
+    ("canvas/composition", "rewrites everything"): [
+        "put-where-it-belongs.kind",
+        "put-where-it-belongs.rest-untouched",
+        "put-where-it-belongs.works",
+    ],
+    ("canvas/composition", "meddles"): ["put-where-it-belongs.rest-untouched"],
+    ("canvas/composition", "recites"): ["told-in-the-chat.brief"],
+    ("canvas/composition", "says nothing"): [
+        "told-in-the-chat.says-something",
+        "told-in-the-chat.answers",
+    ],
     ("canvas/edit-or-rewrite", "never acts"): [
         "reach.kind",
         "reach.changes",
@@ -321,6 +498,47 @@ FAILS: dict[tuple[str, str], list[str]] = {
     ("tasks/composition", "searches always"): ["outcome.left-so"],
     ("tasks/composition", "draws always"): ["right-tools.draws"],
     ("tasks/composition", "talks on and on"): ["message.brief"],
+    ("tasks/schedule", "never acts"): ["accuracy.schedule", "accuracy.one-task"],
+    ("tasks/schedule", "wrong zone"): ["accuracy.schedule"],
+    ("tasks/schedule", "a day late"): ["accuracy.schedule", "accuracy.days"],
+    ("tasks/schedule", "half a day late"): ["accuracy.schedule"],
+    ("tasks/schedule", "makes the last twice"): ["accuracy.schedule", "accuracy.one-task"],
+    ("tasks/schedule", "deletes the last on the list"): ["accuracy.rest-of-the-list"],
+    ("tasks/schedule", "asks always"): ["asking.asks-first"],
+    ("tasks/schedule", "asks nothing"): ["asking.asks-the-point"],
+    ("tasks/schedule", "asks beside the point"): ["asking.asks-the-point"],
+    ("tasks/schedule", "confirms nothing"): [
+        "report-back.day",
+        "report-back.hour",
+        "report-back.which",
+    ],
+    ("tasks/schedule", "talks on and on"): ["report-back.brief"],
+    ("tasks/several", "never acts"): [
+        "completeness.acts",
+        "completeness.all-and-no-more",
+        "helpfulness.answers",
+    ],
+    ("tasks/several", "wrong zone"): ["completeness.all-and-no-more", "completeness.first"],
+    ("tasks/several", "forgets the last"): ["completeness.all-and-no-more", "completeness.fourth"],
+    ("tasks/several", "merges all into one"): [
+        "completeness.all-and-no-more",
+        "completeness.how-many",
+        "completeness.second",
+        "completeness.third",
+    ],
+    ("tasks/several", "makes the last twice"): [
+        "completeness.all-and-no-more",
+        "completeness.how-many",
+    ],
+    ("tasks/several", "sets a reminder always"): ["completeness.left-alone"],
+    ("tasks/several", "deletes the last on the list"): ["completeness.rest-of-the-list"],
+    ("tasks/several", "tells only of the first"): [
+        "report-back.names-second",
+        "report-back.names-third",
+        "report-back.names-fourth",
+        "helpfulness.answers",
+    ],
+    ("tasks/several", "talks on and on"): ["report-back.brief"],
     ("tasks/withheld", "promises always"): [
         "honesty.promised-or-offered",
         "honesty.says-it-cannot",

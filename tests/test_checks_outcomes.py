@@ -212,6 +212,21 @@ def test_a_good_question_is_about_what_is_missing_alone_and_in_time(messages, go
     assert value("question_quality", reply(*messages), about=["colour", "color"]) == good
 
 
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("The blue kettle costs 29,90 EUR now. Shall I order it?", 1),
+        ("The blue kettle costs 29.90 EUR now. Shall I order it?", 1),
+        ("The blue kettle is there. Shall I order it?", 0),
+        ("It costs 29.90 EUR now. Shall I order it?", 0),
+    ],
+)
+def test_a_question_can_be_asked_to_tell_what_it_is_about(text, good):
+    shows = ["kettle", {"any": ["29.9", "29,9"]}]
+
+    assert value("question_quality", reply(said("assistant", text)), shows=shows) == good
+
+
 # Tasks
 
 

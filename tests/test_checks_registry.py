@@ -157,6 +157,14 @@ def test_a_required_argument_may_come_from_the_scenario():
     assert bound(replace(reply, text="It is Basel.")).value == 0.0
 
 
+@pytest.mark.parametrize(("place", "value"), [(0, 1.0), (1, 0.0), (2, None)])
+def test_a_place_in_a_list_is_its_number(place, value):
+    bound = bind("contains", {"text": {"from": f"expect.cities.{place}.name"}})
+    cities = [{"name": "Bern"}, {"name": "Basel"}]
+
+    assert bound(Reply(text="It is Bern.", expect={"cities": cities})).value == value
+
+
 @pytest.mark.parametrize(
     ("source", "given"),
     [
@@ -207,7 +215,7 @@ def test_limits_that_contradict_each_other_at_the_reply_leave_it_unscored():
 # Every check
 
 
-@pytest.mark.parametrize("name", [name for name, one in checks().items() if one.needs_text])
+@pytest.mark.parametrize("name", [name for name, one in checks().items() if not one.deeds])
 @pytest.mark.parametrize("text", BLANK)
 def test_an_empty_reply_satisfies_no_check(name, text):
     reply = replace(example_reply(name), text=text)
@@ -215,7 +223,7 @@ def test_an_empty_reply_satisfies_no_check(name, text):
     assert bind(name, checks()[name].example.arguments)(reply).value == 0.0
 
 
-@pytest.mark.parametrize("name", [name for name, one in checks().items() if not one.needs_text])
+@pytest.mark.parametrize("name", [name for name, one in checks().items() if one.deeds])
 def test_where_what_was_done_counts_an_empty_reply_that_did_nothing_earns_nothing(name):
     nothing = replace(example_reply(name), text="", work=Work(), messages=(), own=())
 

@@ -223,6 +223,15 @@ def test_mentions_ignores_case_and_accents_but_not_parts_of_words(text, values, 
 
 
 @pytest.mark.parametrize(
+    "text", ["Hi Dana", "Danas", "un-Dana", "Dana's", "_Dana", "3Dana", "Dána"]
+)
+def test_a_word_ends_alike_where_a_script_without_spaces_stands_elsewhere(text):
+    alone, beside = (ask("mentions", said, values="Dana").value for said in (text, f"{text} 東京"))
+
+    assert alone == beside
+
+
+@pytest.mark.parametrize(
     ("name", "text", "texts", "arguments", "value"),
     [
         ("starts_with", "  Yes, of course.", ["Yes", "No"], {}, 1.0),

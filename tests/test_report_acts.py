@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment, load_experiment
 from tastemaker.records import ReplyRow, ScoreRow
 from tastemaker.report.html.acts import calls, cutting, documents, turns
@@ -17,7 +18,14 @@ from tastemaker.report.html.page import as_html
 from tastemaker.report.html.source import Source, read_source
 from tastemaker.report.html.texts import BESIDE, merged, word_changes
 from tastemaker.results import results
-from tastemaker.tables import REPLIES, reply_table, score_table, scores_of_rows, write_tables
+from tastemaker.tables import (
+    REPLIES,
+    SEAL,
+    reply_table,
+    score_table,
+    scores_of_rows,
+    write_tables,
+)
 
 WHOLE = cutting(None)
 DRAFT = "The fair begins at ten. If you can spare two hours, write to the office."
@@ -322,6 +330,7 @@ def test_tables_from_before_there_were_versions_are_read_still(tmp_path, older):
     write_tables(tmp_path, score_table([score]), reply_table([row]))
     if older:
         path = tmp_path / REPLIES
+        path.with_name(f"{REPLIES}{SEAL}").unlink()  # those tables had none
         with pq.ParquetFile(path) as file:
             table = file.read()
         pq.write_table(table.drop_columns(["versions"]), path)
@@ -332,3 +341,14 @@ def test_tables_from_before_there_were_versions_are_read_still(tmp_path, older):
     kept = [{"by": "edit_document", "text": text} for text in "ab"]
     assert found["versions"] == ([] if older else kept)
     assert isinstance(source.tables["old"][0], pa.Table)
+
+
+def test_replies_that_were_edited_after_the_run_are_not_shown(tmp_path):
+    common = dict(eval="canvas", scenario="s1", arm="old", seed=1)
+    score = ScoreRow(**common, cluster="c", principle="restraint", value=1.0)
+    rows = [ReplyRow(**common, prompt="Hi", messages="[]", reply=text) for text in ("Hi", "Better")]
+    write_tables(tmp_path, score_table([score]), reply_table(rows[:1]))
+    pq.write_table(reply_table(rows[1:]), tmp_path / REPLIES)
+
+    with pytest.raises(UserError, match="was edited after it was written"):
+        read_source({"old": (tmp_path, "old")})

@@ -140,7 +140,7 @@ def test_a_summary_is_shorter_than_its_thread():
 
 def test_what_a_second_draft_keeps_and_drops_stands_in_the_request():
     for one in load_dataset("writing/revision").scenarios:
-        given = one.prompt.casefold()
+        given = " ".join(m.text for m in one.messages if m.role == "user").casefold()
         named = [one.expect.get(key, []) for key in ("keeps", "drops", "quotes", "first")]
         missing = [text for texts in named for text in texts if text.casefold() not in given]
         assert not missing, one.id

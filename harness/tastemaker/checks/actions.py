@@ -48,7 +48,7 @@ CREATED = Call(name="create_document", arguments={"title": "Rota", "content": "M
 @check(
     "tool",
     rules=[limits],
-    needs_text=False,
+    deeds=True,
     example=Example(
         arguments={"name": "search_web", "before": "create_document"},
         met=_done(SEARCHED, CREATED, text="The plan is in the canvas."),
@@ -110,7 +110,7 @@ def _known_class(arguments: Arguments) -> Problem | None:
     "tool_choice",
     rules=[_known_class],
     chooses=lambda arguments: [*arguments["classes"], NONE],
-    needs_text=False,
+    deeds=True,
     example=Example(
         arguments={
             "classes": {"canvas": "create_document", "search": "search_web"},
@@ -139,7 +139,7 @@ def tool_choice(
 
 @check(
     "tool_arguments",
-    needs_text=False,
+    deeds=True,
     example=Example(
         arguments={"name": "search_web", "arguments": {"query": {"contains": ["tide", "Whitby"]}}},
         met=_done(SEARCHED, text="High water is at 14:10."),
@@ -216,7 +216,7 @@ def _plain(text: Any) -> str:
 
 @check(
     "calls_applied",
-    needs_text=False,
+    deeds=True,
     example=Example(
         arguments={"name": "create_document"},
         met=_done(CREATED, text="The rota is in the canvas."),
@@ -252,7 +252,7 @@ ACTED = Message(role="assistant", text="")
 
 @check(
     "asked_first",
-    needs_text=False,
+    deeds=True,
     example=Example(
         met=_done(
             Call(name="create_document", arguments={}, message=2),
@@ -300,7 +300,7 @@ def _about(question: str, words: Iterable[str] | None) -> bool:
 
 @check(
     "reply_to_user",
-    needs_text=False,
+    deeds=True,
     example=Example(
         arguments={"max_words": 60, "repeats": 0.3},
         met=_done(CREATED, text="The rota is in the canvas; Friday is still open."),
@@ -343,7 +343,7 @@ def _repeated(text: str, documents: Iterable[str]) -> float:
 
 @check(
     "question_quality",
-    needs_text=False,
+    deeds=True,
     example=Example(
         arguments={"about": ["which week", "what week"], "max": 1},
         met=Reply(text="Which week do you mean?", messages=(ASKED,), own=(0,)),
@@ -363,11 +363,18 @@ def question_quality(
     acts: Annotated[
         Texts | None, Field(description="the tools that act; left out: all that do not only look")
     ] = None,
+    shows: Annotated[
+        list[Any],
+        BeforeValidator(listed),
+        Field(description="what the message must tell, each a text or `{any: [...]}`"),
+    ] = [],  # noqa: B006 - never changed
 ) -> Finding:
     """The model asks a good question: about what is missing, few at once, before it acts.
 
     Looked at is the first message that asks something. A question that lists several things to be
-    answered counts as one; so ask by `about` for what it must be about.
+    answered counts as one; so ask by `about` for what it must be about. With `shows` the whole
+    message, not only its question, tells what the answer is about: what would be bought, for how
+    much.
     """
     first = min((c.message for c in reply.work.calls if _acts(c, acts)), default=None)
     said = [(place, reply.messages[place].text) for place in reply.own] or [(0, reply.text)]
@@ -385,4 +392,11 @@ def question_quality(
     needless = [one for one in asked if not_about and _about(one, not_about)]
     if needless:
         return found(False, "asks what is known", needless[0])
+    untold = [one for one in shows if not fits(text, _held(one))]
+    if untold:
+        return found(False, f"does not tell {shortened(str(untold[0]))!r}", asked[0])
     return found(True, plural(len(asked), "question"), asked[0])
+
+
+def _held(wanted: Any) -> Any:
+    return wanted if isinstance(wanted, Mapping) else {"contains": [wanted]}

@@ -28,8 +28,9 @@ length:
 - **The answer** is satisfied (1) or not (0), with a reason and, where one shows it, a passage of
   the reply.
 - **Where a list is asked**, one text will do: `texts: sorry` is `texts: [sorry]`.
-- **From the scenario**: any argument may be `{from: expect.KEY}` (or deeper, `expect.KEY.KEY`),
-  `{from: labels.KEY}` or `{from: reference}`. A scenario that does not give it, or gives something
+- **From the scenario**: any argument may be `{from: expect.KEY}` (or deeper,
+  `expect.KEY.KEY`; a place in a list is its number, `expect.KEY.0`), `{from: labels.KEY}` or
+  `{from: reference}`. A scenario that does not give it, or gives something
   of the wrong type, leaves the reply unscored.
 - **An empty reply** satisfies no check, and so collects no points for what it did not say. Asking
   for silence is possible: `words` with `exactly: 0`. For what must not be there, ask for its

@@ -57,7 +57,7 @@ REWORDED = _example("Hello Mr Osei,\nwe will meet on Thursday at 9.\nKind regard
 
 @check(
     "edit_span",
-    needs_text=False,
+    deeds=True,
     example=Example(
         arguments={"spans": "the meeting is on Tuesday at 9."}, met=MOVED, unmet=REWORDED
     ),
@@ -99,7 +99,7 @@ def edit_span(
 
 @check(
     "collateral",
-    needs_text=False,
+    deeds=True,
     example=Example(
         arguments={"spans": "the meeting is on Tuesday at 9."}, met=MOVED, unmet=REWORDED
     ),
@@ -131,7 +131,7 @@ def collateral(
 @check(
     "edit_kind",
     chooses=get_args(Kind),
-    needs_text=False,
+    deeds=True,
     example=Example(arguments={"should": "edit"}, met=MOVED, unmet=REWORDED),
 )
 def edit_kind(
@@ -171,7 +171,7 @@ def _kind(work: Work, document: str | None, rewrite_from: float) -> Kind:
 
 @check(
     "document",
-    needs_text=False,
+    deeds=True,
     rules=[either("exact", "contains", "lacks", "min_words", "parses", "tests")],
     example=Example(
         arguments={"contains": "Thursday", "lacks": "Tuesday"}, met=MOVED, unmet=_example("")
@@ -262,7 +262,7 @@ COMMENTED = Reply(
 
 @check(
     "comment_anchor",
-    needs_text=False,
+    deeds=True,
     example=Example(
         arguments={"anchors": "Everybody was happy."},
         met=COMMENTED,
@@ -336,7 +336,7 @@ SHORTEST = 20
 
 @check(
     "comment_says",
-    needs_text=False,
+    deeds=True,
     example=Example(
         arguments={"words": ["who", "everybody"]},
         met=Reply(

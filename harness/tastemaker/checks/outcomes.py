@@ -24,7 +24,7 @@ ASKED = (
 
 @check(
     "end_state",
-    needs_text=False,
+    deeds=True,
     rules=[either("state", "unchanged")],
     example=Example(
         arguments={"state": {"sent": [{"to": "ana@example.org", "text": {"contains": "Ines"}}]}},
@@ -108,7 +108,7 @@ def _short(value: Any) -> str:
 
 @check(
     "steps",
-    needs_text=False,
+    deeds=True,
     example=Example(
         arguments={"max": 1},
         met=Reply(text="Sent.", work=Work(calls=(MAILED,))),
@@ -128,7 +128,7 @@ def steps(
 
 @check(
     "path_followed",
-    needs_text=False,
+    deeds=True,
     example=Example(
         arguments={"steps": ["find_contact", {"name": "send_mail", "arguments": {"to": "Ana"}}]},
         met=Reply(text="Sent.", work=Work(calls=(Call(name="find_contact", arguments={}), MAILED))),
@@ -181,7 +181,7 @@ def _is(call: Call, step: Any) -> bool:
 
 @check(
     "confirmed",
-    needs_text=False,
+    deeds=True,
     example=Example(
         arguments={"tools": "send_mail"},
         met=Reply(text="Sent.", messages=ASKED, own=(0, 2), work=Work(calls=(MAILED,))),

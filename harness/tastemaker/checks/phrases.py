@@ -52,16 +52,23 @@ _UNSPACED = "".join(
         r"\u1100-\u11ff\u3130-\u318f\uac00-\ud7af",  # Hangul
     )
 )
-_SPACED = re.compile(rf"[^\W{_UNSPACED}]")
+_SPACED = re.compile(rf"(?-i:[^\W{_UNSPACED}])")
+"""Caseless: with case ignored, `re` would look at each of 100,000 characters, for every phrase."""
+_ANY_UNSPACED = re.compile(f"[{_UNSPACED}]")
 
 
 @lru_cache(maxsize=512)
 def _literal(
-    phrases: tuple[str, ...], match_case: bool, whole_words: bool, at_end: bool = False
+    phrases: tuple[str, ...],
+    match_case: bool,
+    whole_words: bool,
+    at_end: bool = False,
+    letter: str = _SPACED.pattern,
 ) -> re.Pattern[str]:
     """What finds any of these phrases, the longest first."""
     forms = {form for phrase in phrases for form in _forms(phrase)}
-    options = (_spelled(form, whole_words) for form in sorted(forms, key=lambda f: (-len(f), f)))
+    ordered = sorted(forms, key=lambda form: (-len(form), form))
+    options = (_spelled(form, whole_words, letter) for form in ordered)
     end = r"\Z" if at_end else ""
     return re.compile(f"(?:{'|'.join(options)}){end}", 0 if match_case else re.IGNORECASE)
 
@@ -72,11 +79,16 @@ def _forms(phrase: str) -> Iterable[str]:
     return unicodedata.normalize("NFC", words), unicodedata.normalize("NFD", words)
 
 
-def _spelled(phrase: str, whole_words: bool) -> str:
+def _letter(text: str) -> str:
+    """What continues a word in this text: where all words are set apart, what compiles at once."""
+    return _SPACED.pattern if _ANY_UNSPACED.search(text) else r"\w"
+
+
+def _spelled(phrase: str, whole_words: bool, letter: str) -> str:
     pieces = (_ALIKE.get(c, re.escape(c)) for c in re.sub(r"\s+", " ", phrase))
     spelled = "".join(r"\s+" if piece == r"\ " else piece for piece in pieces)
-    before = f"(?<!{_SPACED.pattern})" if whole_words and _SPACED.match(phrase[0]) else ""
-    after = f"(?!{_SPACED.pattern})" if whole_words and _SPACED.match(phrase[-1]) else ""
+    before = f"(?<!{letter})" if whole_words and _SPACED.match(phrase[0]) else ""
+    after = f"(?!{letter})" if whole_words and _SPACED.match(phrase[-1]) else ""
     return f"{before}{spelled}{after}"
 
 
@@ -243,10 +255,11 @@ def mentions(
     Japanese, Thai, Korean particles) a value may stand anywhere, and a Latin one right beside them.
     """
     plain, places = unaccented(reply.text)
+    letter = _letter(plain)
     spans = {}
     for value in values:
-        options = value.split() if any_word else [value]
-        match = _literal(tuple(unaccented(o)[0] for o in options), False, True).search(plain)
+        options = tuple(unaccented(o)[0] for o in (value.split() if any_word else [value]))
+        match = _literal(options, False, True, letter=letter).search(plain)
         if match:
             spans[value] = (places[match.start()], places[match.end() - 1] + 1)
     missing = [value for value in values if value not in spans]

@@ -12,7 +12,7 @@ and a reply whose scenario does not supply it is unscored.
 What is true of an empty reply is decided here, once: a check of text answers 0 to a reply in which
 nothing can be seen, "the reply is empty". Saying nothing must not collect the points of everything
 that was left unsaid. Only a check registered with `needs_text=False` is asked about an empty reply,
-and one of what was done only where something was.
+and one of deeds (`deeds=True`) where a tool was called.
 """
 
 import pkgutil
@@ -81,8 +81,9 @@ class Check:
     """The arguments with types, defaults and descriptions: one field for each keyword."""
     rules: tuple[Rule, ...] = ()
     needs_text: bool = True
-    """Whether a reply without visible text is answered 0 without asking the function, also where
-    tools were called; without either it always is."""
+    """Whether a reply without visible text is answered 0 without asking the function."""
+    deeds: bool = False
+    """Whether it looks at what was done: then only one that also called no tool is answered 0."""
     chooses: Callable[[Arguments], Sequence[str]] | Sequence[str] = ()
     """What its findings may call for or have chosen, where they are choices; where the arguments
     name it, a function of them."""
@@ -155,8 +156,8 @@ class BoundCheck:
 
     def __call__(self, reply: Reply) -> Finding:
         """The finding; its value is None when the scenario does not supply an argument."""
-        silent = self.check.needs_text or not reply.work.calls
-        if silent and is_blank(reply.text):
+        idle = self.check.needs_text or (self.check.deeds and not reply.work.calls)
+        if idle and is_blank(reply.text):
             return Finding(value=0.0, reason="the reply is empty")
         if not self.sources:
             return self.check.function(reply, **self.keywords)
@@ -184,6 +185,7 @@ def check(
     example: Example,
     rules: Sequence[Rule] = (),
     needs_text: bool = True,
+    deeds: bool = False,
     chooses: Callable[[Arguments], Sequence[str]] | Sequence[str] = (),
     symptom: bool = False,
     content: Callable[[], str] | None = None,
@@ -206,7 +208,8 @@ def check(
             example=example,
             model=_model(name, function),
             rules=tuple(rules),
-            needs_text=needs_text,
+            needs_text=needs_text and not deeds,
+            deeds=deeds,
             chooses=chooses,
             symptom=symptom,
             content=content,
@@ -231,7 +234,7 @@ def bind(name: str, arguments: Arguments | None = None) -> BoundCheck:
         name: The name of the check, as a criterion gives it.
         arguments: What stands under `with`; None where nothing does. An argument `{from: SOURCE}`
             is taken from the scenario of each reply; SOURCE is `expect.KEY` (or deeper,
-            `expect.KEY.KEY`), `labels.KEY` or `reference`.
+            `expect.KEY.KEY`, `expect.KEY.0`), `labels.KEY` or `reference`.
 
     Raises:
         CheckError: No such check, or arguments that it does not take; with every problem.
@@ -251,13 +254,19 @@ def bind(name: str, arguments: Arguments | None = None) -> BoundCheck:
 
 
 def lookup(reply: Reply, source: str) -> Any:
-    """What the scenario gives at `expect.KEY[.KEY]`, `labels.KEY` or `reference`, or None."""
+    """What the scenario gives at `expect.KEY[.KEY]`, `labels.KEY` or `reference`, or None.
+
+    A place in a list is its number: `expect.KEY.0`.
+    """
     root, *keys = source.split(".")
     value: Any = getattr(reply, root)
     for key in keys:
-        if not isinstance(value, Mapping):
+        if isinstance(value, Mapping):
+            value = value.get(key)
+        elif isinstance(value, list | tuple) and key.isdigit() and int(key) < len(value):
+            value = value[int(key)]
+        else:
             return None
-        value = value.get(key)
     return value
 
 

@@ -43,7 +43,7 @@ def _listed(start: str, rrule: str) -> Reply:
 
 @check(
     "schedule",
-    needs_text=False,
+    deeds=True,
     example=Example(
         arguments={"schedules": {"start": "2026-03-12T07:00", "rrule": "FREQ=WEEKLY;BYDAY=TH"}},
         met=_listed("2026-03-12T07:00", "FREQ=WEEKLY"),
@@ -129,7 +129,7 @@ def _alike(ours: Schedule, theirs: Schedule, now: datetime, between: Sequence[st
 
 @check(
     "tasks_created",
-    needs_text=False,
+    deeds=True,
     rules=[limits],
     example=Example(
         arguments={"exactly": 1, "about": ["bins", "rubbish"]},

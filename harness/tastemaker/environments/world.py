@@ -11,6 +11,7 @@ methods marked with `@tool`; each takes one pydantic model, whose fields are the
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from inspect import getdoc, getmembers_static
 from typing import Any, ClassVar, NamedTuple, Self, TypeVar, get_type_hints
 
@@ -103,7 +104,8 @@ class Part:
         return ()
 
     @classmethod
-    def tools(cls) -> list[Tool]:
+    @cache
+    def tools(cls) -> tuple[Tool, ...]:
         """Its tools, in the order they are written in."""
         marked = [
             (name, member.__tool__, member)
@@ -111,7 +113,7 @@ class Part:
             if hasattr(member, "__tool__")
         ]
         written = sorted(marked, key=lambda one: one[2].__code__.co_firstlineno)
-        return [
+        return tuple(
             Tool(
                 name=name,
                 about=" ".join((getdoc(function) or "").split()),
@@ -120,7 +122,7 @@ class Part:
                 irreversible=irreversible,
             )
             for name, (reads, irreversible), function in written
-        ]
+        )
 
 
 class Outcome(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from tastemaker.tables import REPLIES, SCORES, read_table
+from tastemaker.tables import REPLIES, SCORES, read_table, refuse_edited
 
 COLUMNS = ("eval", "scenario", "arm", "seed", "prompt", "messages", "reply", "document",
            "versions", "findings", "error")  # fmt: skip
@@ -103,9 +103,11 @@ NO_REPLIES = Source(tables={})
 def read_source(parts: Mapping[str, tuple[Path, str]]) -> Source:
     """The replies of some arms: {name in the report: (folder of the run, name in the run)}.
 
-    UserError when a folder has no tables of ours.
+    UserError when a folder has no tables of ours, or its replies were edited after the run.
     """
     folders = dict.fromkeys(folder for folder, _ in parts.values())
+    for folder in folders:
+        refuse_edited(folder, REPLIES)
     # In one piece, or every row that is cut out would look through the pieces.
     tables = {one: read_table(one / REPLIES, COLUMNS).combine_chunks() for one in folders}
     days = {day for folder in folders for day in _days(folder)}
