@@ -55,9 +55,16 @@ def test_the_scenarios_with_the_labels_are_asked(experiment, where, asked):
     assert [one.id for one in loaded.data.scenarios] == asked
 
 
-def test_labels_that_no_scenario_has_are_refused(experiment):
-    with pytest.raises(UserError, match="no scenario has the labels"):
-        load_evals(experiment(", where: {kind: comment}"))
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("kind: comment", "asks for: kind is edit or rewrite$"),
+        ("knid: edit", "asks for: there is no label 'knid': did you mean 'kind'\\?$"),
+    ],
+)
+def test_labels_that_no_scenario_has_are_refused_with_those_that_are_there(experiment, where, said):
+    with pytest.raises(UserError, match=said):
+        load_evals(experiment(f", where: {{{where}}}"))
 
 
 def test_what_is_asked_stands_in_the_record_and_changes_no_hash_where_all_is(experiment):

@@ -256,10 +256,11 @@ def refuse_misplaced_tools(experiment: Experiment, evals: Sequence[LoadedEval]) 
     for name, arm in experiment.arms.items():
         wrong = [tool for tool in arm.tools or () if tool not in known]
         if wrong:
-            there = f"; there is {', '.join(sorted(known))}" if known else ""
+            there = f": there is {', '.join(sorted(known))}" if known else ""
+            hint = did_you_mean(wrong[0], known) or there
             raise UserError(
                 f"{experiment.name}: arm {name}: no environment of these evals has the tool "
-                f"'{wrong[0]}'{did_you_mean(wrong[0], known)}{there}"
+                f"'{wrong[0]}'{hint}"
             )
         if arm.tools is not None and any(one.foreign for one in evals):
             raise UserError(

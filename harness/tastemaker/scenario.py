@@ -666,13 +666,30 @@ def select(
         splits = sorted({one.split for one in dataset.scenarios})
         hint = did_you_mean(str(split), splits) or f": there is {listed(splits)}"
         raise UserError(f"dataset {dataset.name} has no split '{split}'{hint}")
-    kept = [one for one in kept if matches(where or {}, one.labels)]
-    if not kept:
-        raise UserError(f"dataset {dataset.name}: no scenario has the labels that `where` asks for")
+    asked = [one for one in kept if matches(where or {}, one.labels)]
+    if not asked:
+        raise UserError(
+            f"dataset {dataset.name}: no scenario has the labels that `where` asks for"
+            f"{_unmet(where or {}, kept)}"
+        )
+    kept = asked
     if limit is not None and limit < len(kept):
         chosen = _chosen(kept, limit, dataset.seed)
         kept = [one for one in kept if one.id in chosen]
     return replace(dataset, scenarios=tuple(kept))
+
+
+def _unmet(where: Mapping[str, Condition], scenarios: Sequence[Scenario]) -> str:
+    """The first label that none of these meets by itself, and what they have instead."""
+    for label, condition in where.items():
+        if any(matches({label: condition}, one.labels) for one in scenarios):
+            continue
+        values = sorted({one.labels[label] for one in scenarios if label in one.labels})
+        if values:
+            return f": {label} is {listed(values)}"
+        names = {name for one in scenarios for name in one.labels}
+        return f": there is no label '{label}'{did_you_mean(label, names)}"
+    return ""
 
 
 def _chosen(scenarios: Sequence[Scenario], limit: int, seed: int) -> set[str]:

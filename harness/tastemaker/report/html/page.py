@@ -14,7 +14,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from tastemaker.gate import Verdict
+from tastemaker.gate import FEWEST_CLUSTERS, Verdict
 from tastemaker.report.data import as_data
 from tastemaker.report.html.asked import rubrics, turned
 from tastemaker.report.html.entries import SAMPLE_SEED, TINY, Entry, Texts, entries, queues
@@ -174,8 +174,11 @@ def _facts(verdict: Verdict) -> list[tuple[str, str]]:
 def _deciding(verdict: Verdict) -> str:
     needed, has = verdict.needed_clusters, verdict.paired.clusters
     if needed is None:
-        known = verdict.kind != "NOT_EVALUABLE"
-        return "it is decided" if known else "scores that are not there yet"
+        if verdict.kind != "NOT_EVALUABLE":
+            return "it is decided"
+        if 0 < has < FEWEST_CLUSTERS:
+            return f"more than {FEWEST_CLUSTERS - 1} clusters, has {has}"
+        return "scores that are not there yet"
     if needed > has:
         return f"about {needed} clusters, has {has}"
     return "a fresh run, or a little more of the same"
