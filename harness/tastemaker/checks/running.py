@@ -40,7 +40,8 @@ roots = tuple(os.path.realpath(one) + os.sep for one in given["read"])
 def watch(
     event, arguments, kinds=(str, bytes), type=type, roots=roots, denied=denied,
     listing=("os.listdir", "os.scandir"), hidden=("_posixsubprocess", "_ctypes", "_posixshmem"),
-    written=os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND, refusal=PermissionError,
+    written=os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND,
+    refusal=PermissionError,
 ):
     if event == "open" or event in listing:
         path = arguments[0]

@@ -287,7 +287,7 @@ def _edited(text: str, edit: Edit) -> str:
         spans = [locate(text, edit.pattern)]
     if len(spans) > 1:
         return text.replace(edit.pattern, edit.replacement)
-    (start, end) = spans[0]
+    start, end = spans[0]
     return text[:start] + edit.replacement + text[end:]
 
 
