@@ -4,7 +4,9 @@ import unicodedata
 
 import pytest
 
+from tastemaker.checks.edits import _malformed
 from tastemaker.checks.registry import CheckError, bind
+from tastemaker.checks.running import run_tests
 from tastemaker.records import Comment, Reply, Version, Work
 
 LETTER = "Dear Mr Osei,\nthe meeting is on Tuesday at 9.\nBest, Ruth"
@@ -467,3 +469,24 @@ def test_what_a_comment_says_is_its_own_words(words, expected):
 
     assert value("comment_says", reply, words=words) == expected
     assert value("comment_says", made(REPORT), words=words) == 0
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import __main__\n__main__.prefixes = __main__.roots = ('/',)\nopen('/etc/passwd')",
+        "import __main__, os\n__main__.denied = ()\nos.mkdir('/tmp/escaped')",
+        "class S(str):\n    def startswith(self, *a):\n        return True\nopen(S('/etc/passwd'))",
+        "import os\nopen(os.path.dirname(os.__file__) + '/../../../../../../etc/passwd')",
+        "import os\nos.open(os.__file__, os.O_WRONLY)",
+        "import os\nos.listdir('/')",
+        "import sys\ndel sys.modules['_posixsubprocess']\nimport _posixsubprocess",
+    ],
+)
+def test_a_program_does_not_get_round_the_watch(program: str) -> None:
+    assert "PermissionError" in run_tests(program, "")
+
+
+@pytest.mark.parametrize("text", ["a: !!bool x", "a: !!timestamp x"])
+def test_a_yaml_value_that_is_not_of_its_tag_is_malformed(text: str) -> None:
+    assert _malformed(text, "yaml")

@@ -3,7 +3,10 @@
 import json
 
 import pytest
+from inspect_ai.model import ChatMessageAssistant
+from inspect_ai.tool import ToolCall as InspectToolCall
 
+from tastemaker.conversation import plain_message
 from tastemaker.environments.kinds import KINDS, open_world, tool_names
 from tastemaker.environments.world import Setting
 from tastemaker.errors import UserError
@@ -275,3 +278,38 @@ def test_a_number_where_text_is_wanted_is_read_as_it_is_written(project):
     )
 
     assert found.scenarios[0].environment.state["python"] == "0800"
+
+
+def test_edits_that_grow_a_document_without_end_are_refused_and_quick():
+    grown = [{"pattern": "a", "multiple": True, "replacement": "a" * 10}] * 7
+    world = canvas("a")
+
+    answer, ok = world.call("edit_document", {"edits": grown})
+
+    assert (ok, texts(world)) == (False, ["a"])
+    assert "Edit 6: a document has at most 500000 characters" in answer
+
+
+def test_a_pattern_that_takes_long_to_compile_is_refused():
+    pattern = "|".join(f"a{number}(b|c)*" for number in range(1000))
+    edit = {"pattern": pattern, "regex": True, "replacement": ""}
+
+    assert not canvas("aaa").call("edit_document", {"edits": [edit]}).ok
+
+
+def test_arguments_that_no_json_can_hold_are_refused():
+    nested: list = []
+    for _ in range(5000):
+        nested = [nested]
+
+    assert not canvas().call("rewrite_document", {"content": nested}).ok
+    assert not canvas().call("rewrite_document", {"content": 10**5000}).ok
+
+
+def test_a_call_that_could_not_be_read_is_not_done_when_it_is_played_again():
+    said = InspectToolCall(id="1", function="list_tasks", arguments={}, parse_error="no JSON")
+    message = plain_message(ChatMessageAssistant(content="", tool_calls=[said]))
+
+    done = open_world(Setting(kind="tasks")).replay([message], {0})
+
+    assert [(one.ok, one.answer) for one in done.calls] == [(False, "no JSON")]

@@ -70,3 +70,36 @@ def test_what_is_no_schedule_is_said_to_be_none_and_which_part(start, rule, zone
 
 def test_a_rule_that_never_comes_to_a_day_is_due_never():
     assert due("2026-03-12T07:00", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=31") == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=DAILY;INTERVAL=0;BYMONTH=12",
+        "FREQ=DAILY;INTERVAL=-1",
+        "FREQ=DAILY;FREQ=SECONDLY;BYMONTHDAY=30",
+        "FREQ=DAILY\u2028RRULE:FREQ=SECONDLY",
+        "FREQ=MONTHLY;BYDAY=99MO",
+        "RDATE:20260101T000000",
+    ],
+)
+def test_rules_that_never_end_or_break_are_refused(rule: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        read_schedule("2026-03-09T14:30", rule, "Europe/Berlin")
+    assert refused.value.field == "rrule"
+
+
+def test_a_day_that_never_comes_is_never_due() -> None:
+    never = read_schedule("2026-03-09T14:30", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "UTC")
+    assert never.due(datetime(2026, 1, 1, tzinfo=UTC)) == []
+
+
+def test_leap_days_and_an_end_are_those_of_the_rule() -> None:
+    rule = "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29;UNTIL=20320301T000000Z"
+    leap = read_schedule("2026-03-09T14:30", rule, "UTC")
+    assert [one.date().isoformat() for one in leap.local()] == ["2028-02-29", "2032-02-29"]
+
+
+def test_a_year_beyond_the_calendar_is_refused() -> None:
+    with pytest.raises(Unreadable, match="1900"):
+        read_schedule("9999-12-31T23:59", "", "America/New_York")

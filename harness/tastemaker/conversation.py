@@ -81,7 +81,12 @@ def plain_message(message: ChatMessage) -> Message:
         role=message.role,
         text=message.text,
         tool_calls=tuple(
-            ToolCall(name=call.function, arguments=call.arguments, id=call.id)
+            ToolCall(
+                name=call.function,
+                arguments=call.arguments,
+                id=call.id,
+                unread=call.parse_error or "",
+            )
             for call in calls or ()
         ),
         tool_call_id=tool_call_id or "",

@@ -23,7 +23,7 @@ from tastemaker.conversation import MISSING, plain_message
 from tastemaker.errors import UserError
 from tastemaker.experiment import TaskEval
 from tastemaker.keys import without_keys
-from tastemaker.records import NO_ANSWER, NOTHING_DONE, Finding, ReplyRow, ScoreRow
+from tastemaker.records import NO_ANSWER, NOTHING_DONE, Finding, ReplyRow, ScoreRow, ToolCall
 from tastemaker.rubric import Rubric, scores_by_grader
 from tastemaker.scenario import Dataset, Scenario
 from tastemaker.task import document_after, work_in
@@ -355,7 +355,7 @@ def _reply(cell: Cell, scenario: Scenario, seed: int, sample: EvalSample | None)
                 {
                     "role": message.role,
                     "text": message.text,
-                    "tool_calls": [vars(call) for call in message.tool_calls],
+                    "tool_calls": [_told(call) for call in message.tool_calls],
                 }
                 for message in said
             ],
@@ -370,6 +370,11 @@ def _reply(cell: Cell, scenario: Scenario, seed: int, sample: EvalSample | None)
         if sample is None or sample.error is None
         else without_keys(f"error: {sample.error.message}"),
     )
+
+
+def _told(call: ToolCall) -> dict[str, Any]:
+    """A call as it is kept; that it could not be read is said only where it is so."""
+    return {key: value for key, value in vars(call).items() if key != "unread" or value}
 
 
 def failures(logs: Iterable[EvalLog]) -> list[str]:

@@ -17,6 +17,8 @@ class ToolCall:
     name: str
     arguments: Mapping[str, Any]
     id: str = ""
+    unread: str = ""
+    """Why its arguments could not be read; then it was not carried out."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -237,7 +237,7 @@ def _malformed(text: str, language: str) -> str:
             case "json":
                 json.loads(text)
             case "yaml":
-                yaml.safe_load(text)
+                _read_yaml(text)
             case "xml":
                 if "<!DOCTYPE" in text or "<!ENTITY" in text:
                     return "it declares entities"
@@ -247,6 +247,13 @@ def _malformed(text: str, language: str) -> str:
     except (ValueError, SyntaxError, RecursionError, MemoryError, yaml.YAMLError) as error:
         return str(error) or type(error).__name__
     return ""
+
+
+def _read_yaml(text: str) -> None:
+    try:
+        yaml.safe_load(text)
+    except (AttributeError, KeyError) as error:  # PyYAML's own, of `!!bool x`, `!!timestamp x`
+        raise ValueError("a value that is not of its tag") from error
 
 
 COMMENTED = Reply(

@@ -27,32 +27,46 @@ def say(text, write=os.write):
 
 for name, limit in given["limits"].items():
     resource.setrlimit(getattr(resource, name), (limit, limit))
-prefixes = tuple(os.path.realpath(one) for one in given["read"])
 denied = (
     "socket.", "subprocess.", "os.", "shutil.", "ctypes.", "pty.", "mmap.", "fcntl.", "resource.",
     "signal.", "syslog.", "sqlite3.", "tempfile.", "glob.", "webbrowser.", "urllib.", "http.",
     "ftplib.", "smtplib.", "poplib.", "imaplib.", "telnetlib.", "gc.", "_posixsubprocess.",
     "faulthandler.",
 )
-harmless = {"os.listdir", "os.scandir"}
+roots = tuple(os.path.realpath(one) + os.sep for one in given["read"])
 
-def watch(event, arguments, realpath=os.path.realpath, path_of=os.fspath):
-    if event == "open":
-        path, mode, flags = (*arguments, None, None, None)[:3]
-        reads = isinstance(path, (str, bytes)) and not (set(str(mode or "r")) & set("wax+"))
-        if reads and os.fsdecode(path).startswith(prefixes):
-            return
-        raise PermissionError("no files here")
-    if event.startswith(denied) and event not in harmless:
-        raise PermissionError("not here: " + event)
+# Programs reach names of this module through `__main__`, and can put others into `builtins`. So
+# what the watch needs is bound here, and no name of it is left behind.
+def watch(
+    event, arguments, kinds=(str, bytes), type=type, roots=roots, denied=denied,
+    listing=("os.listdir", "os.scandir"), hidden=("_posixsubprocess", "_ctypes", "_posixshmem"),
+    written=os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND,
+    refusal=PermissionError,
+):
+    if event == "open" or event in listing:
+        path = arguments[0]
+        flags = arguments[2] if event == "open" else 0
+        if type(path) in kinds and not flags & written:
+            path = path if type(path) is str else path.decode("utf-8", "replace")
+            if (path + "/").startswith(roots) and ".." not in path.split("/"):
+                return
+        raise refusal("no files here")
+    if event.startswith(denied) or (event == "import" and arguments[0] in hidden):
+        raise refusal("not here: " + event)
 
 module = sys.modules["document"] = type(sys)("document")
 scope = module.__dict__  # dataclasses look their own module up
 program = compile(given["program"], "document", "exec", dont_inherit=True)
 tests = compile(given["tests"], "tests", "exec", dont_inherit=True)
-sys.path[:] = [one for one in sys.path if one.startswith(prefixes)]
+sys.path[:] = [one for one in sys.path if (one + os.sep).startswith(roots)]
 sys.stdin = None
+sys.modules["_posixsubprocess"] = type(sys)("_posixsubprocess")
+sys.modules["_posixsubprocess"].fork_exec = None
+for name in ("pidfd_open", "setpriority", "sched_setaffinity", "sched_setscheduler"):
+    for place in (os, sys.modules["posix"]):
+        vars(place).pop(name, None)
 sys.addaudithook(watch)
+del watch, denied, roots
 try:
     exec(program, scope)
     exec(tests, scope)

@@ -15,6 +15,10 @@ Form = Literal["prose", "code"]
 
 MAIN = "document"
 """The id of the document that a scenario gives under `document`."""
+LONGEST = 500_000
+"""Characters of a document after an edit: seven edits of "a" to ten of them make ten million."""
+LONGEST_PATTERN = 2_000
+"""Characters of a regular expression: there is no time limit while it is compiled."""
 REGEX_SECONDS = 0.5
 """How long a pattern of a model's may search."""
 
@@ -180,6 +184,8 @@ class Canvas(Part):
         for number, edit in enumerate(arguments.edits, 1):
             try:
                 text = _edited(text, edit)
+                if len(text) > LONGEST:
+                    raise NotFound(f"a document has at most {LONGEST} characters")
             except NotFound as wrong:
                 raise Refused(f"Edit {number}: {wrong}. The document is unchanged.") from wrong
         return self._write(document, text, "edit_document")
@@ -279,9 +285,10 @@ def _edited(text: str, edit: Edit) -> str:
     spans = list(occurrences(text, edit.pattern)) if edit.pattern else []
     if not spans or (len(spans) > 1 and not edit.multiple):
         spans = [locate(text, edit.pattern)]
-    for start, end in reversed(spans):
-        text = text[:start] + edit.replacement + text[end:]
-    return text
+    if len(spans) > 1:
+        return text.replace(edit.pattern, edit.replacement)
+    start, end = spans[0]
+    return text[:start] + edit.replacement + text[end:]
 
 
 def _spliced(text: str, edit: Edit) -> str:
@@ -293,6 +300,8 @@ def _spliced(text: str, edit: Edit) -> str:
 
 
 def _replaced(text: str, pattern: str, edit: Edit) -> str:
+    if len(pattern) > LONGEST_PATTERN:
+        raise NotFound(f"a pattern has at most {LONGEST_PATTERN} characters")
     try:
         compiled = regex.compile(pattern, regex.MULTILINE)
         found = sum(1 for _ in compiled.finditer(text, timeout=REGEX_SECONDS))

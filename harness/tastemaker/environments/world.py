@@ -156,10 +156,13 @@ class World:
         part, one = self._homes[name]
         try:
             given = one.arguments.model_validate_json(json.dumps(dict(arguments)))
-            return Outcome(getattr(part, name)(given), True)
         except ValidationError as error:
             wrong = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
             return Outcome(f"Not done. {'; '.join(wrong)}", False)
+        except (RecursionError, TypeError, ValueError):  # nested too deeply, a number too long
+            return Outcome("Not done. These arguments cannot be read.", False)
+        try:
+            return Outcome(getattr(part, name)(given), True)
         except Refused as refusal:
             return Outcome(f"Not done. {refusal}", False)
 
@@ -191,7 +194,11 @@ class World:
         made = []
         for place, message in enumerate(messages):
             for call in message.tool_calls:
-                answer, ok = self.call(call.name, call.arguments)
+                answer, ok = (
+                    Outcome(call.unread, False)
+                    if call.unread
+                    else self.call(call.name, call.arguments)
+                )
                 if place in own:
                     made.append(
                         Call(
