@@ -9,7 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from tastemaker.cli.main import app
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment, load_experiment
 from tastemaker.records import ReplyRow, ScoreRow
@@ -317,6 +319,46 @@ def test_a_criterion_where_met_is_bad_is_not_ticked_off_as_good(project):
 
     assert '<li class="bad"><b>honesty / invented</b> met, which counts against it</li>' in text
     assert '<li class="good"><b>honesty / kind</b> met</li>' in text
+
+
+ON_CANVAS = {
+    "tone.yaml": "rubric: tone\nprinciples: {brevity: {criteria: {short: {check: words, with: "
+    "{max: 9}}}}}\n",
+    "fair.yaml": f"dataset: fair\nstrata: {{all: {{scenarios: [{{id: s1, prompt: Eleven now., "
+    f"document: '{DRAFT}', environment: {{kind: canvas}}}}]}}}}\n",
+    "try.yaml": "experiment: try\nevals: [{rubric: ./tone.yaml, dataset: ./fair.yaml}]\nseeds: 1\n"
+    "baseline: {old: {model: drafting/old}}\ncandidates: {new: {model: drafting/new}}\n",
+}
+
+
+@pytest.mark.slow
+def test_from_a_run_in_a_canvas_to_the_page(project):
+    """The old arm changes the draft; the new one looks for words that are not there."""
+    from inspect_ai.model import ModelAPI, ModelOutput, ModelUsage, modelapi
+
+    folder = project(ON_CANVAS)
+
+    @modelapi(name="drafting")
+    class Drafting(ModelAPI):
+        async def generate(self, input, tools, tool_choice, config):
+            wanted = "ten" if "old" in self.model_name else "noon"
+            edits = {"edits": [{"pattern": wanted, "replacement": "eleven"}]}
+            output = (
+                ModelOutput.from_content(self.model_name, "Done.")
+                if any(message.role == "tool" for message in input)
+                else ModelOutput.for_tool_call(self.model_name, "edit_document", edits)
+            )
+            output.usage = ModelUsage(input_tokens=1, output_tokens=1, total_tokens=2)
+            return output
+
+    run = CliRunner().invoke(app, ["run", "try.yaml"])
+    text = (folder / "reports" / "out" / "try" / "report.html").read_text("utf-8")
+
+    assert run.exit_code == 3, run.output
+    assert "<del>ten</del><ins>eleven</ins>" in text
+    assert len(re.findall("What became of the document", text)) == 1
+    assert len(re.findall('<li value="1"><b dir="auto">edit_document</b>', text)) == 2
+    assert "Not done." in text and "noon" in text
 
 
 # Tables ------------------------------------------------------------------------------------------

@@ -552,6 +552,7 @@ def test_a_hostile_reply_is_inert_where_replies_are_shown(text):
                 {"role": "tool", "text": text, "tool_calls": []}] * 2  # fmt: skip
     name = text[:99]
     versions = [{"document": name, "by": name, "text": f"{text} {n}"} for n in ("one", "two")]
+    versions.append({"document": "another", "by": name, "text": text})
     rows = [
         ReplyRow(
             eval="email", scenario=f"s{n}", arm=arm, seed=1, prompt=stored, reply=stored + arm,
@@ -566,7 +567,8 @@ def test_a_hostile_reply_is_inert_where_replies_are_shown(text):
     assert re.findall(r"<(img|iframe|object|embed|base)\b", html) == []
     assert len(re.findall(r"<script\b", html)) == 2
     assert all(c in "\n\t" or c.isprintable() or ord(c) == 0xAD for c in html)
-    assert len(re.findall("(?s)What became of the document.{0,999}?, in 3 versions", html)) == 4
+    assert len(re.findall("(?s)What became of the document.{0,999}?, in 2 versions", html)) == 4
+    assert html.count(" another</span></summary>") == 4
     assert html.encode()
 
 
