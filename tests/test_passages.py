@@ -75,6 +75,15 @@ def test_long_texts_are_compared_by_lines_and_their_changes_still_add_up():
     assert len(changes(before, after)) == 2
 
 
+def test_a_long_text_of_few_words_is_compared_quickly_and_its_changes_add_up():
+    """Python's own matcher takes most of a minute over this one."""
+    words = [f"w{n}" for n in range(50)]
+    before = " ".join(words[n * n % 47] for n in range(3400))
+    after = " ".join(words[n * n * n % 43] for n in range(3400))
+
+    assert applied(before, changes(before, after)) == after
+
+
 def test_the_share_that_is_kept():
     """Of "aaaa bbbb", 9 characters, 4 are gone."""
     assert kept_share("aaaa bbbb", "aaaa cccc") == pytest.approx(5 / 9)

@@ -1,16 +1,20 @@
 """Passages of a text: found by their words, and what of a text was changed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import NamedTuple
 
 import regex
+from rapidfuzz.distance import Levenshtein
 
 Span = tuple[int, int]
 """Start and end in characters, the end not included."""
 
-LONGEST = 20_000
+LONGEST = 50_000
 """Characters of what changed; longer changes are compared line by line."""
+LARGEST = 1_000_000
+"""Words of one text times words of the other, up to which Python's own matcher is quick."""
 
 WORD = regex.compile(r"\w+|\n|[^\S\n]+|.", regex.DOTALL)
 """Each line end by itself: a line put in before an empty one leaves the empty one."""
@@ -75,29 +79,44 @@ class Change(NamedTuple):
 def changes(before: str, after: str) -> list[Change]:
     """What was replaced, word by word, in the order of the text; [] for equal texts.
 
-    Long changes are first compared by lines, so that the time stays in proportion to the text.
+    Very long stretches are compared by lines, so that the time stays in proportion to the text.
     """
+    return list(_changes(before, after))
+
+
+@lru_cache(maxsize=256)
+def _changes(before: str, after: str) -> tuple[Change, ...]:
     head = _common(before, after)
     tail = _common(before[head:][::-1], after[head:][::-1])
     old, new = before[head : len(before) - tail], after[head : len(after) - tail]
     if not old and not new:
-        return []
+        return ()
     head, old, new = _whole_words(before, after, head, tail)
-    pieces = WORD.findall if max(len(old), len(new)) <= LONGEST else str.splitlines
-    if pieces is str.splitlines:
-        ours, theirs = old.splitlines(keepends=True), new.splitlines(keepends=True)
-    else:
+    if max(len(old), len(new)) <= LONGEST:
         ours, theirs = WORD.findall(old), WORD.findall(new)
+    else:
+        ours, theirs = old.splitlines(keepends=True), new.splitlines(keepends=True)
     places = [head]
     for piece in ours:
         places.append(places[-1] + len(piece))
-    matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
     found = [
         Change(places[i], places[j], "".join(theirs[k:n]))
-        for tag, i, j, k, n in matcher.get_opcodes()
+        for tag, i, j, k, n in _opcodes(ours, theirs)
         if tag != "equal"
     ]
-    return _joined(before, found)
+    return tuple(_joined(before, found))
+
+
+def _opcodes(ours: list[str], theirs: list[str]) -> Iterable[tuple[str, int, int, int, int]]:
+    """How one sequence becomes the other: as people see it, or in the fewest steps where long.
+
+    Python's matcher looks for the longest passages first, and takes minutes over long texts of few
+    words; the edit distance of rapidfuzz does not.
+    """
+    if len(ours) * len(theirs) <= LARGEST:
+        return SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes()
+    steps = Levenshtein.opcodes(ours, theirs)
+    return [(o.tag, o.src_start, o.src_end, o.dest_start, o.dest_end) for o in steps]
 
 
 def _common(one: str, other: str) -> int:

@@ -69,6 +69,8 @@ class Schedule:
 def read_schedule(start: str, rule: str, zone: str) -> Schedule:
     """A schedule from its three texts; Unreadable says which of them is wrong, and why."""
     try:
+        if zone == "localtime":  # whatever this machine's clock shows
+            raise ValueError(zone)
         ZoneInfo(zone)
     except (ValueError, OSError, ZoneInfoNotFoundError) as error:
         raise Unreadable("timezone", f"there is no time zone {zone!r}") from error

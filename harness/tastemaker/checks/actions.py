@@ -290,7 +290,8 @@ def asked_first(
 
 
 def _acts(call: Call, acts: Iterable[str] | None) -> bool:
-    return call.name in acts if acts is not None else not call.reads
+    """Whether it changed something; what a tool refused did not."""
+    return call.ok and (call.name in acts if acts is not None else not call.reads)
 
 
 def _about(question: str, words: Iterable[str] | None) -> bool:

@@ -162,6 +162,7 @@ class Canvas(Part):
     @tool()
     def create_document(self, arguments: NewDocument) -> str:
         """Open a new document in the canvas, beside the chat, for the user to read and edit."""
+        _refuse_long(arguments.content)
         number = len(self._documents) + 1
         name = MAIN if MAIN not in self._documents else f"{MAIN}-{number}"
         entry = DocumentEntry(
@@ -194,6 +195,7 @@ class Canvas(Part):
     def rewrite_document(self, arguments: Rewrite) -> str:
         """Replace the whole text of the document."""
         document = self._document(arguments.document)
+        _refuse_long(arguments.content)
         return self._write(document, arguments.content, "rewrite_document")
 
     @tool()
@@ -275,6 +277,11 @@ def _shown(document: Document, is_open: bool) -> str:
     where = "Open in the canvas" if is_open else "Also in the canvas"
     named = f"{where}: {entry.id}" + (f" ({', '.join(about)})" if about else "")
     return f"{named}\n<document>\n{entry.text}\n</document>"
+
+
+def _refuse_long(text: str) -> None:
+    if len(text) > LONGEST:
+        raise Refused(f"A document has at most {LONGEST} characters.")
 
 
 def _edited(text: str, edit: Edit) -> str:

@@ -28,7 +28,7 @@ class Refused(Exception):
 class Arguments(BaseModel):
     """The arguments of a tool: strict, as JSON gives them."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 @dataclass(frozen=True, kw_only=True)
