@@ -243,16 +243,15 @@ def _amounts(
     columns = [arranged.texts[name] for name in ("eval", "scenario", "arm")]
     names = [[str(one.names[code]) for code in one.codes[first].tolist()] for one in columns]
     seeds = arranged.seeds[arranged.seed[first]].tolist()
-    by_arm: dict[tuple[str, str], list[int]] = {}
-    told_of: dict[int, Told] = {}
+    by_arm: dict[tuple[str, str], dict[int, tuple[str, int, str]]] = {}
     for number, (home, scenario, arm, seed) in enumerate(zip(*names, seeds, strict=True)):
         text, cluster = texts.get((home, scenario, seed, arm)), clusters.get(f"{home}/{scenario}")
         if text is not None and cluster is not None:
-            by_arm.setdefault((home, arm), []).append(number)
-            told_of[number] = told(scenario, cluster, text)
+            by_arm.setdefault((home, arm), {})[number] = scenario, cluster, text
     amounts = np.full((len(first), len(MEASURES)), np.nan)
-    for numbers in by_arm.values():
-        amounts[numbers] = likeness([told_of[number] for number in numbers])
+    for replies in by_arm.values():
+        # Taken apart arm by arm: the words of all take hundreds of megabytes.
+        amounts[list(replies)] = likeness([told(*one) for one in replies.values()])
     return amounts[places]
 
 
