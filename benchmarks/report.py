@@ -3,9 +3,9 @@
     .venv/bin/python benchmarks/report.py > benchmarks/report.md
 
 1,000 scenarios x 5 seeds x 2 arms: 10,000 replies of about 1,600 characters, graded on 6 principles
-of 2 criteria each with quotes, in 200 clusters. From the stored tables to the file on disk, in
-processes of their own, cold, imports included; the fastest counts, for the rest of the machine
-only ever adds.
+of 2 criteria each with quotes, in 200 clusters. From the stored tables to the file on disk, how
+alike the replies are included, in processes of their own, cold, with imports; the fastest counts,
+for the rest of the machine only ever adds.
 """
 
 import argparse

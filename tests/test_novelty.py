@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from tastemaker.checks.length import word_spans
 from tastemaker.cli.main import app
 from tastemaker.experiment import Arm, Experiment
 from tastemaker.novelty import ALIKE_SEEDS, MEASURES, SAME_OPENING, alike, likeness, told
@@ -101,6 +102,16 @@ def test_counting_by_numbers_is_counting_by_sets(seed):
     for order in list(permutations(range(3)))[:3]:  # which reply comes first does not matter
         again = [replies[3 * n + place] for n in range(6) for place in order]
         assert likeness([told(*one) for one in again]) == pytest.approx(by_sets(again), nan_ok=True)
+
+
+def test_words_are_those_of_the_checks_whatever_stands_between_them():
+    """Two replies are wholly alike where, and only where, they have the same words."""
+    for between in [*map(chr, range(0x250)), *"\u1680\u2003\u2028\u2014\u2026\u3000漢ー😀"]:
+        text = f"{between} one two{between}three 4 {between}five{between}"
+        words = [text[start:end] for start, end in word_spans(text)]
+        first, _ = measured(("s", 1, text), ("s", 1, "  ".join(words)))
+
+        assert first[ALIKE_SEEDS] == 1.0, repr(between)
 
 
 def test_without_any_reply_there_is_nothing_to_say():

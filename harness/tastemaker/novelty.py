@@ -6,13 +6,14 @@ unlike everything: these shares are read beside the scores.
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tastemaker.checks.length import is_word, word_pieces
+from tastemaker.checks.length import is_word, word_spaced
 from tastemaker.experiment import Experiment
 from tastemaker.stats.estimates import ArmEstimate, arm_mean, linear, scenario_means
 from tastemaker.stats.panel import Codes, Design, Floats, Panel
@@ -38,8 +39,8 @@ class Told(NamedTuple):
 
     scenario: str
     cluster: int
-    pieces: Sequence[str]
-    """In lower case: its words, and what white space parts from them."""
+    text: str
+    """In lower case, its words parted by white space."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +56,8 @@ class Alike:
 
 
 def told(scenario: str, cluster: int, text: str) -> Told:
-    """A reply taken apart."""
-    return Told(scenario, cluster, word_pieces(text.casefold()))
+    """A reply as it is compared."""
+    return Told(scenario, cluster, word_spaced(text.casefold()))
 
 
 def likeness(replies: Sequence[Told]) -> Floats:
@@ -69,7 +70,7 @@ def likeness(replies: Sequence[Told]) -> Floats:
     replies say nothing.
     """
     found = np.full((len(replies), len(MEASURES)), np.nan)
-    words, lengths = _words([one.pieces for one in replies])
+    words, lengths = _words([one.text for one in replies])
     spoken = np.flatnonzero(lengths)
     if not len(spoken):
         return found
@@ -83,21 +84,40 @@ def likeness(replies: Sequence[Told]) -> Floats:
     return found
 
 
-def _words(texts: Sequence[Sequence[str]]) -> tuple[Codes, Codes]:
+def _words(texts: Sequence[str]) -> tuple[Codes, Codes]:
     """(N,) the first words of all texts, one after the other, as numbers from 1; (R,) how many.
 
     Words are alike without their punctuation. What is done with a word is done once for each
-    different one, for there are many times as many of them.
+    different one, for there are many times as many of them; Arrow splits and numbers all.
     """
-    pieces = list(chain.from_iterable(texts))
-    raw = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
+    split = pc.utf8_split_whitespace(_strings(texts))
+    pieces = split.values.dictionary_encode()
+    raw = pieces.dictionary.to_pylist()
     bare = {name: n for n, name in enumerate(dict.fromkeys(map(_bare, filter(is_word, raw))), 1)}
     known = np.array([bare[_bare(piece)] if is_word(piece) else 0 for piece in raw], np.intp)
-    words = known[np.fromiter(map(raw.__getitem__, pieces), np.intp, len(pieces))]
-    text = np.repeat(np.arange(len(texts)), [len(one) for one in texts])[words > 0]
+    words = known[_buffer(pieces.indices, np.int32)]
+    text = np.repeat(np.arange(len(texts)), np.diff(_offsets(split)))[words > 0]
     counts = np.bincount(text, minlength=len(texts))
     place = np.arange(len(text)) - np.repeat(np.cumsum(counts) - counts, counts)
     return words[words > 0][place < READ], np.minimum(counts, READ)
+
+
+def _strings(texts: Sequence[str]) -> pa.Array:
+    """From buffers: `pa.array` would import pandas."""
+    raw = [text.encode(errors="replace") for text in texts]
+    ends = np.cumsum([0, *map(len, raw)], dtype=np.int64)
+    buffers = (pa.py_buffer(ends), pa.py_buffer(b"".join(raw)))
+    return pa.LargeStringArray.from_buffers(len(raw), *buffers)
+
+
+def _buffer(column: pa.Array, kind: Any) -> NDArray[Any]:
+    values = np.frombuffer(column.buffers()[1], kind, len(column) + column.offset)
+    return values[column.offset :]
+
+
+def _offsets(lists: pa.Array) -> NDArray[Any]:
+    """(R + 1,) where the pieces of each text begin and end."""
+    return np.frombuffer(lists.buffers()[1], np.int32, len(lists) + 1)
 
 
 def _bare(word: str) -> str:

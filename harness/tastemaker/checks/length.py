@@ -20,6 +20,7 @@ _TOKEN = regex.compile(rf"{_EACH}|(?:(?!--|{_EACH})[^\s—―…])+")
 _UNSPACED = regex.compile(_EACH)
 _OTHERWISE = ("--", "\x1c", "\x1d", "\x1e", "\x1f")
 """What parts words and is no white space, or is white space to `str.split` and parts none."""
+_UNSEEN_SPACE = dict.fromkeys(map(ord, _OTHERWISE[1:]), "\x1a")
 _LETTER = regex.compile(r"[\p{L}\p{N}]")
 _LIST_NUMBER = re.compile(r"^[ \t>]*\d{1,3}[.)](?=\s)", re.MULTILINE)
 # Lines that may have one are found much faster than what is not on any line.
@@ -43,18 +44,20 @@ def word_spans(text: str) -> list[Span]:
     return [match.span() for match in _TOKEN.finditer(text) if _LETTER.search(match[0])]
 
 
-def word_pieces(text: str) -> list[str]:
-    """The words that `word_spans` finds, and what stands between them and `is_word` is not.
+def word_spaced(text: str) -> str:
+    """The text with white space between the words that `word_spans` finds, and around all else.
 
-    Many times as fast as their spans, where white space and dashes part them.
+    Split at it, the pieces that `is_word` are these words, but for four control characters that
+    only some take for white space. Many times as fast where white space and dashes part words.
     """
     otherwise = any(mark in text for mark in _OTHERWISE)
     if otherwise or (not text.isascii() and _UNSPACED.search(text)):
-        return [text[start:end] for start, end in word_spans(text)]
+        words = (text[start:end] for start, end in word_spans(text))
+        return " ".join(words).translate(_UNSEEN_SPACE)
     spaced = _without_markers(text)
     for mark in "—―…":
         spaced = spaced.replace(mark, " ")
-    return spaced.split()
+    return spaced
 
 
 def is_word(piece: str) -> bool:
