@@ -319,6 +319,8 @@ def test_replies_recorded_elsewhere_bring_their_calls_and_are_graded_by_them(mai
         "edit_document",
         "It is on Thursday now.",
     )
+    [answer] = [m["text"] for m in json.loads(row["messages"]) if m["role"] == "tool"]
+    assert answer == '"Mail" (document) is now in version 2.'
     scores = read_table(mail / "logs" / "scores.parquet").to_pylist()
     chosen = {(s["arm"], s["scenario"]): (s["should"], s["did"]) for s in scores if s["should"]}
     assert chosen["full", "thursday"] == ("edit", "edit")
@@ -359,7 +361,7 @@ def test_users_without_a_model_to_play_them_are_refused_before_the_run(mail, mon
     (mail / "prompts.yaml").write_text(
         text.replace("environment: {kind: workspace}", "user: {goal: to know}")
     )
-    (mail / "exp.yaml").write_text(EXPERIMENT.replace("./idle.jsonl}", "./full.jsonl}"))
+    (mail / "exp.yaml").write_text(EXPERIMENT.replace("replies: ./idle.jsonl", "model: none/none"))
     (mail / "full.jsonl").touch()
 
     assert command(monkeypatch, "run", "exp.yaml") == 2

@@ -350,7 +350,7 @@ def recorded(replies: Mapping[tuple[str, int], RecordedReply]) -> Solver:
             if reply is None:
                 state.metadata[MISSING] = True
             else:
-                state.messages += _recorded_calls(reply)
+                state.messages += _recorded_calls(reply, setting_in(state.metadata))
                 state.output = ModelOutput.from_content(reply.model, reply.reply)
                 state.output.usage = ModelUsage(**reply.usage) if reply.usage else None
                 state.messages.append(state.output.message)
@@ -362,15 +362,24 @@ def recorded(replies: Mapping[tuple[str, int], RecordedReply]) -> Solver:
     return recorded()
 
 
-def _recorded_calls(reply: RecordedReply) -> list[ChatMessage]:
-    """The calls of a recorded reply, as the message that made them."""
+def _recorded_calls(reply: RecordedReply, setting: Setting | None) -> list[ChatMessage]:
+    """The calls of a recorded reply, as the message that made them, and what the tools answer."""
     if not reply.calls:
         return []
     calls = [
         InspectToolCall(id=f"call-{number}", function=call.name, arguments=dict(call.arguments))
         for number, call in enumerate(reply.calls, 1)
     ]
-    return [ChatMessageAssistant(content="", tool_calls=calls, source="generate")]
+    made: list[ChatMessage] = [
+        ChatMessageAssistant(content="", tool_calls=calls, source="generate")
+    ]
+    if setting is not None:
+        world = open_world(setting)
+        for call in calls:
+            answer = world.call(call.function, call.arguments).answer
+            told = ChatMessageTool(content=answer, tool_call_id=call.id, function=call.function)
+            made.append(told)
+    return made
 
 
 @solver

@@ -237,7 +237,8 @@ def plays_users(loaded: LoadedEval) -> bool:
 def refuse_missing_user(experiment: Experiment, evals: Sequence[LoadedEval]) -> None:
     """Users whom scenarios describe need a model that plays them; it is never an arm."""
     wanting = [one.name for one in evals if plays_users(one)]
-    if wanting and experiment.user is None:
+    asked = any(arm.model for arm in experiment.arms.values())
+    if wanting and asked and experiment.user is None:
         raise UserError(
             f"{wanting[0]}: its users are played by a model; add `user: {{model: ...}}` to the "
             "experiment"
