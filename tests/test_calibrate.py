@@ -500,7 +500,7 @@ def test_a_loss_that_no_filling_can_undo_is_one(study):
     found = verdict(calibrated(unsure(study, REQUIRED, lost=60, new=range(60, 70))))
 
     assert str(found.kind) == "REGRESSED"
-    assert "However the gaps are filled" in found.reason
+    assert "however the gaps are filled" in found.reason
 
 
 def test_what_is_missing_counts_by_what_it_stands_for(study):
