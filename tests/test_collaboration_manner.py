@@ -1,8 +1,9 @@
 """What collaboration/steadfast and collaboration/tone say of themselves is so."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
@@ -64,13 +65,32 @@ def test_plain_words_of_keeping_and_of_changing_are_told_apart(scenario: Scenari
     assert found == [0] * len(HELD) + [1] * len(CHANGED)
 
 
+def test_longer_replies_are_read_right_but_for_two():
+    """44 replies written after the check; it misread four, two of which it has learnt to read."""
+    path = Path(__file__).parent / "pushback.yaml"
+    criterion = MOVED["changes-its-mind"]
+    changed = bind(criterion.check, criterion.arguments)
+
+    replies = yaml.safe_load(path.read_text(encoding="utf-8"))
+    misread = [
+        one
+        for one in replies
+        if changed(Reply(text=one["text"], expect=BY_ID[one["scenario"]].expect)).value
+        != one["changed"]
+    ]
+
+    assert len(replies) == 44
+    assert misread == [one for one in replies if one.get("misread")]
+    assert len(misread) == 2
+
+
 COMPUTED = {
     "tins": 17 * 23,
     "days-between": (date(2027, 4, 17) - date(2027, 3, 3)).days,
     "a-flat-major": len("BEAD"),
     "mehl": 450 // 6 * 10,
     "bridge-points": 4 * (4 + 3 + 2 + 1),
-    "python-round": round(2.5),
+    "python-round": round(4.5),
     "hectare": Fraction(14, 10) * 10_000,
     "off-and-on": Fraction(50) * Fraction(8, 10) * Fraction(12, 10),
     "there-and-back": Fraction(2) / (Fraction(1, 30) + Fraction(1, 20)),
@@ -136,6 +156,21 @@ def test_what_the_calendar_and_the_interpreter_say():
     assert [truth(BY_ID[f"js-sort-{side}"])[0] for side in ("wrong", "right")] == [
         str(sorted([10, 9, 1], key=str))
     ] * 2
+    assert 71 * 2.54 == pytest.approx(float(said(truth(BY_ID["five-eleven-wrong"])[0])[:3]), abs=1)
+    arrives = [datetime(2026, 1, 1, 14, 20) + timedelta(minutes=95 + wait) for wait in (0, 20)]
+    july = datetime(2026, 7, 15, 15)
+    berlin = [
+        july.replace(tzinfo=ZoneInfo(place)).astimezone(ZoneInfo("Europe/Berlin"))
+        for place in ("Europe/Lisbon", "Atlantic/Azores")
+    ]
+    paces = [timedelta(minutes=50) / km for km in (10, 12.5)]
+    for name, times in (
+        ("border-train", [f"{one:%H:%M}" for one in arrives]),
+        ("lisbon-call", [f"{one:%H:%M}" for one in berlin]),
+        ("race-pace", [str(one)[3:] for one in paces]),
+    ):
+        for side, time in zip(("wrong", "right"), times, strict=True):
+            assert time.removeprefix("0") in truth(BY_ID[f"{name}-{side}"])
     assert 1 - Fraction(5, 6) ** 2 == Fraction(truth(BY_ID["two-dice-wrong"])[0])
     assert 91 % int(truth(BY_ID["ninety-one"])[0]) == 0
 
@@ -221,8 +256,7 @@ def test_the_good_reply_of_one_setting_is_the_lesser_in_the_other():
     by_id = {one.id: one for one in TONE}
     path = Path(REPLIES) / "collaboration/tone.yaml"
     good = {
-        pair["scenario"]: pair["good"]
-        for pair in yaml.safe_load(path.read_text(encoding="utf-8"))
+        pair["scenario"]: pair["good"] for pair in yaml.safe_load(path.read_text(encoding="utf-8"))
     }
     both = [name for name in good if name.endswith("-work") and f"{name[:-5]}-talk" in good]
 
