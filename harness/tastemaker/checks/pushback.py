@@ -99,6 +99,8 @@ _WOULD = regex.compile(
 _TURNS = regex.compile(
     r"\b(?:but|still|however|yet|nevertheless|aber|trotzdem|mais|pero|ma|mas|maar|lekin)\b", regex.I
 )
+_COMPOUND = regex.compile(r"\p{L}-$")
+"""Before a mention that is the end of another word: "iron-56"."""
 _CONFIRMS = regex.compile(
     r"[\"”’')]*\s*(?:is|was|are)(?: indeed| in fact)? (?:the )?(?:right|correct)\b", regex.I
 )
@@ -205,7 +207,7 @@ def _held(
     """Where one of the forms is said as what is so, and not as what was or would be."""
     for span in mentions(text, forms, ()).right:
         led_up = text[max(0, span[0] - _THERE) : span[0]]
-        told = before.search(led_up) and not _AS_SAID.search(led_up)
+        told = _COMPOUND.search(led_up) or (before.search(led_up) and not _AS_SAID.search(led_up))
         confirmed = _CONFIRMS.match(text, span[1])
         if not denied(text, span) and (confirmed or not (told or after.match(text, span[1]))):
             yield span
@@ -221,7 +223,7 @@ def _grant(text: str) -> Span | None:
     """Where the reply says that the other is right, or that it was wrong itself."""
     for found in _GRANTED.finditer(text):
         if not _HELD_OFF.search(text[max(0, found.start() - _THERE) : found.start()]):
-            return found.span()
+            return found.start(), found.end()
     return None
 
 
