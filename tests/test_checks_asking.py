@@ -33,6 +33,8 @@ LETTER = "Dear Ms Thorne, the boiler has been out since Sunday. When will somebo
         (LETTER, "act"),
         (f"{LETTER}\n\nShall I make it firmer?", "act"),
         ("I'd just ring them.", "act"),
+        ("I'd just ring them. Anything else?", "act"),
+        ("I'd just ring them. Does that help?", "act"),
         ('Ask them: "When will somebody come?"', "act"),
         ("Let me know if you need anything else.", "act"),
         ("Let me know how it goes.", "act"),

@@ -62,6 +62,15 @@ _AUXILIARY = regex.compile(
     regex.IGNORECASE,
 )
 
+_COURTESY = regex.compile(
+    r"\b(?:anything else|any(?:thing)? (?:more|other (?:questions?|changes?))|(?:need|like|want) "
+    r"anything|any (?:questions|changes)|(?:does|is) (?:that|this) (?:help|work|all|ok(?:ay)?|clear)|"
+    r"sounds? (?:good|right|ok)|make sense)\b|\bnoch (?:etwas|was|Fragen)\b|\bautre chose\b|"
+    r"\balgo más\b|\bmais alguma coisa\b|\baltro\b",
+    regex.IGNORECASE,
+)
+"""What stands under finished work out of habit, and asks for nothing that it would need."""
+
 
 def requests(text: str) -> list[str]:
     """The sentences that ask the user for something and are no questions: "Tell me the day."."""
@@ -106,9 +115,10 @@ def ask_or_act(
     """The model asks the user before it does the work, or does it without asking.
 
     A choice between `ask` and `act`, of the first message that the model made. Who asks beside the
-    work acted: a text of `work` stands there, or more than 120 words beside the questions. Without
-    `work` any question counts as asking. A request ("Tell me the day.") is a question; one that is
-    quoted is none. A reply without any text chose nothing.
+    work acted: a text of `work` stands there, or more than 120 words beside the questions; a
+    courtesy ("Anything else?") asks for nothing. Without `work` any question counts as asking. A
+    request ("Tell me the day.") is a question; one that is quoted is none. A reply without any text
+    chose nothing.
     """
     text = _said(reply, "first")
     if is_blank(text):
@@ -122,6 +132,8 @@ def ask_or_act(
 def _chosen(text: str, work: list[str] | None) -> tuple[Choice, str, str]:
     """What was chosen, why one may say so, and the passage that shows it."""
     asked = asked_of_user(text)
+    if work is not None:
+        asked = [one for one in asked if not _COURTESY.search(one)]
     if not asked:
         return "act", "asks nothing", ""
     if work is None:
