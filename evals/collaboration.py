@@ -11,3 +11,11 @@ def collaboration_ask_or_act(split: str = "dev") -> Task:
     return rubric_task(
         rubric="collaboration/ask-or-act", dataset="collaboration/ask-or-act", split=split
     )
+
+
+@task
+def collaboration_follow_up(split: str = "dev") -> Task:
+    """One good question where it moves things on, and none where nobody wants one."""
+    return rubric_task(
+        rubric="collaboration/follow-up", dataset="collaboration/follow-up", split=split
+    )

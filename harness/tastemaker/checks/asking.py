@@ -27,7 +27,7 @@ _REQUEST = regex.compile(
     r"\b(?:tell|give|send|show) me (?!if\b|when (?:you|it)\b|a (?:shout|moment|second)\b)"
     r"|\blet me know (?:which|what|who|where|whether|when (?!you\b)|how (?!(?:it|that|things) )|"
     r"the|your)\b"
-    r"|\b(?:walk|talk) me through\b"
+    r"|\b(?:walk|talk) me through\b|\b(?:explain|describe)\b[^.!?\n]{0,40} (?:to|for) me\b|_{2,}"
     r"|\bI(?:['’]d| would|['’]ll)? (?:still |just )?need to know (?!if you need)"
     r"|\b(?:sag|sagen Sie|nenn|nennen Sie|schick|schicken Sie) mir\b|\bdites?-moi\b"
     r"|\b(?:dime|dígame|dígeme|dimmi|mi dica|diga-me|me diga|me diz)\b"
