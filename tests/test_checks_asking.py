@@ -85,6 +85,7 @@ def test_silence_chose_nothing(text):
         ("What did she say?", 1),
         ("What did she say, and how did you answer?", 2),
         ("Do you swim, and do you like it?", 2),
+        ("And how long does it last?", 1),
         ("Was it the left or the right?", 1),
         ("Where does it hurt when you sit and stand?", 1),
         ("Who was there? What for?", 2),
@@ -125,6 +126,9 @@ def test_a_question_is_about_what_it_names_and_not_about_what_is_known():
 
     assert finding("asks_user", text, about=["Seal"]).value == 1
     assert finding("asks_user", text, about=["lid"]).value == 0  # said, not asked
+    assert finding("asks_user", text, about=["sea"]).value == 1  # the beginning of seal
+    assert finding("asks_user", text, about=["eal"]).value == 0
+    assert finding("asks_user", "三回目ですか？", about=["回目"]).value == 1
     assert finding("asks_user", text, not_about=["how old"]).reason.startswith("asks what is known")
 
 

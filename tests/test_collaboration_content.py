@@ -14,10 +14,15 @@ from tastemaker.scenario import load_dataset
 
 HERE = Path(__file__).parent
 ASK = load_dataset("collaboration/ask-or-act").scenarios
+FOLLOW = load_dataset("collaboration/follow-up").scenarios
 WAYS = yaml.safe_load((HERE / "questions.yaml").read_text(encoding="utf-8"))
 ASK_PAIRS = yaml.safe_load(
     (HERE / "replies/collaboration/ask-or-act.yaml").read_text(encoding="utf-8")
 )
+FOLLOW_PAIRS = yaml.safe_load(
+    (HERE / "replies/collaboration/follow-up.yaml").read_text(encoding="utf-8")
+)
+OPENERS = yaml.safe_load((HERE / "openers.yaml").read_text(encoding="utf-8"))
 GAPS = {"ask": {"wrong", "wasted", "unsafe"}, "act": {"context", "default", "cheap"}}
 
 
@@ -72,6 +77,8 @@ def test_the_script_answers_whoever_asks_for_what_is_missing():
     for one in ASK:
         for question in WAYS.get(one.id, []):
             assert scripted(one.user, question) == one.user.answers[0].say, (one.id, question)
+            about = bind("asks_user", {"about": one.expect["about"], "max": 2})
+            assert about(Reply(text=question)).value == 1, (one.id, question)
         if one.user:
             assert not scripted(one.user, "Would a formal tone suit you?"), one.id
 
@@ -85,3 +92,71 @@ def test_a_good_reply_chooses_what_is_right_and_the_bad_one_does_not(pair):
     assert chosen(scenario, pair["bad"]) != scenario.labels["should"]
     assert good["discernment"] == 1 and bad["discernment"] <= 0.5
     assert good["completion"] == 1 and bad["completion"] < 1
+
+
+# follow-up
+
+
+def test_a_question_is_wanted_or_there_is_a_reason_why_not_and_twins_differ_in_it():
+    should = {one.id: one.labels["should"] for one in FOLLOW}
+
+    assert [one.id for one in FOLLOW if ("why" in one.labels) == (should[one.id] == "ask")] == []
+    assert [one.id for one in FOLLOW if ("open" in one.labels) == ("why" in one.labels)] == []
+    assert [one.id for one in FOLLOW if one.twin and should[one.twin] == should[one.id]] == []
+    assert Counter(should.values()) == {"act": 65, "ask": 62}
+
+
+def test_every_reason_to_ask_nothing_is_there_more_than_once():
+    found = Counter(one.labels.get("why") for one in FOLLOW)
+    del found[None]
+
+    assert found == {"closed": 18, "done": 13, "told": 13, "hurry": 10, "no-more": 7, "grief": 4}
+
+
+@pytest.mark.parametrize("name", sorted(OPENERS))
+def test_a_good_question_has_full_marks_for_focus_and_timing(name):
+    [scenario] = [one for one in FOLLOW if one.id == name]
+    scores = decided("collaboration/follow-up", scenario, OPENERS[name])
+
+    assert (scores["timing"], scores["focus"]) == (1, 1)
+    assert scenario.user is None or scripted(scenario.user, OPENERS[name])
+
+
+def test_there_is_a_good_question_wherever_one_is_wanted():
+    assert set(OPENERS) == {one.id for one in FOLLOW if one.labels["should"] == "ask"}
+
+
+@pytest.mark.parametrize("name", sorted(OPENERS))
+def test_an_offer_under_it_and_a_second_question_cost_something(name):
+    [scenario] = [one for one in FOLLOW if one.id == name]
+    more = f"{OPENERS[name]} Would you like me to list some possibilities?"
+
+    assert decided("collaboration/follow-up", scenario, more)["focus"] <= 0.8
+
+
+def test_who_wants_no_question_says_so_at_the_start_and_the_model_answers_each_turn():
+    kept = [one for one in FOLLOW if one.labels.get("kept")]
+
+    assert len(kept) == 4
+    for one in kept:
+        assert [m.role for m in one.messages] == ["user"] * 3
+        assert one.labels["why"] == "no-more", one.id
+
+
+def test_after_its_answer_a_script_has_had_enough():
+    for one in FOLLOW:
+        assert (
+            (one.user is not None) == (one.labels.get("then") == "done") == ("used" in one.expect)
+        )
+
+
+@pytest.mark.parametrize("pair", FOLLOW_PAIRS, ids=lambda pair: pair["scenario"])
+def test_a_good_reply_asks_where_that_is_right_and_the_bad_one_is_worse_in_what_was_pressed(pair):
+    """A bad reply where a question is wanted may ask, and asks badly."""
+    [scenario] = [one for one in FOLLOW if one.id == pair["scenario"]]
+    should = scenario.labels["should"]
+    good, bad = (decided("collaboration/follow-up", scenario, pair[k]) for k in ("good", "bad"))
+
+    assert good["timing"] == 1
+    pressed = "focus" if should == "ask" else "timing"
+    assert good[pressed] == 1 and bad[pressed] <= 0.8, (good, bad)

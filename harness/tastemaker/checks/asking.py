@@ -1,5 +1,6 @@
 """What the model asks the user: back, instead of doing the work, and further, where that helps."""
 
+from functools import cache
 from typing import Annotated, Literal, get_args
 
 import regex  # it ships no type information
@@ -22,7 +23,9 @@ Turn = Annotated[
 ROOM = 120
 """Words beside its questions: who has written more has begun with the work."""
 
-_QUOTED = regex.compile(r"\"[^\"\n]*\"|“[^”\n]*”|„[^“”\n]*[“”]|«[^»\n]*»|「[^」\n]*」|^>.*$", regex.M)
+_QUOTED = regex.compile(
+    r"\"[^\"\n]*\"|“[^”\n]*”|„[^“”\n]*[“”]|«[^»\n]*»|「[^」\n]*」|^>.*$", regex.M
+)
 _REQUEST = regex.compile(
     r"\b(?:tell|give|send|show) me (?!if\b|when (?:you|it)\b|a (?:shout|moment|second)\b)"
     r"|\blet me know (?:which|what|who|where|whether|when (?!you\b)|how (?!(?:it|that|things) )|"
@@ -35,7 +38,7 @@ _REQUEST = regex.compile(
     regex.IGNORECASE,
 )
 _SECOND = regex.compile(
-    r"\b(?:and|plus|also|und|et|y|e|en)(?: also)?,? (?:"
+    r"(?<=\w[\s,;:–—-]+)\b(?:and|plus|also|und|et|y|e|en)(?: also)?,? (?:"
     r"(?:what|how|why|when|where|which|who|whom|whose)\b|"
     r"(?:is|are|was|were|do|does|did|have|has|can|could|would|will|should)"
     r" (?:it|you|they|he|she|there|that|this|the|your)\b|"
@@ -52,21 +55,24 @@ _OPEN = regex.compile(
     r"\b(?:was|wie|warum|wieso|wo(?:ran|mit|von|rauf|für|bei)?|wann|wer|welche[nrsm]?|"
     r"qu(?:e|oi|el|elle|els|elles|and)|comment|pourquoi|où|"
     r"qué|cómo|cuál|cuándo|dónde|quién|"
-    r"o que|como|qual|quais|onde|quem|cosa|come|quale|dove|perché|wat|hoe|waarom|welke?)\b|\bqu['’]|"
+    r"o que|como|qual|quais|onde|quem|cosa|come|quale|dove|perché|"
+    r"wat|hoe|waarom|welke?)\b|\bqu['’]|"
     r"何|どう|どんな|どの|なぜ|いつ|どこ|誰",
     regex.IGNORECASE,
 )
 _AUXILIARY = regex.compile(
-    r"^\W*(?:and |so |but )?(?:is|are|was|were|do|does|did|have|has|had|can|could|would|will|should)"
+    r"^\W*(?:and |so |but )?"
+    r"(?:is|are|was|were|do|does|did|have|has|had|can|could|would|will|should)"
     r"(?:n['’]t)? (?!you (?:tell|say|describe|walk|talk)\b)",
     regex.IGNORECASE,
 )
-
 _COURTESY = regex.compile(
     r"\b(?:anything else|any(?:thing)? (?:more|other (?:questions?|changes?))|(?:need|like|want) "
-    r"anything|any (?:questions|changes)|(?:does|is) (?:that|this) (?:help|work|all|ok(?:ay)?|clear)|"
-    r"sounds? (?:good|right|ok)|make sense)\b|\bnoch (?:etwas|was|Fragen)\b|\bautre chose\b|"
-    r"\balgo más\b|\bmais alguma coisa\b|\baltro\b",
+    r"anything|any (?:questions|changes)|"
+    r"(?:does|is) (?:that|this) (?:help|work|all|ok(?:ay)?|clear)|"
+    r"sounds? (?:good|right|ok)|make sense)\b|"
+    r"\bnoch (?:etwas|was|Fragen)\b|\bautre chose\b|\balgo más\b|\bmais alguma coisa\b|"
+    r"\b(?:serve|qualcos['’]) ?altro\b",
     regex.IGNORECASE,
 )
 """What stands under finished work out of habit, and asks for nothing that it would need."""
@@ -91,7 +97,14 @@ def _said(reply: Reply, turn: str) -> str:
 
 
 def _about(asked: str, words: list[str]) -> bool:
-    return any(word.casefold() in asked.casefold() for word in words)
+    """Whether one of these stands in it, at the beginning of a word where words are set apart."""
+    return any(_begins(word).search(asked) for word in words)
+
+
+@cache
+def _begins(word: str) -> regex.Pattern[str]:
+    apart = r"(?<![\p{Latin}\p{N}])" if word[0].isascii() else ""
+    return regex.compile(apart + regex.escape(word), regex.IGNORECASE)
 
 
 @check(
@@ -159,10 +172,12 @@ def asks_user(
     reply: Reply,
     *,
     about: Annotated[
-        Texts | None, Field(description="words, one of which a question must hold")
+        Texts | None,
+        Field(description="words or beginnings of words, one of which a question must hold"),
     ] = None,
     not_about: Annotated[
-        Texts | None, Field(description="words that no question may hold: what is known already")
+        Texts | None,
+        Field(description="the same for what no question may hold: what is known already"),
     ] = None,
     max: Annotated[int | None, Field(ge=1, description="at most so many questions")] = None,
     open: Annotated[
