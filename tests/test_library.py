@@ -5,6 +5,7 @@ can decide without a judge tells them apart.
 """
 
 from collections import defaultdict
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 
@@ -83,6 +84,10 @@ def test_every_dataset_has_a_rubric_an_eval_and_replies_or_an_agent(name):
     assert acts or name in ANSWERED
 
 
+read_rubric = cache(load_rubric)
+"""Read once: each reply below is graded by one of a few."""
+
+
 def replied(scenario, said):
     """The messages when the model says this, and the places of its own where it speaks twice.
 
@@ -105,7 +110,7 @@ def replied(scenario, said):
 
 def decided(name, scenario, said):
     """The scores of a reply by principle, from what needs no judge."""
-    rubric = load_rubric(name)
+    rubric = read_rubric(name)
     messages, own = replied(scenario, said)
     reply = Reply(
         text=messages[-1].text,
