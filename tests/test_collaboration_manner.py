@@ -236,6 +236,12 @@ def test_twins_are_one_message_in_two_settings():
         ]
 
 
+def test_each_conversation_waits_for_one_answer():
+    for one in TONE:
+        roles = [message.role for message in one.messages if message.role != "system"]
+        assert roles == ["user", "assistant"] * (len(roles) // 2) + ["user"], one.id
+
+
 def test_each_setting_has_its_principle_and_both_have_the_rest():
     rubric = load_rubric("collaboration/tone")
     own = {"collaborator": "at-work", "chat": "at-ease"}
