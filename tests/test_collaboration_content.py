@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 import yaml
+from inspect_ai import eval as run_task
+from inspect_ai.model import ModelOutput, ModelUsage, get_model
 from test_library import decided, replied
 
 from tastemaker.checks.registry import bind
 from tastemaker.conversation import scripted
 from tastemaker.records import Reply
 from tastemaker.scenario import load_dataset
+from tastemaker.task import rubric_task
 
 HERE = Path(__file__).parent
 ASK = load_dataset("collaboration/ask-or-act").scenarios
@@ -92,6 +95,60 @@ def test_a_good_reply_chooses_what_is_right_and_the_bad_one_does_not(pair):
     assert chosen(scenario, pair["bad"]) != scenario.labels["should"]
     assert good["discernment"] == 1 and bad["discernment"] <= 0.5
     assert good["completion"] == 1 and bad["completion"] < 1
+
+
+# Both, in a run
+
+
+def played(name, scenario, turns, tmp_path):
+    """The findings of a run in which the model says these texts, one a turn."""
+    outputs = [ModelOutput.from_content("mockllm/x", turn) for turn in turns]
+    for output in outputs:
+        output.usage = ModelUsage()
+    [log] = run_task(
+        rubric_task(name, name, split=None),
+        model=get_model("mockllm/x", custom_outputs=outputs, memoize=False),
+        sample_id=scenario,
+        display="none",
+        log_dir=str(tmp_path),
+    )
+    assert log.status == "success", log.error and log.error.traceback
+    [sample] = log.samples
+    assert sum(message.role == "assistant" for message in sample.messages) == len(turns)
+    return sample.scores["rubric"].value
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("turns", "found"),
+    [
+        (["A yes or a no?", "Sorry, graduation! Next year?"], (1, 1, 1, 1)),
+        (["Dear Dr Bellandi, I accept. Is a yes fine?", "Graduation; next year."], (0, 1, 1, 1)),
+        (["How formal shall it be?"], (1, 0, 1, 0)),
+        (["Dear Dr Bellandi, with pleasure."], (0, 0, 0, 0)),
+    ],
+)
+def test_the_user_answers_the_right_question_and_the_last_message_is_held_to_it(
+    turns, found, tmp_path
+):
+    values = played("collaboration/ask-or-act", "invitation-answer-open", turns, tmp_path)
+    keys = (
+        "discernment.asks-or-acts",
+        "discernment.about-what-is-missing",
+        "discernment.few",
+        "completion.holds-what-was-told",
+    )
+
+    assert tuple(values[key] for key in keys) == found
+
+
+@pytest.mark.slow
+def test_who_was_told_no_questions_is_heard_in_every_turn(tmp_path):
+    for turns, quiet in ((["60 to 100.", "120 to 160.", "The adult."], 1), (["a", "b?", "c"], 0)):
+        values = played("collaboration/follow-up", "tutor-no-questions-kept", turns, tmp_path)
+
+        assert values["timing.none-in-any-turn"] == quiet
+        assert values["timing.asks-or-leaves-it"] == 1  # of the first
 
 
 # follow-up
