@@ -92,7 +92,7 @@ def asked_of_user(text: str) -> list[str]:
 
 def _unquoted(text: str) -> str:
     """The text with its code and what it quotes made blank; everything else stays in place."""
-    return _QUOTED.sub(lambda match: " " * len(match[0]), without_code(text))
+    return str(_QUOTED.sub(lambda match: " " * len(match[0]), without_code(text)))
 
 
 def _said(reply: Reply, turn: str) -> str:
