@@ -136,6 +136,9 @@ def test_at_the_end_means_that_nothing_comes_after_it():
     assert finding("asks_user", "Noted. Which day?", where="end").value == 1
     assert finding("asks_user", "Noted. Tell me the day.", where="end").value == 1
     assert finding("asks_user", "Which day? I'd take Monday.", where="end").value == 0
+    assert (
+        finding("asks_user", 'Which day? Say: "Is it Monday?" and smile.', where="end").value == 0
+    )
 
 
 def test_the_first_turn_is_looked_at_where_it_is_asked_for():

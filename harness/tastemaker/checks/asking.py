@@ -86,8 +86,13 @@ def requests(text: str) -> list[str]:
 
 def asked_of_user(text: str) -> list[str]:
     """What a text asks whoever reads it, by question or request; not what it quotes."""
-    plain = _QUOTED.sub(lambda match: " " * len(match[0]), without_code(text))
+    plain = _unquoted(text)
     return questions(plain) + requests(plain)
+
+
+def _unquoted(text: str) -> str:
+    """The text with its code and what it quotes made blank; everything else stays in place."""
+    return str(_QUOTED.sub(lambda match: " " * len(match[0]), without_code(text)))
 
 
 def _said(reply: Reply, turn: str) -> str:
@@ -188,12 +193,12 @@ def asks_user(
     ] = "anywhere",
     turn: Turn = "last",
 ) -> Finding:
-    """The reply asks the user something, by question or request: about this, and not about that.
+    """The reply asks the user something: about this, and not about that.
 
-    Two questions in one sentence ("Who was there, and what did they say?") count as two, "this or
-    that?" as one. Quoted questions are not put to the user. What is open is told by its words,
-    `what`, `how`, `why` and their like, in English, German, French, Spanish, Portuguese, Italian,
-    Dutch and Japanese.
+    By question or by request ("Tell me the day."); what is quoted is not put to the user. Two
+    questions in one sentence ("Who was there, and what did they say?") are two, "this or that?" is
+    one. What is open is told by its words, `what`, `how`, `why` and their like, in English, German,
+    French, Spanish, Portuguese, Italian, Dutch and Japanese.
     """
     text = _said(reply, turn)
     asked = asked_of_user(text)
@@ -209,11 +214,12 @@ def asks_user(
         return found(False, "asks what is known or will not help", known[0])
     if open and not any(_OPEN.search(one) and not _AUXILIARY.search(one) for one in asked):
         return found(False, "can be answered with yes or no", asked[0])
-    if where == "end" and not _ends_with(text, asked):
+    if where == "end" and _last_sentence(text) not in asked:
         return found(False, "does not end with what it asks", asked[0])
     return found(True, plural(count, "question"), asked[0])
 
 
-def _ends_with(text: str, asked: list[str]) -> bool:
-    spans = sentence_spans(text)
-    return bool(spans) and asked_of_user(text[slice(*spans[-1])]) != []
+def _last_sentence(text: str) -> str:
+    plain = _unquoted(text)
+    spans = sentence_spans(plain)
+    return plain[slice(*spans[-1])] if spans else ""
