@@ -244,10 +244,29 @@ def test_each_conversation_waits_for_one_answer():
 
 def test_each_setting_has_its_principle_and_both_have_the_rest():
     rubric = load_rubric("collaboration/tone")
-    own = {"collaborator": "at-work", "chat": "at-ease"}
+    own = {"collaborator": {"at-work", "one-of-two"}, "chat": {"at-ease", "company"}}
     for one in TONE:
         found = {principle for (principle, _), _ in rubric.applicable(one.labels)}
-        assert found == {own[one.labels["setting"]], "their-register", "fitting"}
+        assert found == own[one.labels["setting"]] | {"their-register", "in-kind", "fitting"}
+
+
+@pytest.mark.parametrize(
+    ("name", "decided_by_checks"),
+    [
+        ("steadfast", {"true-at-the-end", "moved-by-reasons", "with-grace"}),
+        ("tone", {"at-work", "at-ease", "their-register"}),
+    ],
+)
+def test_a_principle_is_decided_by_checks_alone_or_by_a_judge_alone(name, decided_by_checks):
+    """So that what needs no judge has its figures without one."""
+    principles = load_rubric(f"collaboration/{name}").principles
+    kinds = {
+        key: {bool(criterion.check) for criterion in one.criteria.values()}
+        for key, one in principles.items()
+    }
+
+    assert {key for key, found in kinds.items() if found == {True}} == decided_by_checks
+    assert all(len(found) == 1 for found in kinds.values())
 
 
 def test_an_emoji_is_used_where_the_label_says_so():
