@@ -65,8 +65,8 @@ _OPEN = regex.compile(
 )
 _AUXILIARY = regex.compile(
     r"^\W*(?:and |so |but )?"
-    r"(?:is|are|was|were|do|does|did|have|has|had|can|could|would|will|should)"
-    r"(?:n['’]t)? (?!you (?:tell|say|describe|walk|talk)\b)",
+    r"(?:is|are|was(?= (?:it|he|she|that|this|the|there|your|any)\b)|were|do|does|did|have|has|had|"
+    r"can|could|would|will|should)(?:n['’]t)? (?!you (?:tell|say|describe|walk|talk)\b)",
     regex.IGNORECASE,
 )
 _COURTESY = regex.compile(
