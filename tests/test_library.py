@@ -6,7 +6,7 @@ can decide without a judge tells them apart.
 
 from collections import defaultdict
 from functools import cache
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
@@ -97,14 +97,13 @@ def replied(scenario, said):
     messages = [Message(role=m.role, text=m.text) for m in scenario.messages]
     if isinstance(said, str):
         return (*messages, Message(role="assistant", text=said)), ()
-    own = []
-    for turn in said:
-        own.append(len(messages))
-        messages.append(Message(role="assistant", text=turn))
-        if turn is not said[-1]:
-            answer = scripted(scenario.user, turn)
-            assert answer, (scenario.id, turn)
-            messages.append(Message(role="user", text=answer))
+    own = [len(messages)]
+    messages.append(Message(role="assistant", text=said[0]))
+    for asked, turn in pairwise(said):
+        answer = scripted(scenario.user, asked)
+        assert answer, (scenario.id, asked)
+        own.append(len(messages) + 1)
+        messages += [Message(role="user", text=answer), Message(role="assistant", text=turn)]
     return tuple(messages), tuple(own)
 
 

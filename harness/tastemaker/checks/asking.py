@@ -24,8 +24,11 @@ ROOM = 120
 """Words beside its questions: who has written more has begun with the work."""
 
 _QUOTED = regex.compile(
-    r"\"[^\"\n]*\"|“[^”\n]*”|„[^“”\n]*[“”]|«[^»\n]*»|「[^」\n]*」|^>.*$", regex.M
+    r"\"[^\"\n]*[.?!][^\"\n]*\"|“[^”\n]*[.?!][^”\n]*”|„[^“”\n]*[.?!][^“”\n]*[“”]|"
+    r"«[^»\n]*[.?!][^»\n]*»|「[^」\n]*[。？！][^」\n]*」|^>.*$",
+    regex.MULTILINE,
 )
+"""Whole sentences; a word in quotation marks may be what a question is about."""
 _REQUEST = regex.compile(
     r"\b(?:tell|give|send|show) me (?!if\b|when (?:you|it)\b|a (?:shout|moment|second)\b)"
     r"|\blet me know (?:which|what|who|where|whether|when (?!you\b)|how (?!(?:it|that|things) )|"
@@ -51,7 +54,7 @@ _SECOND = regex.compile(
 _OPEN = regex.compile(
     r"\b(?:what|how|why)(?:['’]\w+)?\b|\b(?:tell me|(?:walk|talk) me through)\b|"
     r"(?:^|[,:;–—-]\s*|\b(?:and|so|but|about|at|to|from|for|on|of|in) )"
-    r"(?:which|who|whose|where|when)\b|"
+    r"(?:which|who|whose|where|when)\b|^\W*che\b|"
     r"\b(?:was|wie|warum|wieso|wo(?:ran|mit|von|rauf|für|bei)?|wann|wer|welche[nrsm]?|"
     r"qu(?:e|oi|el|elle|els|elles|and)|comment|pourquoi|où|"
     r"qué|cómo|cuál|cuándo|dónde|quién|"
@@ -62,8 +65,8 @@ _OPEN = regex.compile(
 )
 _AUXILIARY = regex.compile(
     r"^\W*(?:and |so |but )?"
-    r"(?:is|are|was|were|do|does|did|have|has|had|can|could|would|will|should)"
-    r"(?:n['’]t)? (?!you (?:tell|say|describe|walk|talk)\b)",
+    r"(?:is|are|was(?= (?:it|he|she|that|this|the|there|your|any)\b)|were|do|does|did|have|has|had|"
+    r"can|could|would|will|should)(?:n['’]t)? (?!you (?:tell|say|describe|walk|talk)\b)",
     regex.IGNORECASE,
 )
 _COURTESY = regex.compile(
