@@ -21,12 +21,14 @@ from tastemaker.evaluation import load_evals
 from tastemaker.experiment import load_experiment
 from tastemaker.foreign import lacks, why_not
 
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what they import
+
 SHIPPED = folder("evals") / "experiments/guards.yaml"
-QUESTIONS = 12
+QUESTIONS = 9
 SUBJECTS = ("biology", "history", "law")
 
 # The package that IFEval scores by, as far as these prompts need it; the real one is not to be had.
-IFEVAL = '''
+IFEVAL = """
 from dataclasses import dataclass
 
 @dataclass
@@ -56,7 +58,7 @@ def test_instruction_following(example, reply, strict):
         for n, kind in enumerate(example.instruction_id_list)
     ]
     return OutputExample(all(followed), followed)
-'''
+"""
 NOTES = {
     "rubric.yaml": "rubric: notes\nprinciples:\n  brevity:\n    criteria:\n"
     "      short: {check: words, with: {max: 3}}\n",
@@ -185,7 +187,7 @@ def guarded(project, actor, hub, ifeval):
     return CliRunner()
 
 
-@pytest.mark.filterwarnings("default")  # of what inspect_evals imports
+@pytest.mark.slow
 def test_what_climbs_one_eval_and_loses_the_guards_is_stopped(guarded, actor, hub):
     ran = guarded.invoke(app, ["run", "./guards.yaml"])
 
@@ -204,29 +206,22 @@ def test_what_climbs_one_eval_and_loses_the_guards_is_stopped(guarded, actor, hu
     for one in found.values():
         for arm in ("baseline", "candidate_score"):
             assert one[arm]["low"] <= one[arm]["mean"] <= one[arm]["high"]
-    # Biology and history are asked and law is not: 8 of 12. All else is asked whole, five times.
+    # Biology and history are asked and law is not: 6 of 9. All else is asked whole, five times.
     sizes = {name: one["scenarios"] for name, one in found.items()}
-    assert sizes == {"brevity": 12, "science": 12, "instructions": 12, "knowledge": 8}
-    assert actor.calls("scholar") == actor.calls("terse") == 5 * (12 + 12 + 12 + 8)
+    assert sizes == {"brevity": 9, "science": 9, "instructions": 9, "knowledge": 6}
+    assert actor.calls("scholar") == actor.calls("terse") == 5 * (9 + 9 + 9 + 6)
     assert {config.seed for _, _, config in actor.asked} == {1, 2, 3, 4, 5}
     # The arm's own prompt stands before each question of each guard.
     assert all("[system] Be kind." in text for name, text, _ in actor.asked if name == "scholar")
     # The data are those of one commit of the hub's.
     assert set(hub) == {("google/IFEval", "train", 40), ("TIGER-Lab/MMLU-Pro", "test", 40)}
 
-
-@pytest.mark.filterwarnings("default")
-def test_the_report_shows_each_guards_average_and_interval(guarded):
-    ran = guarded.invoke(app, ["run", "./guards.yaml"])
+    # So a reader of the report sees it, too.
     shown = guarded.invoke(app, ["report", "./guards.yaml", "--format", "markdown"]).output
-
-    rows = {
-        name: next(line for line in shown.splitlines() if re.match(rf"\| *`?{name}\b", line))
-        for name in ("science", "instructions", "knowledge")
-    }
-    for row in rows.values():
-        assert re.search(r"\b1\.000\b.*\b0\.000\b.*-1\.000", row), row
-    assert "5 seeds" in ran.output and "5 seeds" in shown
+    for guard in ("science", "instructions", "knowledge"):
+        assert re.search(rf"^\| {guard} \| old \| 1\.000 \| .*\d\.\d.* \|", shown, re.MULTILINE)
+        assert re.search(rf"^\| {guard} \| new \| 0\.000 \| .*\d\.\d.* \|", shown, re.MULTILINE)
+    assert "5 seeds" in shown
 
 
 def test_the_shipped_file_is_checked_without_a_network(monkeypatch):
@@ -288,12 +283,14 @@ def test_a_run_says_what_is_missing_before_anything_is_called(project, actor):
 @pytest.mark.parametrize(
     ("raised", "told"),
     [
-        ("datasets.exceptions.DatasetNotFoundError('It is a gated dataset on the Hub.')", "HF_TOKEN"),
+        (
+            "datasets.exceptions.DatasetNotFoundError('It is a gated dataset on the Hub.')",
+            "HF_TOKEN",
+        ),
         ("ConnectionError('Couldn\\'t reach the Hub')", "cannot be reached from here"),
         ("PermissionError('401 Client Error')", "its data want a token: name yours in HF_TOKEN"),
     ],
 )
-@pytest.mark.filterwarnings("default")
 def test_why_data_are_not_there_is_told_in_a_sentence(raised, told, hub, project, monkeypatch):
     import datasets
 

@@ -164,7 +164,7 @@ def _named(name: str, split: str, place: Place) -> tuple[Callable[[], Task], str
 MISTAKES = (PrerequisiteError, FileNotFoundError, ModuleNotFoundError, LookupError)
 """What Inspect raises for a task that is not there or cannot be had."""
 LACKS = (*MISTAKES, AssertionError, ImportError, OSError, RetryError)
-"""How a package's task fails where an extra, the network, a token or somebody's leave is missing."""
+"""How a package's task fails where an extra, the network, a token or leave is missing."""
 
 
 def _packaged(spec: str, args: Mapping[str, Any]) -> Task:

@@ -19,7 +19,7 @@ INDEXLESS = {
 
 
 def lacks(task: str) -> str:
-    """What a packaged task such as `inspect_evals/ifeval` lacks, and what brings it; "" for nothing.
+    """What a packaged task such as `inspect_evals/ifeval` lacks, and what brings it; "" if nothing.
 
     Nothing is imported and nothing called: it goes by what is installed, and by the list of extras
     that `inspect_evals` keeps beside each of its evals.
@@ -29,9 +29,7 @@ def lacks(task: str) -> str:
         return ""  # a file of tasks
     found = find_spec(package)
     if found is None:
-        return (
-            f"its package {package} is not installed: `pip install {package.replace('_', '-')}`"
-        )
+        return f"its package {package} is not installed: `pip install {package.replace('_', '-')}`"
     absent = [
         need
         for place in found.submodule_search_locations or ()
