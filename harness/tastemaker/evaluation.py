@@ -206,7 +206,7 @@ def _built_in_evals() -> Sequence[str]:
 
 
 def _foreign(reference: TaskEval, place: Place) -> LoadedEval:
-    spec = reference.task
+    spec, packaged = reference.task, True
     file, _, name = spec.partition("@")
     path = place.folder / file
     if file.endswith(".py") or file.startswith((".", "/")) or path.exists():
@@ -214,12 +214,10 @@ def _foreign(reference: TaskEval, place: Place) -> LoadedEval:
         if not path.is_file():
             raise UserError(f"task {spec}: name one file of tasks, as ./tasks.py@name")
         spec = f"{path}" + (f"@{name}" if name else "")
-        load = _one
-    else:
-        load = _packaged
+        packaged = False
 
     def make() -> Task:
-        return load(spec, reference.args)
+        return (_packaged if packaged else _one)(spec, reference.args)
 
     task = make()
     data = Dataset(
