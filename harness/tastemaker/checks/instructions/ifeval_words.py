@@ -162,7 +162,7 @@ def capital_word_frequency(
     words = (_CONTRACTED.sub("", word) for word in _CAPITALS.findall(reply.text))
     capitals = [word for word in words if word.isupper()]
     quote = capitals[0] if capitals else ""
-    noun = "word in capitals"
+    noun = "capital word"
     return related(len(capitals), noun, capital_relation, capital_frequency, quote)
 
 
