@@ -89,12 +89,13 @@ def test_what_is_missing_is_named():
     assert reason == "does not give “green” (missing: 2, 3)"
 
 
-def test_a_single_step_comes_from_the_scenario():
-    bound = bind("steps_done", {"steps": {"from": "expect.steps.1"}})
+def test_one_step_of_a_scenario_may_be_asked_alone():
+    bound = bind("steps_done", {"steps": {"from": "expect.steps"}, "only": 2})
 
     assert bound(Reply(text="green", expect={"steps": STEPS})).value == 1.0
     assert bound(Reply(text="red", expect={"steps": STEPS})).value == 0.0
-    assert bound(Reply(text="red", expect={"steps": STEPS[:1]})).value is None
+    assert bound(Reply(text="red", expect={"steps": ["red", ["green", "lime"]]})).value == 0.0
+    assert bound(Reply(text="red", expect={"steps": ["red"]})).value is None
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import regex  # it ships no type information
 from pydantic import BeforeValidator, Field
 
+from tastemaker.checks.arguments import listed
 from tastemaker.checks.counting import found
 from tastemaker.checks.length import sentence_spans, word_spans
 from tastemaker.checks.registry import Example, check
@@ -30,12 +31,12 @@ _PASSED_OVER = {"and"}
 
 
 def _shaped(value: Any) -> Any:
-    """One step or several, each a text, texts or a mapping, as mappings."""
-    several = value if isinstance(value, list) else [value]
-    return [_step(one, number) for number, one in enumerate(several, 1)]
+    """Steps, each a text, texts or a mapping, as mappings."""
+    steps = listed(value)
+    return [_step(*one) for one in enumerate(steps, 1)] if isinstance(steps, list) else steps
 
 
-def _step(value: Any, number: int) -> Step:
+def _step(number: int, value: Any) -> Step:
     if isinstance(value, str | list):
         value = {"says": value}
     if not isinstance(value, Mapping):
@@ -82,8 +83,11 @@ def steps_done(
     graded: Annotated[
         bool, Field(description="whether the value is the share of the steps that are done")
     ] = False,
+    only: Annotated[
+        int | None, Field(ge=1, description="the number of the one step to look for, from 1")
+    ] = None,
 ) -> Finding:
-    """Each step has left its result in the reply; a single step may be given alone.
+    """Each step has left its result in the reply.
 
     A result is a run of words: case and what stands between them (commas, line ends, list marks,
     emphasis, "and") do not matter, so that a list is a list in any form. The numbers of list items
@@ -91,6 +95,10 @@ def steps_done(
     line of exactly so many words is looked for, a label before a colon aside. Where the results
     stand is asked by `in_order`.
     """
+    if only is not None:
+        if only > len(steps):
+            return Finding(value=None, reason=f"there is no step {only}, only {len(steps)}")
+        steps = [steps[only - 1]]
     missing = [n for n, step in enumerate(steps, 1) if not _spans(reply.text, step)]
     share = 1 - len(missing) / len(steps)
     if missing:
