@@ -108,7 +108,8 @@ def test_words_that_must_be_there_are_told_in_the_request():
             for key in ("keywords", "forbidden_words", "columns", "titles", "fields", "end_phrase"):
                 told = one.get(key, ())
                 for word in [told] if isinstance(told, str) else told:
-                    assert word.strip(" .:").lower() in scenario.prompt.lower(), (scenario.id, word)
+                    named = word == "?" or word.strip(" .:").lower() in scenario.prompt.lower()
+                    assert named, (scenario.id, word)
 
 
 EXPERIMENT = """
@@ -127,12 +128,12 @@ def test_the_four_figures_stand_in_the_report_with_slices_by_number_and_family(p
     dev = [one for one in SCENARIOS if one.split == "dev"]
     lines = {
         kind: "".join(
-            json.dumps({"scenario": one.id, "reply": PAIRS[one.id][kind]}) + "\n" for one in dev
+            json.dumps({"scenario": one.id, "seed": 1, "reply": PAIRS[one.id][kind]}) + "\n" for one in dev
         )
         for kind in ("good", "bad")
     }
     project({"try.yaml": EXPERIMENT, **{f"{kind}.jsonl": text for kind, text in lines.items()}})
-    ran = CliRunner().invoke(app, ["run", "./try.yaml"])
+    ran = CliRunner().invoke(app, ["run", "./try.yaml", "--limit", "48"])
 
     assert ran.exit_code == 1, ran.output
     told = json.loads(CliRunner().invoke(app, ["gate", "./try.yaml", "--json"]).output)
@@ -142,7 +143,7 @@ def test_the_four_figures_stand_in_the_report_with_slices_by_number_and_family(p
         for level in ("followed", "instructions")
         for reading in ("strict", "loose")
     }
-    assert {one["baseline"]["mean"] for one in found.values()} == {1.0}
+    assert {round(one["baseline"]["mean"], 9) for one in found.values()} == {1.0}
     assert found["followed-strict"]["candidate_score"]["mean"] == 0
     assert {one["verdict"] for one in found.values()} == {"REGRESSED"}
     # Of an unfollowed prompt some instructions are followed.
