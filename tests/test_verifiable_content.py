@@ -86,6 +86,18 @@ def test_labels_say_how_many_of_which_family_and_whose():
         expected = "both" if len(sources) == 2 else sources.pop()
         assert scenario.labels["kinds"] == expected, scenario.id
         assert 1 <= len(parts) <= 4
+        turns = ["user", "assistant", "user"] if scenario.labels["turn"] == "later" else ["user"]
+        assert [message.role for message in scenario.messages] == turns, scenario.id
+
+
+def test_what_was_answered_before_is_another_requests_own_good_reply():
+    """So the conversation up to the request is one in which all was done as it was asked."""
+    replies = {one["good"].strip() for one in PAIRS.values()}
+    later = [one for one in SCENARIOS if one.labels["turn"] == "later"]
+
+    assert len(later) == 84
+    for scenario in later:
+        assert scenario.messages[1].text.strip() in replies, scenario.id
 
 
 def test_what_is_to_be_repeated_is_the_whole_request():
@@ -98,7 +110,7 @@ def test_what_is_to_be_repeated_is_the_whole_request():
 
     assert len(repeats) >= 4
     for scenario, text in repeats:
-        assert text.strip() == scenario.prompt.strip(), scenario.id
+        assert text.strip() == scenario.messages[-1].text.strip(), scenario.id
 
 
 def test_words_that_must_be_there_are_told_in_the_request():
@@ -128,7 +140,8 @@ def test_the_four_figures_stand_in_the_report_with_slices_by_number_and_family(p
     dev = [one for one in SCENARIOS if one.split == "dev"]
     lines = {
         kind: "".join(
-            json.dumps({"scenario": one.id, "seed": 1, "reply": PAIRS[one.id][kind]}) + "\n" for one in dev
+            json.dumps({"scenario": one.id, "seed": 1, "reply": PAIRS[one.id][kind]}) + "\n"
+            for one in dev
         )
         for kind in ("good", "bad")
     }
@@ -147,7 +160,7 @@ def test_the_four_figures_stand_in_the_report_with_slices_by_number_and_family(p
     assert found["followed-strict"]["candidate_score"]["mean"] == 0
     assert {one["verdict"] for one in found.values()} == {"REGRESSED"}
     # Of an unfollowed prompt some instructions are followed.
-    assert 0.2 < found["instructions-strict"]["candidate_score"]["mean"] < 0.8
+    assert 0.05 < found["instructions-strict"]["candidate_score"]["mean"] < 0.5
     page = CliRunner().invoke(app, ["report", "./try.yaml", "--format", "json"]).output
     parts = {str(one) for one in json.loads(page)["slices"]["found"]}
     for label in ("labels.count", "labels.family"):
