@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from tastemaker.checks.arguments import Arguments, Problem
-from tastemaker.checks.registry import BoundCheck, CheckError, Example, bind, check
+from tastemaker.checks.registry import BoundCheck, CheckError, Example, bind, check, is_blank
 from tastemaker.records import Finding, Reply
 
 FOLLOWING = "instructions"
@@ -100,7 +100,8 @@ def _one(asked: BoundCheck, reply: Reply, reading: str) -> Finding:
     strict = asked(reply)
     if reading == "strict" or strict.value == 1:
         return strict
-    loosely = (asked(replace(reply, text=text)) for text in variants(reply.text))
+    texts = (text for text in variants(reply.text) if not is_blank(text))
+    loosely = (asked(replace(reply, text=text)) for text in texts)
     return next((finding for finding in loosely if finding.value == 1), strict)
 
 

@@ -74,7 +74,7 @@ def frequency(
     relation: Relation,
 ) -> Finding:
     """The keyword stands there less than, or at least, so many times; also inside longer words."""
-    uses = _anywhere(keyword).findall(reply.text)
+    uses = _anywhere(keyword.strip()).findall(reply.text)
     return related(len(uses), f"“{keyword}”", relation, frequency, uses[0] if uses else "")
 
 

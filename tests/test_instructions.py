@@ -1,0 +1,203 @@
+"""What a reply must be to follow each kind of instruction, and how a list of them is followed."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tastemaker.checks.following import variants
+from tastemaker.checks.registry import CheckError, bind, checks
+from tastemaker.records import Reply
+
+CASES = {
+    name: given if isinstance(given, list) else [given]
+    for path in sorted((Path(__file__).parent / "instructions").glob("*.yaml"))
+    for name, given in yaml.safe_load(path.read_text(encoding="utf-8")).items()
+}
+KINDS = [name for name in checks() if ":" in name]
+IFEVAL = """
+keywords:existence keywords:frequency keywords:forbidden_words keywords:letter_frequency
+language:response_language
+length_constraints:number_sentences length_constraints:number_paragraphs
+length_constraints:number_words length_constraints:nth_paragraph_first_word
+detectable_content:number_placeholders detectable_content:postscript
+detectable_format:number_bullet_lists detectable_format:constrained_response
+detectable_format:number_highlighted_sections detectable_format:multiple_sections
+detectable_format:json_format detectable_format:title
+combination:two_responses combination:repeat_prompt
+startend:end_checker startend:quotation
+change_case:capital_word_frequency change_case:english_capital change_case:english_lowercase
+punctuation:no_comma
+""".split()
+
+
+def replies(name, which):
+    return [
+        pytest.param(name, case.get("with", {}), text, id=f"{name}-{number}-{place}")
+        for number, case in enumerate(CASES[name])
+        for place, text in enumerate(case[which])
+    ]
+
+
+def test_there_are_the_25_kinds_of_ifeval_and_more_than_as_many_of_ours():
+    assert len(IFEVAL) == 25
+    assert set(IFEVAL) <= set(KINDS)
+    assert len(set(KINDS) - set(IFEVAL)) >= 25
+    assert set(CASES) == set(KINDS)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_kind_is_tried_on_three_replies_of_each_sort_with_unicode_and_code(name):
+    met = [text for case in CASES[name] for text in case["met"]]
+    unmet = [text for case in CASES[name] for text in case["unmet"]]
+
+    for tried in (met, unmet):
+        assert len(tried) >= 3
+        assert any(not text.isascii() for text in tried)
+        assert any("`" in text for text in tried)
+    assert any("```" in text for text in (*met, *unmet))
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "text"), [one for name in CASES for one in replies(name, "met")]
+)
+def test_a_reply_follows_it(name, arguments, text):
+    found = bind(name, arguments)(Reply(text=text))
+
+    assert found.value == 1.0, found.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "text"), [one for name in CASES for one in replies(name, "unmet")]
+)
+def test_a_reply_does_not_follow_it(name, arguments, text):
+    found = bind(name, arguments)(Reply(text=text))
+
+    assert found.value == 0.0, found.reason
+    assert found.reason
+    assert found.quote in text
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_an_empty_reply_follows_none_of_them(name):
+    for case in CASES[name]:
+        for text in ("", " \n\t", "\u200b"):
+            assert bind(name, case.get("with", {}))(Reply(text=text)).value == 0.0
+
+
+# Lists of them
+
+
+def follow(text, of, **how):
+    return bind("instructions", {"of": of, **how})(Reply(text=text))
+
+
+NO_COMMA, SLIP = {"id": "punctuation:no_comma"}, {"id": "keywords:existence", "keywords": "slip"}
+
+
+@pytest.mark.parametrize(
+    ("text", "all_of_them", "share"),
+    [("The slip.", 1.0, 1.0), ("A pier.", 0.0, 0.5), ("A pier, then.", 0.0, 0.0)],
+)
+def test_all_are_followed_or_a_share_of_them(text, all_of_them, share):
+    assert follow(text, [NO_COMMA, SLIP]).value == all_of_them
+    assert follow(text, [NO_COMMA, SLIP], graded=True).value == share
+
+
+def test_it_says_which_were_not_followed_and_why():
+    finding = follow("A pier, then.", [NO_COMMA, {"id": "words", "max": 2}, SLIP])
+
+    assert finding.reason.startswith("0 of 3 followed; not punctuation:no_comma (a comma), words (")
+    assert "keywords:existence (does not say “slip”)" in finding.reason
+    assert finding.quote == "A pier, then."
+
+
+def test_any_check_of_a_text_is_an_instruction_also_the_same_one_twice():
+    of = [{"id": "words", "min": 2}, {"id": "words", "max": 3}, {"id": "contains", "text": "pier"}]
+
+    assert follow("A long pier", of).value == 1.0
+    assert follow("pier", of, graded=True).value == pytest.approx(2 / 3)
+
+
+def test_what_cannot_be_told_leaves_the_reply_unscored_unless_another_one_was_not_followed():
+    unsure = {"id": "language", "is": "de"}  # three letters are too few for this check
+
+    assert follow("Ja.", [unsure, NO_COMMA]).value is None
+    assert follow("Ja.", [unsure, NO_COMMA], graded=True).value is None
+    assert follow("Ja, ja.", [unsure, NO_COMMA]).value == 0.0
+
+
+@pytest.mark.parametrize(
+    ("of", "message"),
+    [
+        ([], "at least 1 item"),
+        ([{"id": "punctuation:no_coma"}], "(did you mean 'punctuation:no_comma'?)"),
+        ([{"keywords": ["a"]}], "item 1: check 'instructions': id: is required"),
+        ([NO_COMMA, {"id": "words"}], "item 2: check 'words': say min, max or exactly"),
+        ([{"id": "words", "maxi": 3}], "maxi: no such argument"),
+        ([{"id": "instructions", "of": [NO_COMMA]}], "looks at more than the text of a reply"),
+        ([{"id": "tool"}], "check 'tool'"),
+        ([{"id": "tool", "name": "canvas"}], "check 'tool'"),
+        ([{"id": 3}], "id: is required"),
+    ],
+)
+def test_what_is_no_instruction_is_refused_when_bound(of, message):
+    with pytest.raises(CheckError) as caught:
+        bind("instructions", {"of": of})
+
+    assert message in str(caught.value)
+
+
+def test_no_check_takes_an_argument_named_id_which_is_its_name_in_a_list():
+    assert [name for name, one in checks().items() if "id" in one.model.model_fields] == []
+
+
+# The loose reading
+
+
+def test_the_eight_variants_are_those_of_ifeval():
+    assert ["*a*\nb\n *c*", *variants("*a*\nb\n *c*")] == [
+        "*a*\nb\n *c*",
+        "b\n *c*",
+        "*a*\nb",
+        "b",
+        "a\nb\n c",
+        "b\n c",
+        "a\nb",
+    ]  # without both lines there is no asterisk: "b" stands for two of them
+
+
+@pytest.mark.parametrize(
+    ("instruction", "text", "loosely"),
+    [
+        ({"id": "startend:quotation"}, 'Here you are:\n"Closed."', 1.0),
+        ({"id": "startend:quotation"}, 'Here:\n\n"Closed."\n\nAnything else?', 1.0),
+        ({"id": "startend:quotation"}, '**"Closed."**', 1.0),
+        ({"id": "startend:quotation"}, 'Well,\nhere you are:\n"Closed."', 0.0),
+        ({"id": "startend:end_checker", "end_phrase": "Tschüß."}, "Zu. **Tschüß.**", 1.0),
+        ({"id": "words", "exactly": 2}, "Two words:\none two", 1.0),
+        ({"id": "words", "exactly": 2}, "one line of five words", 0.0),
+        ({"id": "punctuation:no_comma"}, "Sure, here:\nclosed", 1.0),
+        ({"id": "format:code_only"}, "So:\n```\nx\n```", 1.0),
+        ({"id": "words", "max": 0}, "One line", 0.0),  # what is left of it is empty
+    ],
+)
+def test_loosely_read_a_line_or_an_asterisk_may_stand_in_the_way(instruction, text, loosely):
+    assert follow(text, [instruction]).value == 0.0
+    assert follow(text, [instruction], reading="loose").value == loosely
+
+
+def test_each_instruction_may_be_followed_by_a_variant_of_its_own():
+    of = [{"id": "startend:quotation"}, {"id": "keywords:existence", "keywords": ["here"]}]
+    text = 'Here you are:\n"Closed."'
+
+    assert follow(text, of, reading="loose").value == 1.0
+    assert follow(text, of, graded=True).value == 0.5
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_whoever_follows_it_strictly_follows_it_loosely(name):
+    for case in CASES[name]:
+        of = [{"id": name, **case.get("with", {})}]
+        for text in case["met"]:
+            assert follow(text, of, reading="loose").value == 1.0
