@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -20,6 +21,7 @@ from tastemaker.errors import UserError
 from tastemaker.evaluation import load_evals
 from tastemaker.experiment import load_experiment
 from tastemaker.foreign import lacks, why_not
+from tastemaker.tables import SCORES, read_table
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what they import
 
@@ -213,6 +215,10 @@ def test_what_climbs_one_eval_and_loses_the_guards_is_stopped(guarded, actor, hu
     assert {config.seed for _, _, config in actor.asked} == {1, 2, 3, 4, 5}
     # The arm's own prompt stands before each question of each guard.
     assert all("[system] Be kind." in text for name, text, _ in actor.asked if name == "scholar")
+    # "Odd" is no letter: counted as wrong, and kept apart from a wrong answer.
+    rows = read_table(Path("logs/guards") / SCORES).to_pylist()
+    lost = [row["reason"] for row in rows if row["arm"] == "new" and row["principle"] == "science"]
+    assert lost == ["no_answer"] * 45
     # The data are those of one commit of the hub's.
     assert set(hub) == {("google/IFEval", "train", 40), ("TIGER-Lab/MMLU-Pro", "test", 40)}
 

@@ -92,7 +92,7 @@ def why_not(error: BaseException) -> str:
     chain = _names(cause)
     if "gated" in said.lower() or "GatedRepoError" in chain:
         return GATED
-    if "401" in said or "authenticat" in said.lower():
+    if re.search(r"\b401\b|authenticat", said, re.IGNORECASE):
         return f"its data want a token: name yours in HF_TOKEN ({_short(said)})"
     if chain & {"ConnectionError", "TransportError", "LocalEntryNotFoundError", "URLError"}:
         return UNREACHED.format(why=_short(said))
