@@ -11,7 +11,7 @@ from inspect_ai import Task, list_tasks, task_with
 from inspect_ai._util.error import PrerequisiteError
 from inspect_ai._util.registry import registry_info, registry_params
 from inspect_ai.dataset import MemoryDataset, Sample
-from tenacity import RetryError  # comes with Inspect, which loads by it
+from tenacity import RetryError
 
 from tastemaker.content import Place, file_fingerprint, inside
 from tastemaker.environments.kinds import tool_names
