@@ -138,7 +138,8 @@ def response_language(
 ) -> Finding:
     """The reply is in this language.
 
-    By py3langid: of 55 common languages and this one it is the likeliest. A reply of fewer than eight letters is too short to tell, and counts as followed.
+    By py3langid: of 55 common languages and this one it is the likeliest. A reply of fewer than
+    eight letters is too short to tell, and counts as followed.
     """
     code = likeliest(reply.text, COMMON | {language})
     return found(code in (language, ""), _told(code))
