@@ -4,10 +4,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from tastemaker.checks.following import variants
 from tastemaker.checks.registry import CheckError, bind, checks
+from tastemaker.errors import UserError
 from tastemaker.records import Reply
+from tastemaker.rubric import Principle
+from tastemaker.scenario import load_dataset
 
 CASES = {
     name: given if isinstance(given, list) else [given]
@@ -31,14 +35,6 @@ punctuation:no_comma
 """.split()
 
 
-def replies(name, which):
-    return [
-        pytest.param(name, case.get("with", {}), text, id=f"{name}-{number}-{place}")
-        for number, case in enumerate(CASES[name])
-        for place, text in enumerate(case[which])
-    ]
-
-
 def test_there_are_the_25_kinds_of_ifeval_and_more_than_as_many_of_ours():
     assert len(IFEVAL) == 25
     assert set(IFEVAL) <= set(KINDS)
@@ -58,31 +54,23 @@ def test_every_kind_is_tried_on_three_replies_of_each_sort_with_unicode_and_code
     assert any("```" in text for text in (*met, *unmet))
 
 
-@pytest.mark.parametrize(
-    ("name", "arguments", "text"), [one for name in CASES for one in replies(name, "met")]
-)
-def test_a_reply_follows_it(name, arguments, text):
-    found = bind(name, arguments)(Reply(text=text))
-
-    assert found.value == 1.0, found.reason
-
-
-@pytest.mark.parametrize(
-    ("name", "arguments", "text"), [one for name in CASES for one in replies(name, "unmet")]
-)
-def test_a_reply_does_not_follow_it(name, arguments, text):
-    found = bind(name, arguments)(Reply(text=text))
-
-    assert found.value == 0.0, found.reason
-    assert found.reason
-    assert found.quote in text
+def findings(name, which):
+    """Each reply of one sort, with what was found of it."""
+    return [
+        (text, bind(name, case.get("with", {}))(Reply(text=text)))
+        for case in CASES[name]
+        for text in (["", " \n\t", "\u200b"] if which == "empty" else case[which])
+    ]
 
 
-@pytest.mark.parametrize("name", KINDS)
-def test_an_empty_reply_follows_none_of_them(name):
-    for case in CASES[name]:
-        for text in ("", " \n\t", "\u200b"):
-            assert bind(name, case.get("with", {}))(Reply(text=text)).value == 0.0
+@pytest.mark.parametrize("name", list(CASES))
+def test_the_replies_that_follow_it_are_told_from_those_that_do_not(name):
+    assert [(text, found.reason) for text, found in findings(name, "met") if not found.value] == []
+    for which in ("unmet", "empty"):
+        for text, found in findings(name, which):
+            assert (text, found.value) == (text, 0.0), found.reason
+            assert found.reason
+            assert found.quote in text
 
 
 # Lists of them
@@ -201,3 +189,113 @@ def test_whoever_follows_it_strictly_follows_it_loosely(name):
         of = [{"id": name, **case.get("with", {})}]
         for text in case["met"]:
             assert follow(text, of, reading="loose").value == 1.0
+
+
+# In a dataset
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """Read a dataset whose scenarios are given as YAML lines."""
+
+    def read(scenarios):
+        path = tmp_path / "d.yaml"
+        path.write_text(f"dataset: d\nstrata:\n  all:\n{scenarios}", encoding="utf-8")
+        return load_dataset(path)
+
+    return read
+
+
+def test_a_scenario_brings_its_instructions_to_the_checks(dataset):
+    [one] = dataset("""\
+    scenarios:
+      - id: a
+        prompt: x
+        expect: {name: Ida}
+        instructions:
+          - {id: "keywords:existence", keywords: ["0800", tide]}
+          - {id: words, max: 3}
+""").scenarios
+
+    assert one.expect == {
+        "name": "Ida",
+        "instructions": [
+            {"id": "keywords:existence", "keywords": ["0800", "tide"]},
+            {"id": "words", "max": 3},
+        ],
+    }
+
+
+def test_a_template_fills_in_its_instructions(dataset):
+    made = dataset("""\
+    templates:
+      - id: t
+        prompt: "{n} words about {what}"
+        vars: {n: ["3", "4"], what: [tides]}
+        instructions:
+          - {id: words, exactly: "{n}"}
+          - {id: "keywords:existence", keywords: ["{what}"]}
+""").scenarios
+
+    assert [one.expect["instructions"][0]["exactly"] for one in made] == [3, 4]
+    assert made[0].expect["instructions"][1]["keywords"] == ["tides"]
+
+
+@pytest.mark.parametrize(
+    ("line", "place", "message"),
+    [
+        ('{id: "startend:qoute"}', "8:18", "did you mean 'startend:quotation'?"),
+        ("{id: words}", "8:18", "say min, max or exactly"),
+        ("{id: words, maxi: 3}", "8:25", "maxi: no such argument"),
+        ("{id: words, max: few}", "8:25", "max: should be a valid integer"),
+        ("{max: 3}", "8:13", "the key 'id' is missing"),
+        ("{id: tool, name: canvas}", "8:", "tool: "),
+        ("words", "8:13", "expected keys and values"),
+    ],
+)
+def test_a_wrong_instruction_is_refused_with_line_and_column(dataset, line, place, message):
+    with pytest.raises(UserError) as caught:
+        dataset(f"""\
+    scenarios:
+      - id: a
+        prompt: x
+        instructions:
+          - {line}
+""")
+
+    assert message in str(caught.value)
+    assert f"d.yaml:{place}" in str(caught.value)
+
+
+def test_what_instructions_become_is_not_written_beside_them(dataset):
+    with pytest.raises(UserError, match=r"d\.yaml:6:28: 'expect\.instructions' is what"):
+        dataset("""\
+    scenarios:
+      - {id: a, prompt: x,
+         expect: {name: x, instructions: [x]}, instructions: [{id: words, max: 3}]}
+""")
+
+
+def test_a_scenario_counts_for_a_principle_as_often_as_its_list_is_long():
+    check = {"check": "words", "with": {"max": 3}}
+    once = Principle.model_validate({"criteria": {"a": check}})
+    each = Principle.model_validate({"per": "expect.instructions", "criteria": {"a": check}})
+
+    assert [each.times({"instructions": given}) for given in ([1, 2, 3], [1], [], "abc")] == [
+        3, 1, 1, 1,
+    ]  # fmt: skip
+    assert (each.times({}), once.times({"instructions": [1, 2]})) == (1, 1)
+
+
+@pytest.mark.parametrize("source", ["labels.kind", "expect", "instructions", "reference", ""])
+def test_a_list_that_no_scenario_can_bring_is_refused(source):
+    with pytest.raises(ValidationError, match="per"):
+        Principle.model_validate({"per": source, "criteria": {"a": {"check": "grammar"}}})
+
+
+def test_a_rubric_without_it_says_nothing_of_it():
+    """Or each rubric there is would be another one, by its hash."""
+    plain = {"criteria": {"a": {"check": "grammar"}}}
+
+    assert "per" not in Principle.model_validate(plain).model_dump()
+    assert Principle.model_validate(plain | {"per": "expect.a"}).model_dump()["per"] == "expect.a"

@@ -15,6 +15,7 @@ from tastemaker.checks.registry import CheckError
 from tastemaker.content import file_fingerprint
 from tastemaker.errors import UserError
 from tastemaker.reading import (
+    NAME,
     FileModel,
     Mark,
     Problem,
@@ -68,6 +69,8 @@ def read_prompts(path: Path, name: str | None = None) -> Prompts:
     An argument that is null was not given. UserError with every line that is not like that, that
     names an instruction or an argument that does not exist, or that repeats a key or a prompt.
     """
+    if name is not None and not re.fullmatch(NAME, name):
+        raise UserError(f"expected a name like values/ifeval, found text '{name}'")
     problems: list[Problem] = []
     scenarios: list[dict[str, Any]] = []
     first: dict[str, int] = {}
@@ -109,14 +112,20 @@ def _scenario(row: _Prompt, source: Source, problems: list[Problem]) -> dict[str
     asked = []
     for name, given in zip(names, arguments, strict=False):
         kept = {key: _whole(value) for key, value in given.items() if value is not None}
-        try:
-            instruction({**kept, "id": name})
-        except CheckError as wrong:
-            problems += [
-                Problem(source.node.mark, f"{name}: {problem}") for problem in wrong.problems
-            ]
+        problems += [Problem(source.node.mark, f"{name}: {told}") for told in _wrong(name, kept)]
         asked.append({"id": name, **kept})
     return {"id": slug(row.key) or "key", "prompt": row.prompt, "instructions": asked}
+
+
+def _wrong(name: str, arguments: dict[str, Any]) -> list[str]:
+    """What keeps an instruction from being one."""
+    if "id" in arguments:
+        return ["no argument is called 'id'"]
+    try:
+        instruction({"id": name, **arguments})
+    except CheckError as wrong:
+        return list(map(str, wrong.problems))
+    return []
 
 
 def _whole(value: Any) -> Any:

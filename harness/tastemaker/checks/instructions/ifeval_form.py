@@ -127,7 +127,7 @@ def multiple_sections(
     section_spliter: Annotated[Text, Field(description="what a section begins with: `Section`")],
     num_sections: Count,
 ) -> Finding:
-    """The reply has at least so many sections, each begun by this word and a number: `Section 1`.
+    """The reply has at least so many sections, begun by this word and a number: `Section 1`.
 
     The word is spelt as given, case included.
     """

@@ -89,9 +89,9 @@ def nth_paragraph_first_word(
     nth_paragraph: Annotated[int, Field(ge=1, description="which one, from 1")],
     first_word: Annotated[Text, Field(description="the word it begins with, whatever its case")],
 ) -> Finding:
-    """There are exactly so many paragraphs, parted by blank lines, and one begins with this word.
+    """There are exactly so many paragraphs, and a certain one begins with this word.
 
-    A word ends at a space or at one of `. , ? ! ' "`.
+    Blank lines part them. A word ends at a space or at one of `. , ? ! ' "`.
     """
     parts = [part.strip() for part in reply.text.split("\n\n") if part.strip()]
     if len(parts) != num_paragraphs:

@@ -136,9 +136,10 @@ def response_language(
         Field(description="a code such as de; zh-cn and zh-tw are zh"),
     ],
 ) -> Finding:
-    """The reply is in this language, by py3langid: of 55 common ones and this it is the likeliest.
+    """The reply is in this language.
 
-    A reply of fewer than eight letters is too short to tell, and counts as followed.
+    By py3langid: of 55 common languages and this one it is the likeliest. A reply of fewer than
+    eight letters is too short to tell, and counts as followed.
     """
     code = likeliest(reply.text, COMMON | {language})
     return found(code in (language, ""), _told(code))

@@ -65,7 +65,7 @@ def words_in_lines(
     max: Max = None,
     exactly: Exactly = None,
 ) -> Finding:
-    """Every line has this many words, or the lines have the words of a pattern, such as 5, 7, 5."""
+    """Every line has this many words, or the lines have those of a pattern, such as 5, 7, 5."""
     parts = lines(reply.text)
     if pattern is None:
         return every(parts, "line", count_words, "word", min=min, max=max, exactly=exactly)
