@@ -165,6 +165,8 @@ CREW = ["Ines", "Tomasz", "Bao = Bao Linh", "Femi", "José"]
         "Ines: fits\nJosé: fits, not on leave\nFemi: does not fit",
         "Suitable:\n- Ines\n- José\n\nNot suitable:\n- Femi\n- Bao Linh",
         "Ines, José, ~~Femi~~",
+        "Ines, and José too. Femi is too far away.",
+        "Ines: non-smoker, fits\nJosé: fits",
         "```\nInes, José\n```",
         "Antwort: Ines und José",
     ],

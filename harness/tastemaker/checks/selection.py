@@ -45,7 +45,7 @@ def chosen(
     """The reply chooses those that fit, and no others.
 
     Chosen is a candidate that is named and not turned down. After a line that begins `Answer:` (or
-    `Choice:`, `Antwort:`, `Respuesta:` and the like) only that line counts, or what stands under it.
+    `Choice:`, `Antwort:`, `Respuesta:` and the like) only that line counts, or what stands below.
     Elsewhere a candidate is turned down where its line or sentence says so ("Tomasz is away", "not
     Femi", ✗), under a heading that does ("Not suitable:"), or struck through. That is a rough
     reading of prose: have the request say how to answer, such as with the names alone. Where
@@ -97,8 +97,9 @@ _NONE = re.compile(
 _AGAINST = re.compile(
     r"[✗✘❌✖🚫]|\b(?:not|cannot|never|neither|nor|without|lacks?|lacking|fails?|failed|exclud\w+"
     r"|rul(?:ed|es) out|rejected|eliminated|unsuitable|unavailable|ineligible|disqualif\w+"
-    r"|violates?|exceeds?|conflicts?|misses|missing|away|too|out|except|nicht|kein\w*|zu|fällt"
-    r"|demasiado|falta|trop|pas|não|muito|non|troppo|niet|te)\b|n['’]t\b|→\s*no\b|[:—–-]\s*no\b",
+    r"|violates?|exceeds?|conflicts?|misses|missing|away|too\s+\w+|out|except|nicht|kein\w*|fällt"
+    r"|zu (?:schwer|teuer|spät|weit|klein|groß|hoch|viel)|demasiado|falta|trop|pas|não|muito|troppo"
+    r"|non(?!-)|niet|te (?:duur|laat|ver|klein|groot))\b|n['’]t\b|→\s*no\b|[:—–-]\s*no\b",
     re.I,
 )
 _FOR = re.compile(
