@@ -99,6 +99,9 @@ class LoadedEval:
 
 def load_evals(experiment: Experiment, *, limit: int | None = None) -> list[LoadedEval]:
     """The evals an experiment names, in its order; UserError for what cannot be found or read."""
+    tasks_of_others = [one.task for one in experiment.evals if isinstance(one, TaskEval)]
+    if missing := [f"task {name}: {why}" for name in tasks_of_others if (why := lacks(name))]:
+        raise UserError("\n".join(missing))  # before others are loaded, over a network perhaps
     loaded = [_load(reference, experiment) for reference in experiment.evals]
     names = [one.name for one in loaded]
     if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -174,8 +177,6 @@ LACKS = (*MISTAKES, AssertionError, ImportError, OSError, RetryError)
 
 def _packaged(spec: str, args: Mapping[str, Any]) -> Task:
     """The task of a package of somebody else's; UserError says in a sentence what it lacks."""
-    if lacking := lacks(spec):
-        raise UserError(f"task {spec}: {lacking}")
     return _one(spec, args, mistakes=LACKS, why=why_not)
 
 
