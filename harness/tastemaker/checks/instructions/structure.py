@@ -34,6 +34,8 @@ def words(text: str) -> list[str]:
 
 def core(text: str) -> str:
     """From the first letter or digit to the last; "" where there is none."""
+    if text[:1].isalnum() and text[-1:].isalnum():
+        return text
     first, last = _FIRST.search(text), _LAST.search(text)
     return text[first.start() : last.end()] if first and last else ""
 
