@@ -20,15 +20,24 @@ def value(name, text, **arguments):
 SAID = [
     (BILL, '{"vendor": "Olt & Sons", "due_date": "2026-03-04", "total": 1210.50}'),
     (BILL, '{"invoice": {"Vendor": "olt & sons", "dueDate": "2026-03-04", "total": "1,210.50"}}'),
-    (BILL, '```json\n{"vendor": "Olt & Sons", "due date": "2026-03-04", "total": 1210.5}\n```\nDone!'),
+    (
+        BILL,
+        '```json\n{"vendor": "Olt & Sons", "due date": "2026-03-04", "total": 1210.5}\n```\nDone!',
+    ),
     (
         BILL,
         "<bill><vendor>Olt &amp; Sons</vendor><due_date>2026-03-04</due_date><total>1210.50</total></bill>",
     ),
     (BILL, '<bill vendor="Olt &amp; Sons" due-date="2026-03-04"><total>€1,210.50</total></bill>'),
-    (BILL, "Here:\n<b><vendor>Olt &amp; Sons</vendor><due_date>2026-03-04</due_date><total>1210.5</total></b>"),
+    (
+        BILL,
+        "Here:\n<b><vendor>Olt &amp; Sons</vendor><due_date>2026-03-04</due_date><total>1210.5</total></b>",
+    ),
     (BILL, "vendor: Olt & Sons\ndue_date: 2026-03-04\ntotal: 1210.50"),
-    (BILL, "# Invoice\n\n- **Vendor:** Olt & Sons\n- **Due date:** 2026-03-04\n- **Total:** €1,210.50"),
+    (
+        BILL,
+        "# Invoice\n\n- **Vendor:** Olt & Sons\n- **Due date:** 2026-03-04\n- **Total:** €1,210.50",
+    ),
     (BILL, "| vendor | due_date | total |\n|---|---|---|\n| Olt & Sons | 2026-03-04 | 1210.50 |"),
     (
         BILL,
@@ -37,7 +46,10 @@ SAID = [
     (BILL, "Olt & Sons; 2026-03-04; 1210.50"),
     (HOURS, '[{"who": "Ines", "hours": 7.5}, {"who": "Bo", "hours": 3}]'),
     (HOURS, '{"people": [{"who": "Ines", "hours": "7.50"}, {"who": "Bo", "hours": 3.0}]}'),
-    (HOURS, "<all><p><who>Ines</who><hours>7.5</hours></p><p><who>Bo</who><hours>3</hours></p></all>"),
+    (
+        HOURS,
+        "<all><p><who>Ines</who><hours>7.5</hours></p><p><who>Bo</who><hours>3</hours></p></all>",
+    ),
     (HOURS, '<all><p who="Ines">\n<hours>7.5</hours></p><p who="Bo"><hours>3</hours></p></all>'),
     (HOURS, "| who | hours |\n|:--|--:|\n| **Ines** | 7.5 |\n| Bo | 3 |"),
     (HOURS, "- **Ines**: 7.5\n- **Bo**: 3 h"),
@@ -132,12 +144,7 @@ FORMATS = {
 
 @pytest.mark.parametrize(
     ("asked", "come", "text"),
-    [
-        (asked, come, text)
-        for asked in FORMATS
-        for come, texts in FORMATS.items()
-        for text in texts
-    ],
+    [(asked, come, text) for asked in FORMATS for come, texts in FORMATS.items() for text in texts],
 )
 def test_each_format_is_told_from_the_others(asked, come, text):
     assert value("in_format", text, format=asked, rows=HOURS) == (asked == come)

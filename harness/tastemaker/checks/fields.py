@@ -19,6 +19,8 @@ LONGEST = 100_000
 """Characters of a reply that are read; a longer one gives no fields."""
 DEEPEST = 60
 MOST_ELEMENTS = 20_000
+MOST_WORDS = 8
+"""In a field of a row that only its place names."""
 
 Record = Mapping[str, str]
 """A value for each field, by the field's plain name."""
@@ -204,7 +206,19 @@ _MARK = re.compile(r"^\s*(?:>\s*)*(?P<heading>#{1,6}\s+)?(?P<bullet>(?:[-*+•]|
 _EMPHASIS = re.compile(r"\*\*|__|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)")
 _RULE = re.compile(r"\s*\|?[\s:|-]*-{2,}[\s:|-]*$|\s*[-=*_]{3,}\s*$")
 _PAIR = re.compile(r"\s*([^:=\n]{1,60}?)\s*(?::|=|：)\s*(.*)$")
-_BETWEEN = (r"\t+", r"\s*;\s*", r"\s*\|\s*", r"\s*,\s+", r",", r"\s+[-–—]+>?\s+", r"\s*:\s+", r"\s*→\s*")
+_BETWEEN = (
+    r"\t+",
+    r"\s*;\s*",
+    r"\s*\|\s*",
+    r"\s*,\s+",
+    r",",
+    r"\s+[-–—]+>?\s+",
+    r"\s*[:=：]\s+",
+    r"\s*→\s*",
+    r"\)\s+",
+    r"\s{2,}",
+    r"\s+(?=\d\S*$)",
+)
 """What parts the fields of a row, the surest first."""
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 
@@ -325,10 +339,13 @@ def _named_pieces(said: str, names: Sequence[str]) -> dict[str, str]:
 
 
 def _pieces(said: str, count: int) -> list[str]:
-    """A line parted into as many pieces as there are fields; [] where no sign does it."""
+    """A line parted into as many pieces as there are fields; [] where no sign does it.
+
+    A sentence with a comma in it is no row: its pieces are too long.
+    """
     for between in _BETWEEN:
         pieces = re.split(between, said.strip())
-        if len(pieces) == count and all(pieces):
+        if len(pieces) == count and all(0 < len(one.split()) <= MOST_WORDS for one in pieces):
             return pieces
     return []
 

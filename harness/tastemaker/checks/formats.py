@@ -13,7 +13,6 @@ from tastemaker.checks.fields import (
     Given,
     Unreadable,
     from_lines,
-    from_value,
     json_value,
     plain_name,
     read,
@@ -218,7 +217,7 @@ def same(given: str, wanted: Any) -> bool:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.casefold().split()).strip("\"'“”„«»`*_ ").rstrip(".,;")
+    return " ".join(text.casefold().split()).strip("\"'“”„«»`*_() ").rstrip(".,;")
 
 
 _FIGURE = re.compile(r"[^\d.,+−-]*([+−-]?)\s?\D?\s?(\d[\d.,'’ \u00a0\u202f]*)\s*\D{0,12}")
