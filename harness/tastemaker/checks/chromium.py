@@ -67,8 +67,9 @@ FLAGS = (
 # The pipe is expected at 3 and 4. The numbers are put right in a process of its own: to run code
 # between fork and exec is not safe where there are threads.
 _LAUNCH = (
-    "import os, sys; r, w = int(sys.argv[1]), int(sys.argv[2]); r = os.dup(r); w = os.dup(w); "
-    "a, b = os.dup2(r, 3), os.dup2(w, 4); os.execvp(sys.argv[3], sys.argv[3:])"
+    "import os, sys; from fcntl import F_DUPFD, fcntl; "
+    "r, w = (fcntl(int(one), F_DUPFD, 10) for one in sys.argv[1:3]); "
+    "os.dup2(r, 3); os.dup2(w, 4); os.execvp(sys.argv[3], sys.argv[3:])"
 )
 
 
