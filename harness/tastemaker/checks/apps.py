@@ -15,21 +15,20 @@ from tastemaker.checks.registry import Example, check
 from tastemaker.passages import shortened
 from tastemaker.records import Finding, Reply
 
-COLOURS = {
-    "red": (214, 40, 40),
-    "orange": (245, 130, 32),
-    "yellow": (250, 210, 40),
-    "green": (40, 150, 70),
-    "teal": (0, 128, 128),
-    "turquoise": (64, 200, 200),
-    "blue": (40, 90, 210),
-    "navy": (20, 35, 100),
-    "purple": (120, 50, 160),
-    "pink": (240, 110, 170),
-    "brown": (130, 80, 40),
+COLOURS: Mapping[str, tuple[int, int, float, float]] = {
+    "red": (344, 14, 0.3, 1),
+    "orange": (14, 44, 0.65, 1),
+    "yellow": (42, 68, 0.65, 1),
+    "green": (75, 165, 0.12, 1),
+    "teal": (165, 196, 0.12, 1),
+    "turquoise": (160, 192, 0.55, 1),
+    "blue": (196, 252, 0.12, 1),
+    "navy": (205, 255, 0.12, 0.6),
+    "purple": (255, 312, 0.12, 1),
+    "pink": (305, 352, 0.65, 1),
+    "brown": (8, 46, 0.15, 0.75),
 }
-_HUE = 22 / 360
-"""How far a colour may be from the one that was named, on the circle of hues."""
+"""From hue to hue, clockwise in degrees; from value to value."""
 _DULL = 0.18
 """Saturation below which a colour is a grey."""
 _AREA = 400.0
@@ -172,18 +171,17 @@ def _ground(sight: chromium.Sight, wish: str) -> str:
 def _colour(sight: chromium.Sight, wish: str) -> str:
     for one in sight.wide["colours"]:
         seen = one["ground"] >= _AREA or one["button"] or one["edge"] or one["fill"] or one["text"]
-        if seen and _is_near(one["rgb"], COLOURS[wish]):
+        if seen and is_colour(one["rgb"], wish):
             return ""
     return f"no {wish} is seen"
 
 
-def _is_near(one: Sequence[float], other: Sequence[float]) -> bool:
-    hue, saturation, value = colorsys.rgb_to_hsv(*(part / 255 for part in one))
-    wanted, _, bright = colorsys.rgb_to_hsv(*(part / 255 for part in other))
-    apart = abs(hue - wanted)
-    near = min(apart, 1 - apart) <= _HUE and saturation >= _DULL and value >= 0.12
-    dark = bright < 0.55  # brown and navy are what they are by being dark
-    return near and (not dark or value <= bright + 0.25)
+def is_colour(rgb: Sequence[float], name: str) -> bool:
+    """Whether people would call it by this name, roughly: a grey is none of them."""
+    hue, saturation, value = colorsys.rgb_to_hsv(*(part / 255 for part in rgb))
+    first, last, darkest, brightest = COLOURS[name]
+    around = (hue * 360 - first) % 360 <= (last - first) % 360
+    return around and saturation >= _DULL and darkest <= value <= brightest
 
 
 def _share(sight: chromium.Sight, kept: Callable[[Sequence[Any]], bool | None]) -> float:

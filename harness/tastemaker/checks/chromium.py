@@ -127,7 +127,10 @@ _BROWSERS: dict[int, "Browser"] = {}
 
 def _running() -> "Browser":
     browser = _BROWSERS.get(os.getpid())
-    if browser is None or not browser.alive():
+    if browser is not None and not browser.alive():
+        browser.stop()
+        browser = None
+    if browser is None:
         browser = _BROWSERS[os.getpid()] = Browser()
     return browser
 
