@@ -1,4 +1,4 @@
-"""Apps are opened in real Chromium, shut off from everything; what they do harms and hangs nothing."""
+"""Apps are opened in real Chromium, shut off from everything; they harm and hang nothing."""
 
 import asyncio
 import os
@@ -11,9 +11,13 @@ import pytest
 from tastemaker.checks import chromium
 from tastemaker.checks.apps import COLOURS, is_colour
 from tastemaker.checks.registry import bind, checks
+from tastemaker.errors import UserError
+from tastemaker.experiment import load_experiment
 from tastemaker.lint import lint_rubric
+from tastemaker.plan import make_plan
 from tastemaker.records import Reply
 from tastemaker.rubric import Rubric
+from tastemaker.run import run
 
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>x</title>
 <style>{style}</style>{body}</html>"""
@@ -71,7 +75,9 @@ def test_an_error_a_request_and_an_empty_page_are_found(body, reason):
     assert found.value == 0 and reason in found.reason, found
 
 
-@pytest.mark.parametrize("text", ["", "Just use a spreadsheet.", "```python\nprint(1)\n```", "\u200b"])
+@pytest.mark.parametrize(
+    "text", ["", "Just use a spreadsheet.", "```python\nprint(1)\n```", "\u200b"]
+)
 def test_without_a_page_nothing_renders(text):
     for one in (bind("app_renders"), bind("app_looks", {"wishes": {"fits": True}})):
         assert one(Reply(text=text)).value == 0
@@ -139,7 +145,8 @@ def test_nothing_reaches_a_server_on_this_machine():
                   () => new Worker(URL.createObjectURL(new Blob(["fetch('http://{at}/k')"]))),
                   () => navigator.serviceWorker.register("sw.js"), () => import("http://{at}/m.js"),
                 ];
-                for (const one of tries) try {{ Promise.resolve(one()).catch(() => 0) }} catch (e) {{}}
+                for (const one of tries)
+                  try {{ Promise.resolve(one()).catch(() => 0) }} catch (e) {{}}
                 </script>"""
             )
         )
@@ -152,7 +159,9 @@ def test_files_of_this_machine_are_not_read(tmp_path):
     (tmp_path / "secret.txt").write_text("the word is sesame")
     path = (tmp_path / "secret.txt").as_uri()
     sight = chromium.look(
-        page(f"<p>a</p><iframe src='{path}'></iframe><script>fetch('{path}').catch(() => 0)</script>")
+        page(
+            f"<p>a</p><iframe src='{path}'></iframe><script>fetch('{path}').catch(() => 0)</script>"
+        )
     )
 
     assert sight.wrong and "sesame" not in str(sight)
@@ -160,9 +169,7 @@ def test_files_of_this_machine_are_not_read(tmp_path):
 
 def test_a_download_leaves_no_file(tmp_path):
     renders(
-        page(
-            "<a id=a download='own.txt' href='data:text/plain,x'>x</a><script>a.click()</script>"
-        )
+        page("<a id=a download='own.txt' href='data:text/plain,x'>x</a><script>a.click()</script>")
     )
 
     assert not list(tmp_path.rglob("own.txt"))
@@ -172,7 +179,9 @@ def test_a_download_leaves_no_file(tmp_path):
 
 def test_a_page_sees_nothing_of_the_one_before():
     renders(page("<p>a</p><script>localStorage.setItem('left', 'behind')</script>"))
-    sight = chromium.look(page("<p id=p></p><script>p.textContent = 'left: ' + localStorage.left</script>"))
+    sight = chromium.look(
+        page("<p id=p></p><script>p.textContent = 'left: ' + localStorage.left</script>")
+    )
 
     assert sight.wide["says"] == "left: undefined"
 
@@ -188,7 +197,9 @@ def test_a_page_cannot_lie_about_its_looks_by_changing_the_language():
 def test_names_that_hide_those_of_the_document_are_no_way_out():
     """`<form name=body>` stands where the body should be."""
     for name in ("body", "getAnimations", "querySelectorAll", "createElement"):
-        assert looks(page(f"<p>a</p><img name={name}><form name={name}></form>"), fits=True).value in (0, 1)
+        assert looks(
+            page(f"<p>a</p><img name={name}><form name={name}></form>"), fits=True
+        ).value in (0, 1)
 
 
 def test_a_page_that_is_too_large_is_not_opened():
@@ -263,76 +274,104 @@ MOVING = "@keyframes x { to { opacity: .5 } } p { animation: x 1s infinite }"
 DARK_TEAL = """body { background: #111; color: #eee; font: 20px monospace }
 button { background: teal; color: #fff; font: inherit; padding: 16px; border-radius: 9px }"""
 TEXT = "<p>Some text to read.</p>"
+LABELLED = """<label>x <input type=checkbox></label><label for=i>y</label><input id=i>
+<input type=radio name=r><input type=radio name=r>
+<button disabled style='color: #eee'>off</button><h1>a</h1>"""
 LOOKS = [
     # style, body, wishes that are kept, wishes that are broken
     (
         DARK_TEAL,
-        f"{TEXT}<h1>YLVA &amp; Bo</h1><input type=range>{GO}<div role=button tabindex=0>b</div><b hidden>Nil</b>",
-        [
-            {"ground": "dark"}, {"colour": "teal"}, {"font": "mono"}, {"font_px": 20}, {"contrast": 4.5},
-            {"fits": True}, {"keyboard": True}, {"still": True}, {"has": {"slider": 1, "button": 2}},
-            {"says": ["Ylva", "go"]}, {"lacks": ["Nil", "obese"]},
-        ],
-        [
-            {"ground": "light"}, {"colour": "purple"}, {"font": "sans"}, {"font_px": 21}, {"contrast": 20},
-            {"has": {"slider": 2}}, {"says": ["Nil"]}, {"lacks": ["Ylva"]}, {"button_px": 44},
-            {"corners": "round"}, {"corners": "square"}, {"keyboard": False},
-        ],
+        f"{TEXT}<h1>YLVA &amp; Bo</h1><input type=range>{GO}<div role=button tabindex=0>b</div>",
+        dict(
+            ground="dark",
+            colour="teal",
+            font="mono",
+            font_px=20,
+            contrast=4.5,
+            fits=True,
+            keyboard=True,
+            still=True,
+            has={"slider": 1, "button": 2},
+            says=["Ylva", "go"],
+            lacks=["obese"],
+        ),
+        dict(
+            ground="light",
+            colour="purple",
+            font="sans",
+            font_px=21,
+            contrast=20,
+            has={"slider": 2},
+            says=["Nil"],
+            lacks=["Ylva"],
+            button_px=44,
+            corners="round",
+            keyboard=False,
+        ),
     ),
     (
         f"{DARK_TEAL} body {{ background: #fff; color: #999 }} button {{ min-width: 44px }}",
-        f"{TEXT}{GO}<div onclick='1'>b</div>",
-        [{"ground": "light"}, {"button_px": 44}, {"corners": "round"}],
-        [{"contrast": 4.5}, {"keyboard": True}, {"has": {"field": 1}}],
+        f"{TEXT}{GO}<div onclick='1'>b</div><b hidden>Nil</b>",
+        dict(ground="light", button_px=44, corners="round", lacks=["Nil"]),
+        dict(contrast=4.5, keyboard=True, has={"field": 1}, says=["Nil"]),
     ),
     (
-        "div { width: 900px } button { border: 0; border-radius: 0 } * { font-family: serif } " + MOVING,
+        f"div {{ width: 900px }} button {{ border: 0 }} * {{ font-family: serif }} {MOVING}",
         f"{TEXT}<div>wide</div>{GO}<input><select><option>a</select><input type=hidden>",
-        [{"ground": "light"}, {"font": "serif"}, {"corners": "square"}, {"has": {"field": 2}}],
-        [{"ground": "dark"}, {"fits": True}, {"still": True}, {"button_px": 44}, {"has": {"field": 3}}],
+        dict(ground="light", font="serif", corners="square", has={"field": 2}),
+        dict(ground="dark", fits=True, still=True, button_px=44, has={"field": 3}),
     ),
-    ("html { color-scheme: dark }", TEXT, [{"ground": "dark"}, {"contrast": 7}], [{"colour": "blue"}]),
-    ("body { background: #111 }", WHITE_OVER, [{"ground": "light"}], [{"ground": "dark"}]),
+    (
+        "html { color-scheme: dark }",
+        TEXT,
+        dict(ground="dark", contrast=7),
+        dict(colour="blue"),
+    ),
+    ("body { background: #111 }", WHITE_OVER, dict(ground="light"), dict(ground="dark")),
     (
         "body { background: linear-gradient(#111, #223); min-height: 100vh; color: #fff }",
         f"{TEXT}<svg width=9 height=9><circle r=4 fill=red /></svg>",
-        [{"ground": "dark"}, {"contrast": 7}, {"colour": "red"}, {"keyboard": True}],
-        [{"ground": "light"}, {"colour": "green"}, {"button_px": 10}],
+        dict(ground="dark", contrast=7, colour="red", keyboard=True),
+        dict(ground="light", colour="green", button_px=10),
     ),
     (
-        "p { color: #fff } div { background: #222 } label { cursor: pointer } h1 { border: 2px solid #14204d }",
-        "<div><p>abc</p></div><label>x <input type=checkbox></label><label for=i>y</label><input id=i>"
-        "<input type=radio name=r><input type=radio name=r><button disabled style='color: #eee'>off</button><h1>a</h1>",
-        [{"contrast": 4.5}, {"keyboard": True}, {"colour": "navy"}, {"has": {"checkbox": 1, "radio": 2}}],
-        [{"colour": "red"}],
+        "p { color: #fff } div { background: #222 } label { cursor: pointer } h1 { color: #14204d }",
+        f"<div><p>abc</p></div>{LABELLED}",
+        dict(contrast=4.5, keyboard=True, colour="navy", has={"checkbox": 1, "radio": 2}),
+        dict(colour="red"),
     ),
     (
         "p { color: #fff } div { background: #ddd }",
         "<div><p>abc</p></div><button tabindex=-1>a</button>",
-        [{"lacks": ["x"]}],
-        [{"contrast": 4.5}, {"keyboard": True}],
+        dict(lacks=["x"]),
+        dict(contrast=4.5, keyboard=True),
     ),
     (
         "",
         "<p>a</p><script>onkeydown = e => e.preventDefault()</script><button>a</button>",
-        [{"still": True}],
-        [{"keyboard": True}],
+        dict(still=True),
+        dict(keyboard=True),
     ),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("style", "body", "kept", "broken"), LOOKS)
 def test_each_wish_is_seen_kept_and_broken(style, body, kept, broken):
     html = page(body, style)
-    found = {str(wish): looks(html, **wish) for wish in (*kept, *broken)}
 
-    assert {name: one.reason for name, one in found.items() if not one.value} == {
-        str(wish): found[str(wish)].reason for wish in broken
-    }
+    told = {name: looks(html, **{name: wish}) for name, wish in kept.items()}
+    assert {name: one.reason for name, one in told.items() if not one.value} == {}
+    told = {name: looks(html, **{name: wish}) for name, wish in broken.items()}
+    assert {name for name, one in told.items() if one.value} == set()
 
 
 def test_all_wishes_must_be_kept_and_those_that_are_not_are_named():
-    found = looks(page("<p>a", "body { background: #111; color: #eee }"), ground="dark", colour="teal", font="mono")
+    found = looks(
+        page("<p>a", "body { background: #111; color: #eee }"),
+        ground="dark",
+        colour="teal",
+        font="mono",
+    )
 
     assert found.value == 0
     assert found.reason == "no teal is seen; 0% of the text is mono"
@@ -386,3 +425,29 @@ def test_it_ends_with_its_process():
     thread.join()
 
     assert found == [1]
+
+
+RUBRIC = "rubric: r\nprinciples: {p: {criteria: {c: {check: app_renders}}}}\n"
+DATA = "dataset: d\nstrata: {s: {scenarios: [{id: one, prompt: a timer please}]}}\n"
+EXPERIMENT = """
+experiment: try
+evals: [{rubric: ./r.yaml, dataset: ./d.yaml}]
+baseline: {one: {model: acted/one}}
+candidates: {two: {model: acted/two}}
+"""
+
+
+def test_a_run_that_could_not_be_graded_here_is_refused_before_the_first_call(
+    project, actor, monkeypatch
+):
+    root = project({"r.yaml": RUBRIC, "d.yaml": DATA, "try.yaml": EXPERIMENT})
+    plan = make_plan(load_experiment(root / "try.yaml"), seeds=1)
+    monkeypatch.setenv("PATH", "")
+    chromium.program.cache_clear()
+    try:
+        with pytest.raises(UserError, match=r"app_renders.*not installed here"):
+            run(plan, root / "logs")
+    finally:
+        chromium.program.cache_clear()
+
+    assert actor.asked == [] and not (root / "logs").exists()

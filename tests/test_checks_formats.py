@@ -26,12 +26,14 @@ SAID = [
     ),
     (
         BILL,
-        "<bill><vendor>Olt &amp; Sons</vendor><due_date>2026-03-04</due_date><total>1210.50</total></bill>",
+        "<bill><vendor>Olt &amp; Sons</vendor><due_date>2026-03-04</due_date>"
+        "<total>1210.50</total></bill>",
     ),
     (BILL, '<bill vendor="Olt &amp; Sons" due-date="2026-03-04"><total>€1,210.50</total></bill>'),
     (
         BILL,
-        "Here:\n<b><vendor>Olt &amp; Sons</vendor><due_date>2026-03-04</due_date><total>1210.5</total></b>",
+        "Here:\n<b><vendor>Olt &amp; Sons</vendor><due_date>2026-03-04</due_date>"
+        "<total>1210.5</total></b>",
     ),
     (BILL, "vendor: Olt & Sons\ndue_date: 2026-03-04\ntotal: 1210.50"),
     (
@@ -41,7 +43,8 @@ SAID = [
     (BILL, "| vendor | due_date | total |\n|---|---|---|\n| Olt & Sons | 2026-03-04 | 1210.50 |"),
     (
         BILL,
-        "| Field | Value |\n|---|---|\n| vendor | Olt & Sons |\n| due_date | 2026-03-04 |\n| total | 1.210,50 |",
+        "| Field | Value |\n|---|---|\n| vendor | Olt & Sons |\n| due_date | 2026-03-04 |\n"
+        "| total | 1.210,50 |",
     ),
     (BILL, "Olt & Sons; 2026-03-04; 1210.50"),
     (HOURS, '[{"who": "Ines", "hours": 7.5}, {"who": "Bo", "hours": 3}]'),

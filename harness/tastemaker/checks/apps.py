@@ -78,7 +78,8 @@ _APP = """\
 <!doctype html><html lang="en"><meta charset="utf-8"><title>Tip</title>
 <style>body { background: #10151a; color: #f2f2f2; font: 20px sans-serif }
 button { background: teal; color: white; font-size: 22px; min-height: 56px }</style>
-<label>Bill <input id="b" type="number" value="40"></label> <button id="go">Tip</button> <p id="out"></p>
+<label>Bill <input id="b" type="number" value="40"></label> <button id="go">Tip</button>
+<p id="out"></p>
 <script>go.onclick = () => { out.textContent = (b.value * 0.15).toFixed(2) }</script></html>
 ```"""
 _BROKEN = _APP.replace("go.onclick", "start.onclick")
@@ -250,7 +251,9 @@ def _still(sight: chromium.Sight, wish: bool) -> str:
 
 def _has(sight: chromium.Sight, wish: Mapping[str, int]) -> str:
     kinds = sight.wide["kinds"]
-    short = [f"{kinds[kind]} of {least} {kind}" for kind, least in wish.items() if kinds[kind] < least]
+    short = [
+        f"{kinds[kind]} of {least} {kind}" for kind, least in wish.items() if kinds[kind] < least
+    ]
     return ", ".join(short)
 
 

@@ -159,8 +159,10 @@ class Browser:
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # root cannot have one
         home = self.folder.name
         self.process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _LAUNCH, str(theirs_in), str(theirs_out)]
-            + [program(), *FLAGS, *sandbox, f"--user-data-dir={home}/profile", "about:blank"],
+            [
+                *(sys.executable, "-I", "-S", "-c", _LAUNCH, str(theirs_in), str(theirs_out)),
+                *(program(), *FLAGS, *sandbox, f"--user-data-dir={home}/profile", "about:blank"),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -344,7 +346,9 @@ class Browser:
             returnByValue=True,
         )
         if thrown := asked.get("exceptionDetails"):
-            self._say(f"it cannot be looked at: {_line(thrown['exception'].get('description', ''))}")
+            self._say(
+                f"it cannot be looked at: {_line(thrown['exception'].get('description', ''))}"
+            )
         return asked.get("result", {}).get("value")
 
     def _tab(self, world: int) -> list[str]:

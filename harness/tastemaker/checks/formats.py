@@ -224,7 +224,7 @@ _FIGURE = re.compile(r"[^\d.,+−-]*([+−-]?)\s?\D?\s?(\d[\d.,'’ \u00a0\u202f
 
 
 def _number(text: str) -> float | None:
-    """The number that a text is, with a unit or a currency before or behind it; None: it is none."""
+    """The number that a text is, with a unit or a currency beside it; None: it is none."""
     match = _FIGURE.fullmatch(text.strip())
     if match is None:
         return None

@@ -74,7 +74,9 @@ def form_of(text: str) -> Form:
         if form in there:
             return form
     words = len(_WORD.findall(without_code(text)))
-    return "list" if words and _items(text) >= _FEWEST_ITEMS and _listed(text) >= words / 2 else "text"
+    return (
+        "list" if words and _items(text) >= _FEWEST_ITEMS and _listed(text) >= words / 2 else "text"
+    )
 
 
 def _items(text: str) -> int:
