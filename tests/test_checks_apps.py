@@ -335,7 +335,7 @@ LOOKS = [
         dict(ground="light", colour="green", button_px=10),
     ),
     (
-        "p { color: #fff } div { background: #222 } label { cursor: pointer } h1 { color: #14204d }",
+        "p { color: #fff } div { background: #222 } label { cursor: pointer } h1 { color: navy }",
         f"<div><p>abc</p></div>{LABELLED}",
         dict(contrast=4.5, keyboard=True, colour="navy", has={"checkbox": 1, "radio": 2}),
         dict(colour="red"),
