@@ -240,6 +240,8 @@ class _Lines:
     """The last record has nothing yet but a name that a heading or item gave it."""
     closed: bool = True
     """Nothing is added to the last record any more."""
+    paired: bool = False
+    """Fields come by name: a name that was not asked for is no row of two."""
 
     def pair(self, name: str, value: str) -> None:
         if self.titled and name == self.names[0]:
@@ -249,6 +251,7 @@ class _Lines:
             self.records.append({})
         self.records[-1][name] = value
         self.titled = self.closed = False
+        self.paired = True
 
     def row(self, record: dict[str, str]) -> None:
         if self.titled:
@@ -307,8 +310,10 @@ def _item(said: str, bullet: bool, heading: bool, listed: bool, found: _Lines) -
 
 
 def _row(said: str, line: str, opens: bool, found: _Lines) -> None:
-    pieces = _pieces(said, len(found.names))
-    if pieces and {plain_name(piece) for piece in pieces} == set(found.names):
+    pieces, pair = _pieces(said, len(found.names)), _PAIR.match(said)
+    if found.paired and pair and 0 < len(pair[2].split()) <= MOST_WORDS:
+        found.extra.add(plain_name(pair[1]))
+    elif pieces and {plain_name(piece) for piece in pieces} == set(found.names):
         found.order = tuple(plain_name(piece) for piece in pieces)
     elif pieces:
         found.row(dict(zip(found.order, pieces, strict=True)))
@@ -317,11 +322,8 @@ def _row(said: str, line: str, opens: bool, found: _Lines) -> None:
             found.strays.append(found.records.pop()[found.names[0]])
         found.records.append({found.names[0]: said.rstrip(":：")})
         found.titled, found.closed = True, False
-    elif pair := _PAIR.match(said):
-        if opens and pair[2]:
-            found.extra.add(plain_name(pair[1]))
-        else:
-            found.strays.append(line.strip())
+    elif opens and pair and pair[2]:
+        found.extra.add(plain_name(pair[1]))
     else:
         found.strays.append(line.strip())
 
