@@ -114,6 +114,7 @@ def test_half_of_the_values_can_be_enough():
         '{"vendor": "Olt & Sons", "due_date": "2026-03-04"}',
         '{"vendor": "Olt & Sons", "due_date": "2026-03-04", "total": 1, "currency": "EUR"}',
         "- **Vendor:** Olt & Sons\n- **Due date:** 2026-03-04\n- **Total:** 1\n- **Note:** hm",
+        "Vendor: Olt & Sons\nDue date: 2026-03-04\nTotal: 1\nNote: paid in cash",
         "Nothing to see.",
     ],
 )
