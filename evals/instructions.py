@@ -25,3 +25,11 @@ def instructions_selection(split: str = "dev") -> Task:
     return rubric_task(
         rubric="instructions/selection", dataset="instructions/selection", split=split
     )
+
+
+@task
+def instructions_verifiable(split: str = "dev") -> Task:
+    """What was asked of a reply's form is done, all of it, where a program can tell."""
+    return rubric_task(
+        rubric="instructions/verifiable", dataset="instructions/verifiable", split=split
+    )

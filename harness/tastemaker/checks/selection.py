@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -45,7 +46,7 @@ def chosen(
     """The reply chooses those that fit, and no others.
 
     Chosen is a candidate that is named and not turned down. After a line that begins `Answer:` (or
-    `Choice:`, `Antwort:`, `Respuesta:` and the like) only that line counts, or what stands under it.
+    `Choice:`, `Antwort:`, `Respuesta:` and the like) only that line counts, or what stands below.
     Elsewhere a candidate is turned down where its line or sentence says so ("Tomasz is away", "not
     Femi", ✗), under a heading that does ("Not suitable:"), or struck through. That is a rough
     reading of prose: have the request say how to answer, such as with the names alone. Where
@@ -97,8 +98,9 @@ _NONE = re.compile(
 _AGAINST = re.compile(
     r"[✗✘❌✖🚫]|\b(?:not|cannot|never|neither|nor|without|lacks?|lacking|fails?|failed|exclud\w+"
     r"|rul(?:ed|es) out|rejected|eliminated|unsuitable|unavailable|ineligible|disqualif\w+"
-    r"|violates?|exceeds?|conflicts?|misses|missing|away|too|out|except|nicht|kein\w*|zu|fällt"
-    r"|demasiado|falta|trop|pas|não|muito|non|troppo|niet|te)\b|n['’]t\b|→\s*no\b|[:—–-]\s*no\b",
+    r"|violates?|exceeds?|conflicts?|misses|missing|away|too\s+\w+|out|except|nicht|kein\w*|fällt"
+    r"|zu (?:schwer|teuer|spät|weit|klein|groß|hoch|viel)|demasiado|falta|trop|pas|não|muito|troppo"
+    r"|non(?!-)|niet|te (?:duur|laat|ver|klein|groot))\b|n['’]t\b|→\s*no\b|[:—–-]\s*no\b",
     re.I,
 )
 _FOR = re.compile(
@@ -151,20 +153,18 @@ def _against(clause: str) -> bool:
 def _named(text: str, names: dict[str, list[str]]) -> set[str]:
     """The candidates that a text names; a name inside a longer one does not count."""
     plain, _ = unaccented(text)
-    spans = [
-        (match.start(), match.end(), name)
-        for name, forms in names.items()
-        for form in forms
-        for match in whole_word(unaccented(form)[0]).finditer(plain)
-    ]
-    return {
-        name
-        for start, end, name in spans
-        if not any(
-            other_start <= start
-            and end <= other_end
-            and other_end - other_start > end - start
-            and other != name
-            for other_start, other_end, other in spans
-        )
-    }
+    forms = tuple((form, name) for name, forms in names.items() for form in forms)
+    pattern, whose = _any_of(forms)
+    return {whose[match.lastgroup or ""] for match in pattern.finditer(plain)}
+
+
+@lru_cache(maxsize=256)
+def _any_of(forms: tuple[tuple[str, str], ...]) -> tuple[re.Pattern[str], dict[str, str]]:
+    """What finds any of these forms, the longest first, and whose each of its groups is."""
+    longest_first = sorted(forms, key=lambda form: -len(form[0]))
+    whose = {f"form{place}": name for place, (_, name) in enumerate(longest_first)}
+    options = (
+        f"(?P<form{place}>{whole_word(unaccented(form)[0]).pattern})"
+        for place, (form, _) in enumerate(longest_first)
+    )
+    return re.compile("|".join(options), re.IGNORECASE), whose
