@@ -387,7 +387,7 @@ class ResourceVerdict:
 
     candidate: str
     resource: str
-    """"seconds", "tokens" or "cost"."""
+    """"seconds", "tokens", "cost" or "calls"."""
     rule: Resource
     found: ResourceRatio
     outcome: Literal["pass", "fail", "inconclusive"]

@@ -174,6 +174,7 @@ def _base(
         output_tokens=spent.get("output_tokens"),
         seconds=spent.get("seconds"),
         cost=spent.get("cost"),
+        calls=spent.get("calls"),
         grader_calls=grading.get("calls"),
         grader_replayed=grading.get("replayed"),
         grader_input_tokens=grading.get("input_tokens"),

@@ -179,6 +179,8 @@ class ScoreRow:
     seconds: float | None = None
     cost: float | None = None
     """In dollars."""
+    calls: int | None = None
+    """How often the model under test was asked for this reply; None where nobody counted."""
     grader_calls: int | None = None
     """How often judges were asked about the reply; None where none was."""
     grader_replayed: int | None = None

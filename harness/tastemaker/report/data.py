@@ -9,10 +9,12 @@ from tastemaker.calibration import Correction
 from tastemaker.gate import EXIT_CODES, Outcome, Verdict
 from tastemaker.report.beside import (
     alike_data,
+    all_pass_data,
     gain_data,
     look_data,
     resource_data,
     slice_data,
+    taken_data,
     tension_data,
     variance_data,
 )
@@ -65,8 +67,10 @@ def as_data(results: Results) -> dict[str, Any]:
         "retention": retention_data(results),
         "series": series_data(results),
         "ablation": ablation_data(results),
+        "taken": taken_data(results),
         "gains": gain_data(results),
         "variance": variance_data(results),
+        "all_pass": all_pass_data(results),
         "slices": slice_data(results),
         "alike": alike_data(results),
         "unscored": {arm: dict(counts) for arm, counts in results.unscored.items()},

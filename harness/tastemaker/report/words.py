@@ -218,6 +218,8 @@ def spent_lines(results: Results) -> list[str]:
     lines = []
     for arm, spent in results.spent.items():
         parts = [many(spent.replies, "reply").replace("replys", "replies")]
+        if spent.calls is not None and spent.replies:
+            parts.append(f"{many(spent.calls, 'call')}, {spent.calls / spent.replies:.2f} a reply")
         if spent.input_tokens is not None:
             parts.append(f"{spent.input_tokens:,} tokens in, {spent.output_tokens or 0:,} out")
         if spent.seconds is not None:
