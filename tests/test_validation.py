@@ -260,3 +260,50 @@ def test_prompts_of_a_distribution(small):
         "labels": {"kind": "request"},
     }
     assert [message["content"] for message in rows[2]["messages"]] == ["One", "Two"]
+
+
+# What `run` refuses ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("environment", "problem"),
+    [
+        (
+            "environment: {kind: canvas}",
+            "it.yaml:4:44: no environment of these evals has the tool 'edit_documents': did you "
+            "mean 'edit_document'?",
+        ),
+        ("", "it.yaml:4:44: no environment of these evals has the tool 'edit_documents'"),
+    ],
+    ids=["nearly", "no environment at all"],
+)
+def test_tools_of_an_arm_that_no_environment_has_are_refused_where_they_stand(
+    project, environment, problem
+):
+    scenario = f"      - {{id: d, prompt: Hey, {environment}}}"
+    dataset = DATASET.replace("      - {id: d, prompt: Hey}", scenario)
+    arm = EXPERIMENT.replace("acted/old}", "acted/old, tools: [edit_documents]}")
+    root = project({"kind.yaml": RUBRIC, "small.yaml": dataset, "it.yaml": arm})
+
+    assert validated(root, "it.yaml").error == problem
+
+
+def test_tools_that_an_environment_has_are_fine(project):
+    dataset = DATASET.replace("prompt: Hey}", "prompt: Hey, environment: {kind: canvas}}")
+    arm = EXPERIMENT.replace("acted/old}", "acted/old, tools: [edit_document]}")
+    root = project({"kind.yaml": RUBRIC, "small.yaml": dataset, "it.yaml": arm})
+
+    assert validated(root, "it.yaml").error == ""
+
+
+def test_a_user_that_a_model_plays_needs_one_in_the_experiment(project):
+    dataset = DATASET.replace("prompt: Hey}", "prompt: Hey, user: {goal: To know.}}")
+    played = EXPERIMENT + "user: {model: acted/user}\n"
+    files = {"kind.yaml": RUBRIC, "small.yaml": dataset, "it.yaml": EXPERIMENT, "on.yaml": played}
+    root = project(files)
+
+    assert validated(root, "it.yaml").error == (
+        "it.yaml:3:1: small: its users are played by a model; add `user: {model: ...}` to the "
+        "experiment"
+    )
+    assert validated(root, "on.yaml").error == ""

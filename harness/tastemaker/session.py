@@ -12,7 +12,7 @@ from inspect_ai.model import Model
 from tastemaker.arm import ArmModel, arm_model, open_model, user_model
 from tastemaker.conversation import PLAYED, dressed, recorded
 from tastemaker.errors import UserError
-from tastemaker.evaluation import LoadedEval, plays_users
+from tastemaker.evaluation import LoadedEval
 from tastemaker.experiment import Arm
 from tastemaker.grade import Panel, RubricGrader
 from tastemaker.graders import GradeStore, open_panel
@@ -22,6 +22,7 @@ from tastemaker.logs import (
     Cell,
 )
 from tastemaker.looks import Asked
+from tastemaker.naming import plays_users
 from tastemaker.plan import Part, Plan
 from tastemaker.recorded import RecordedReply, read_replies_file
 from tastemaker.records import Message
@@ -210,7 +211,7 @@ class Session:
     def _played(self, loaded: LoadedEval) -> dict[str, Any]:
         """What the answers of simulated users rest on; nothing where no model plays one."""
         user = self.plan.experiment.user
-        if user is None or not plays_users(loaded):
+        if user is None or not plays_users(loaded.whole.scenarios):
             return {}
         return {"user": [user.model_dump(mode="json"), digest({"words": PLAYED})]}
 

@@ -20,7 +20,14 @@ from tastemaker.lint import (
     lint_symptoms,
     lint_turns,
 )
-from tastemaker.naming import Measured, measured, measured_by, strange_names
+from tastemaker.naming import (
+    Measured,
+    measured,
+    measured_by,
+    missing_user,
+    strange_names,
+    strange_tools,
+)
 from tastemaker.reading import listed, parse, shown
 from tastemaker.recorded import read_replies_file, score_rows
 from tastemaker.records import ScoreRow
@@ -129,22 +136,22 @@ def _lint_turns(rubric: Rubric, scenarios: Sequence[Scenario]) -> list[str]:
 def _experiment(path: Path, place: Place) -> Iterable[str]:
     """Rubric, dataset and what was recorded meet here alone: here they are held together."""
     experiment = load_experiment(path, place)
-    asked: dict[str, list[str]] | None = {}
+    asked: dict[str, tuple[Scenario, ...]] = {}
+    foreign = False
     names: list[Measured] | None = []
     hashes: dict[str, str] = {}
     for reference in experiment.evals:
         if isinstance(reference, TaskEval):
-            asked = None  # its scenarios are known to Inspect alone
-            foreign = Measured(eval=reference.task, principles={reference.principle: ()})
-            names = None if names is None else [*names, foreign]
+            foreign = True  # its scenarios are known to Inspect alone
+            theirs = Measured(eval=reference.task, principles={reference.principle: ()})
+            names = None if names is None else [*names, theirs]
             continue
         rubric_name, dataset_name = _files(reference, experiment.place)
         dataset = load_dataset(dataset_name, experiment.place)
         name = reference if isinstance(reference, str) else dataset.name
         where = reference.where if isinstance(reference, PlainEval) else None
         chosen = select(dataset, split=experiment.split or "dev", where=where)
-        if asked is not None:
-            asked[name] = [scenario.id for scenario in chosen.scenarios]
+        asked[name] = chosen.scenarios
         if rubric_name is None:
             names = None  # its task file takes a rubric from anywhere
             continue
@@ -156,8 +163,10 @@ def _experiment(path: Path, place: Place) -> Iterable[str]:
         ]
         yield from (f"{rubric_name}, {told}" for told in warnings)
         names = None if names is None else [*names, measured(name, rubric, chosen.scenarios)]
-    rows = _open_recorded(experiment, asked)
-    problems = strange_origin(experiment, hashes)
+    rows = _open_recorded(experiment, None if foreign else asked)
+    problems = strange_origin(experiment, hashes) + missing_user(experiment, asked)
+    every = [scenario for scenarios in asked.values() for scenario in scenarios]
+    problems += strange_tools(experiment, every, foreign=foreign)
     if names is not None:
         problems += strange_names(experiment, names if experiment.evals else measured_by(rows))
     if problems:
@@ -196,15 +205,16 @@ def _files(reference: str | PlainEval, place: Place) -> tuple[str | None, str]:
 
 
 def _open_recorded(
-    experiment: Experiment, asked: Mapping[str, Sequence[str]] | None
+    experiment: Experiment, asked: Mapping[str, Sequence[Scenario]] | None
 ) -> list[ScoreRow]:
     """Read the recorded replies and scores that arms bring, as a run would; returns the scores."""
     rows: list[ScoreRow] = []
+    ids = {name: [one.id for one in scenarios] for name, scenarios in (asked or {}).items()}
     for name, arm in experiment.arms.items():
-        if arm.replies is not None and asked is not None and len(asked) == 1:
-            read_replies_file(Path(arm.replies), next(iter(asked.values())))
+        if arm.replies is not None and len(ids) == 1:
+            read_replies_file(Path(arm.replies), next(iter(ids.values())))
         if arm.scores is not None:
-            rows += score_rows(name, arm, scenarios=asked or None)
+            rows += score_rows(name, arm, scenarios=ids or None)
     return rows
 
 
