@@ -9,7 +9,7 @@ from typing import Any
 from tastemaker.calibration import strange_origin
 from tastemaker.card_spec import load_card
 from tastemaker.checks.wording import PhraseList, stock_file
-from tastemaker.content import Place, folder, resolve
+from tastemaker.content import Place, folder, open_reference, resolve
 from tastemaker.coverage import cover, told
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment, PlainEval, TaskEval, load_experiment
@@ -17,6 +17,7 @@ from tastemaker.lint import (
     lint_conditions,
     lint_own,
     lint_rubric,
+    lint_sources,
     lint_symptoms,
     lint_turns,
 )
@@ -28,9 +29,9 @@ from tastemaker.naming import (
     strange_names,
     strange_tools,
 )
-from tastemaker.reading import listed, parse, shown
+from tastemaker.reading import find, listed, parse, shown
 from tastemaker.recorded import read_replies_file, score_rows
-from tastemaker.records import ScoreRow
+from tastemaker.records import Reply, ScoreRow
 from tastemaker.rubric import PrinciplesFile, Rubric, load_rubric
 from tastemaker.scenario import Dataset, Scenario, load_dataset, select
 from tastemaker.values import load_values
@@ -121,6 +122,22 @@ def _dataset(path: Path, place: Place) -> Iterable[str]:
         return  # it has none of its name, or one with errors, which are told where they stand
     asked = _lint_turns(rubric, dataset.scenarios)
     yield from (f"rubric {dataset.name}, {told}" for told in asked)
+    yield from _lint_sources(dataset.name, rubric, dataset, place)
+
+
+def _lint_sources(reference: str, rubric: Rubric, dataset: Dataset, place: Place) -> Iterator[str]:
+    """What a rubric takes from scenarios and they do not give, with its place in the rubric."""
+    supplied = {
+        one.id: Reply(text="", expect=one.expect, labels=one.labels, reference=one.reference)
+        for one in dataset.scenarios
+    }
+    found = list(lint_sources(rubric, supplied))
+    if not found:
+        return
+    source, _ = open_reference("rubric", reference, place)
+    for at, problem in found:
+        mark = find(source.node, at).place
+        yield f"{shown(source.path)}:{mark.line}:{mark.column}: {at[1]}/{at[3]}: {problem}"
 
 
 def _lint_turns(rubric: Rubric, scenarios: Sequence[Scenario]) -> list[str]:
@@ -162,6 +179,8 @@ def _experiment(path: Path, place: Place) -> Iterable[str]:
             *_lint_rules(rubric, dataset.scenarios, experiment, name),
         ]
         yield from (f"{rubric_name}, {told}" for told in warnings)
+        if rubric.rubric != dataset.name:  # told of the dataset itself where they share a name
+            yield from _lint_sources(rubric_name, rubric, chosen, experiment.place)
         names = None if names is None else [*names, measured(name, rubric, chosen.scenarios)]
     rows = _open_recorded(experiment, None if foreign else asked)
     problems = strange_origin(experiment, hashes) + missing_user(experiment, asked)
