@@ -46,6 +46,8 @@ class Call:
     """What the tool said."""
     reads: bool = False
     """Whether the tool only looks; every other call is an act."""
+    malformed: bool = False
+    """Whether it was refused for its form: no such tool, or arguments that it does not take."""
 
 
 @dataclass(frozen=True, kw_only=True)
