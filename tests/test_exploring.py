@@ -158,6 +158,31 @@ def test_turns_and_pass_hat_k_stand_in_every_form_for_people(found):
     assert "pass^3" in page
 
 
+def test_no_form_shows_a_difference_beyond_what_is_possible():
+    """Six clusters of which five lose all: guarded, the interval reaches below -1."""
+    rows = [
+        ScoreRow(
+            eval="writing",
+            arm=arm,
+            scenario=f"s{n}",
+            cluster=f"c{n}",
+            seed=1,
+            principle="honesty",
+            value=float(arm == "old" and n > 0),
+        )
+        for arm in ARMS
+        for n in range(6)
+    ]
+    told = decided(rows)
+
+    (verdict,) = told.decision.verdicts
+    assert verdict.paired.low < -1
+    assert as_data(told)["verdicts"][0]["low"] == -1.0
+    assert "-1.000 to " in as_markdown(told)
+    assert "-1.000 to " in verdict.reason
+    assert f"{verdict.paired.low:.3f}" not in as_markdown(told) + as_html(told) + as_json(told)
+
+
 # Slices ------------------------------------------------------------------------------------------
 
 

@@ -180,8 +180,8 @@ def slice_data(results: Results) -> dict[str, Any]:
                 "value": one.part.value,
                 "eval": one.part.eval,
                 "difference": _known(one.difference.difference),
-                "low": _known(one.difference.low),
-                "high": _known(one.difference.high),
+                "low": _known(one.difference.limits[0]),
+                "high": _known(one.difference.limits[1]),
                 "method": one.difference.method,
                 "scenarios": one.difference.scenarios,
                 "clusters": one.difference.clusters,
@@ -360,7 +360,7 @@ def _slice(one: Slice) -> dict[str, str]:
         "principle": plain(one.principle),
         "slice": plain(one.part.words),
         "difference": signed(one.difference.difference),
-        "interval": interval(one.difference.low, one.difference.high),
+        "interval": interval(*one.difference.limits),
         "sizes": f"{one.difference.scenarios} in {one.difference.clusters}",
     }
 

@@ -22,6 +22,7 @@ from tastemaker.report.choosing import choice_data
 from tastemaker.report.graders import panel_data
 from tastemaker.report.preferences import pairwise_data
 from tastemaker.report.training import ablation_data, retention_data, series_data
+from tastemaker.report.words import within_one
 from tastemaker.results import Results, Spent
 from tastemaker.stats.components import advice
 from tastemaker.stats.estimates import ArmEstimate
@@ -53,8 +54,8 @@ def as_data(results: Results) -> dict[str, Any]:
                 "principle": principle,
                 "eval": name,
                 "difference": _number(paired.difference),
-                "low": _number(paired.low),
-                "high": _number(paired.high),
+                "low": _number(paired.limits[0]),
+                "high": _number(paired.limits[1]),
                 "scenarios": paired.scenarios,
                 "clusters": paired.clusters,
             }
@@ -95,8 +96,8 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "blocking": verdict.rule.blocking,
         "superior": verdict.rule.superior,
         "difference": _number(paired.difference),
-        "low": _number(paired.low),
-        "high": _number(paired.high),
+        "low": _number(paired.limits[0]),
+        "high": _number(paired.limits[1]),
         "method": paired.method,
         "margin": verdict.rule.margin,
         "p_regressed": verdict.p_regressed,
@@ -159,8 +160,8 @@ def correction_data(one: Correction | None, verdict: str) -> dict[str, Any] | No
         return None
     return {
         "difference": one.difference,
-        "low": one.low,
-        "high": one.high,
+        "low": within_one(one.low),
+        "high": within_one(one.high),
         "lambda": one.lam,
         "verdict": verdict,
         "labelled": one.labelled,

@@ -164,7 +164,7 @@ def _criteria(results: Results, asked: list[Rubric], name: str) -> Iterator[Tabl
                 share(one.baseline_mean),
                 share(one.candidate_mean),
                 signed(one.difference.difference),
-                interval(one.difference.low, one.difference.high),
+                interval(*one.difference.limits),
                 small_row(one.difference, axis),
             ]
             for one in found
@@ -223,7 +223,7 @@ def _asks(criterion: Criterion | None) -> str:
 def _by_eval(results: Results, name: str) -> Iterator[Table]:
     rows = [
         [
-            home, candidate, signed(one.difference), interval(one.low, one.high),
+            home, candidate, signed(one.difference), interval(*one.limits),
             f"{one.scenarios} in {one.clusters}",
         ]
         for (candidate, principle, home), one in results.by_eval.items()
@@ -261,7 +261,7 @@ def _slices(results: Results, name: str) -> Iterator[Table]:
                 one.part.words,
                 one.candidate,
                 signed(one.difference.difference),
-                interval(one.difference.low, one.difference.high),
+                interval(*one.difference.limits),
                 small_row(one.difference, axis),
                 f"{one.difference.scenarios} in {one.difference.clusters}",
             ]
