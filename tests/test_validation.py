@@ -181,6 +181,24 @@ def test_a_number_that_was_perhaps_meant_as_text_is_a_warning(project):
     )
 
 
+def test_a_number_in_a_check_that_was_perhaps_meant_as_text_is_a_warning(project):
+    """An argument that only takes numbers, or only texts, has what it takes."""
+    text = """rubric: kind
+principles:
+  p:
+    criteria:
+      called: {check: tool_arguments, with: {name: send_mail, arguments: {to: 0800, body: 0900x}}}
+      long: {check: words, with: {max: 010}}
+"""
+    found = validated(project({"it.yaml": text}), "it.yaml")
+
+    assert found.error == ""
+    assert found.warnings == (
+        "it.yaml:5:79: with.arguments.to: 0800 is read as the number 800; quote it if text is "
+        "meant",
+    )
+
+
 STOCK = "rubric: kind\nprinciples: {p: {criteria: {c: {check: stock_phrases}}}}\n"
 
 

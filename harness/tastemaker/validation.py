@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from tastemaker.calibration import strange_origin
 from tastemaker.card_spec import load_card
+from tastemaker.checks.registry import checks
 from tastemaker.checks.wording import PhraseList, stock_file
 from tastemaker.content import Place, folder, open_reference, resolve
 from tastemaker.coverage import cover, told
@@ -29,7 +30,7 @@ from tastemaker.naming import (
     strange_names,
     strange_tools,
 )
-from tastemaker.reading import find, listed, parse, shown
+from tastemaker.reading import find, listed, parse, shown, written_otherwise
 from tastemaker.recorded import read_replies_file, score_rows
 from tastemaker.records import Reply, ScoreRow
 from tastemaker.rubric import PrinciplesFile, Rubric, load_rubric
@@ -110,7 +111,36 @@ def _kind(path: Path) -> str:
 
 
 def _rubric(path: Path, place: Place) -> Iterable[str]:
-    return lint_rubric(load_rubric(path, place))
+    rubric = load_rubric(path, place)
+    yield from lint_rubric(rubric)
+    yield from _numbers_as_text(rubric, path)
+
+
+def _numbers_as_text(rubric: Rubric, path: Path) -> Iterator[str]:
+    """Numbers that were perhaps meant as text, in arguments of checks that take both.
+
+    Where an argument wants one of the two, the reader has it so, or has refused it.
+    """
+    node = parse(path).node
+    for principle, content in rubric.principles.items():
+        for name, criterion in content.criteria.items():
+            if criterion.check is None:
+                continue
+            taken = checks()[criterion.check].model.model_fields
+            at = ("principles", principle, "criteria", name, "with")
+            for key in criterion.arguments.keys() & taken.keys():
+                if not _takes_anything(taken[key].annotation):
+                    continue
+                for where, found in written_otherwise(find(node, (*at, key)), f"with.{key}"):
+                    yield (
+                        f"{shown(path)}:{found.mark.line}:{found.mark.column}: {where}: "
+                        f"{found.text} is read as the number {found.value}; quote it if text is "
+                        "meant"
+                    )
+
+
+def _takes_anything(annotation: Any) -> bool:
+    return annotation is Any or any(map(_takes_anything, get_args(annotation)))
 
 
 def _dataset(path: Path, place: Place) -> Iterable[str]:
