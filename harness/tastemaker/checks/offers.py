@@ -80,9 +80,15 @@ QUESTIONS = tuple(
         r"\b(?:herinner\w*|seintje|waarschuw\w*|op (?:je|uw) lijst\w*|elke|iedere|elk|ieder)\b",
     )
 )
-LEAVE = (
+LEAVE = regex.compile(
     r"\b(?:if you(?:['’]d)? (?:like|want|wish|prefer)|if you would like|if (?:that|it) (?:helps"
-    r"|would help)|just say|say (?:so|the word)|let me know|tell me|whenever you want)\b"
+    r"|would help)|just say|say (?:so|the word)|let me know|tell me|whenever you want)\b",
+    regex.IGNORECASE,
+)
+# Offers where the sentence leaves it to the user: as one pattern it would search again from each
+# character of a long sentence.
+IF_LEFT = regex.compile(
+    rf"\bI(?:['’]ll| will| can| could)(?: also| gladly| happily)? {DEED}", regex.IGNORECASE
 )
 SAY_SO = r"\b(?:let me know|tell me|say so|say the word|just say|just ask)\b"
 STATEMENTS = tuple(
@@ -90,7 +96,6 @@ STATEMENTS = tuple(
     for pattern in (
         r"\b(?:I can|I could|I['’]d be happy to|I would be happy to|I['’]m happy to|happy to|"
         rf"glad to)(?: also| always| gladly| easily| certainly| of course)? {DEED}",
-        rf"(?=.*{LEAVE}).*\bI(?:['’]ll| will| can| could)(?: also| gladly| happily)? {DEED}",
         rf"{SAY_SO}[^.!?\n]{{0,20}}\b(?:want|like|need|prefer) (?:me to {DEED}|{A_NUDGE})",
         rf"\b(?:want|like|need|prefer) (?:me to {DEED}|{A_NUDGE})[^.!?\n]{{0,40}}{SAY_SO}",
         r"\bich\b[^.!?\n]{0,40}\berinner\w*[^.!?\n]{0,60}\b(?:wenn|falls) (?:du|sie|ihr)\b|"
@@ -154,4 +159,7 @@ def _offer(text: str, skip_code: bool) -> str:
 def _is_offer(sentence: str) -> bool:
     if ENDS_ASKING.search(sentence) and any(one.search(sentence) for one in QUESTIONS):
         return True
-    return not DENIED.search(sentence) and any(one.search(sentence) for one in STATEMENTS)
+    if DENIED.search(sentence):
+        return False
+    left = LEAVE.search(sentence) is not None and IF_LEFT.search(sentence) is not None
+    return left or any(one.search(sentence) for one in STATEMENTS)
