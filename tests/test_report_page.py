@@ -307,7 +307,8 @@ def test_a_principle_shows_the_verdicts_of_its_choices_too(varied, opened):
     page = opened(varied)
     page.select_option("#f-candidate", label="tuned")
     page.select_option("#f-principle", label="routing")
-    says(page, "60 of 180")
+    says(page, "60 of 180")  # as before: the candidate alone has left as many
+    expect(page.locator(".verdict:not([hidden])")).to_have_count(3)
 
     assert page.locator(".verdict:not([hidden]) .what b").all_inner_texts() == [
         "routing/tool: recall of canvas",
