@@ -5,7 +5,8 @@ can decide without a judge tells them apart.
 """
 
 from collections import defaultdict
-from itertools import combinations
+from functools import cache
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from rapidfuzz.fuzz import ratio
 
 from tastemaker.checks.registry import bind
 from tastemaker.content import folder
+from tastemaker.conversation import scripted
 from tastemaker.experiment import load_experiment
 from tastemaker.records import Message, Reply
 from tastemaker.rubric import load_rubric, score_reply
@@ -92,16 +94,38 @@ def test_every_dataset_has_a_rubric_an_eval_and_replies_or_an_agent(name):
     assert acts or name in ANSWERED
 
 
-def decided(name, scenario, text):
+read_rubric = cache(load_rubric)
+"""Read once: each reply below is graded by one of a few."""
+
+
+def replied(scenario, said):
+    """The messages when the model says this, and the places of its own where it speaks twice.
+
+    What is said is one text, or the texts of several turns: between them the scenario's user
+    answers by script.
+    """
+    messages = [Message(role=m.role, text=m.text) for m in scenario.messages]
+    if isinstance(said, str):
+        return (*messages, Message(role="assistant", text=said)), ()
+    own = [len(messages)]
+    messages.append(Message(role="assistant", text=said[0]))
+    for asked, turn in pairwise(said):
+        answer = scripted(scenario.user, asked)
+        assert answer, (scenario.id, asked)
+        own.append(len(messages) + 1)
+        messages += [Message(role="user", text=answer), Message(role="assistant", text=turn)]
+    return tuple(messages), tuple(own)
+
+
+def decided(name, scenario, said):
     """The scores of a reply by principle, from what needs no judge."""
-    rubric = load_rubric(name)
+    rubric = read_rubric(name)
+    messages, own = replied(scenario, said)
     reply = Reply(
-        text=text,
+        text=messages[-1].text,
         prompt=scenario.prompt,
-        messages=(
-            *(Message(role=m.role, text=m.text) for m in scenario.messages),
-            Message(role="assistant", text=text),
-        ),
+        messages=messages,
+        own=own,
         document=scenario.document,
         reference=scenario.reference,
         expect=scenario.expect,

@@ -231,8 +231,10 @@ def _scores(
     alone = _scores_by_grader(rubric, told, scenario)
     for principle in dict.fromkeys(principle for principle, _ in applicable):
         score = told.get("principles", {}).get(principle)
+        weight = scenario.weight * rubric.principles[principle].times(scenario.expect)
+        one = replace(base, principle=principle, scenario_weight=weight)
         if score is None:
-            yield replace(base, principle=principle, reason=why or "unscored")
+            yield replace(one, reason=why or "unscored")
         else:
             missing = [
                 str(found["reason"])
@@ -242,7 +244,7 @@ def _scores(
             reason = principle_reason(score["reason"], missing)
             votes = json.dumps(list(alone[principle].items())) if principle in alone else None
             value = score["value"]
-            yield replace(base, principle=principle, value=value, reason=reason, votes=votes)
+            yield replace(one, value=value, reason=reason, votes=votes)
     for (principle, name), criterion in applicable.items():
         found = told.get("findings", {}).get(f"{principle}.{name}") or {}
         value = found.get("value")

@@ -334,7 +334,9 @@ def _base(
         log=header.location.rsplit("/", 1)[-1],
     )
     if place in known:
-        row = ScoreRow(**known[place][0])
+        # The last is a criterion's, which has the scenario's own weight; a principle's may have
+        # that many times.
+        row = ScoreRow(**known[place][-1])
     return replace(
         row,
         rubric=rubric.rubric,
@@ -381,7 +383,15 @@ def _score_rows(
         ]
         votes = json.dumps(list(alone[name].items())) if name in alone else None
         reason = principle_reason(told, why)
-        yield replace(base, principle=name, value=value, reason=reason, votes=votes)
+        weight = base.scenario_weight * rubric.principles[name].times(reply.expect)
+        yield replace(
+            base,
+            principle=name,
+            scenario_weight=weight,
+            value=value,
+            reason=reason,
+            votes=votes,
+        )
     usual = ", ".join(one.model for one in graders)
     for (principle, name), criterion in applicable.items():
         found = graded.findings[principle, name]

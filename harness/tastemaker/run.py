@@ -480,7 +480,7 @@ def _score_arms(plan: Plan, parts: Sequence[Part]) -> Iterator[ScoreRow]:
                     cluster=scenario.cluster,
                     stratum=scenario.stratum,
                     stratum_weight=data.strata.get(scenario.stratum),
-                    scenario_weight=scenario.weight,
+                    scenario_weight=loaded[row.eval].weight_of(scenario, row.principle),
                     split=scenario.split,
                     labels=json.dumps(dict(scenario.labels)),
                 )

@@ -14,6 +14,7 @@ from tastemaker.content import Place, folder, open_reference, resolve
 from tastemaker.coverage import cover, told
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment, PlainEval, TaskEval, load_experiment
+from tastemaker.foreign import lacks
 from tastemaker.lint import (
     lint_conditions,
     lint_own,
@@ -192,6 +193,8 @@ def _experiment(path: Path, place: Place) -> Iterable[str]:
             foreign = True  # its scenarios are known to Inspect alone
             theirs = Measured(eval=reference.task, principles={reference.principle: ()})
             names = None if names is None else [*names, theirs]
+            if lacking := lacks(reference.task):
+                yield f"task {reference.task}: {lacking}"
             continue
         rubric_name, dataset_name = _files(reference, experiment.place)
         dataset = load_dataset(dataset_name, experiment.place)

@@ -229,8 +229,8 @@ def check(
 
 @cache
 def checks() -> Mapping[str, Check]:
-    """Every check by name, sorted. Loads all families: the modules beside this one."""
-    for module in pkgutil.iter_modules(families.__path__, prefix=f"{families.__name__}."):
+    """Every check by name, sorted. Loads all families: the modules beside and below this one."""
+    for module in pkgutil.walk_packages(families.__path__, prefix=f"{families.__name__}."):
         import_module(module.name)
     return MappingProxyType(dict(sorted(_REGISTRY.items())))
 
