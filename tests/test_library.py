@@ -16,6 +16,7 @@ from rapidfuzz.fuzz import ratio
 from tastemaker.checks.registry import bind
 from tastemaker.content import folder
 from tastemaker.conversation import scripted
+from tastemaker.experiment import load_experiment
 from tastemaker.records import Message, Reply
 from tastemaker.rubric import load_rubric, score_reply
 from tastemaker.scenario import load_dataset
@@ -78,6 +79,15 @@ def test_no_scenario_is_told_twice_but_by_its_twin(name):
     ]
 
     assert alike == []
+
+
+def test_every_dataset_stands_in_a_shipped_experiment():
+    """An eval that no experiment asks is one that nobody sees how to decide by."""
+    files = (folder("evals") / "experiments").glob("*.yaml")
+    asked = [one for path in files for one in load_experiment(path).evals]
+    names = {one if isinstance(one, str) else getattr(one, "dataset", "") for one in asked}
+
+    assert set(DATASETS) - names == set()
 
 
 @pytest.mark.parametrize("name", DATASETS)

@@ -369,6 +369,7 @@ def _record(plan: Plan, session: Session, cells: Sequence[Cell]) -> dict[str, An
         "versions": {name: version(name) for name in ("tastemaker", "inspect-ai")},
         "warnings": [w for one in plan.evals for w in one.data.warnings]
         + _self_preference(plan)
+        + session.warnings
         + looks,
     }
 

@@ -154,6 +154,7 @@ def _regrade(
 ) -> None:
     from tastemaker.experiment import Grader
     from tastemaker.graders import GradeStore
+    from tastemaker.reading import printable
     from tastemaker.regrade import regrade
     from tastemaker.rubric import load_rubric
 
@@ -165,9 +166,12 @@ def _regrade(
             rubric=load_rubric(rubric, place) if rubric else None,
             graders=[Grader(model=model) for model in models] if models else None,
         )
+    for warning in done.warnings:
+        print(f"warning: {printable(warning)}", file=sys.stderr)
     if as_json:
         changes = [vars(change) for change in done.changes]
         told = {"folder": str(done.folder), "replies": done.replies, "changes": changes}
+        told["warnings"] = list(done.warnings)
         typer.echo(json.dumps(told, indent=2))
     else:
         _tell(done)
