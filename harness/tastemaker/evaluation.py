@@ -11,11 +11,13 @@ from inspect_ai import Task, list_tasks, task_with
 from inspect_ai._util.error import PrerequisiteError
 from inspect_ai._util.registry import registry_info, registry_params
 from inspect_ai.dataset import MemoryDataset, Sample
+from tenacity import RetryError
 
 from tastemaker.content import Place, file_fingerprint, inside
 from tastemaker.environments.kinds import tool_names
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment, PlainEval, TaskEval
+from tastemaker.foreign import lacks, why_not
 from tastemaker.naming import Measured, measured
 from tastemaker.reading import did_you_mean
 from tastemaker.records import Message
@@ -97,6 +99,9 @@ class LoadedEval:
 
 def load_evals(experiment: Experiment, *, limit: int | None = None) -> list[LoadedEval]:
     """The evals an experiment names, in its order; UserError for what cannot be found or read."""
+    tasks_of_others = [one.task for one in experiment.evals if isinstance(one, TaskEval)]
+    if missing := [f"task {name}: {why}" for name in tasks_of_others if (why := lacks(name))]:
+        raise UserError("\n".join(missing))  # before others are loaded, over a network perhaps
     loaded = [_load(reference, experiment) for reference in experiment.evals]
     names = [one.name for one in loaded]
     if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -164,7 +169,25 @@ def _named(name: str, split: str, place: Place) -> tuple[Callable[[], Task], str
     return lambda: _one(f"{own[0]}@{wanted}", {"split": split}), file_fingerprint(own[0])
 
 
-def _one(spec: str, args: Mapping[str, Any], name: str = "") -> Task:
+MISTAKES = (PrerequisiteError, FileNotFoundError, ModuleNotFoundError, LookupError)
+"""What Inspect raises for a task that is not there or cannot be had."""
+LACKS = (*MISTAKES, AssertionError, ImportError, OSError, RetryError)
+"""How a package's task fails where an extra, the network, a token or leave is missing."""
+
+
+def _packaged(spec: str, args: Mapping[str, Any]) -> Task:
+    """The task of a package of somebody else's; UserError says in a sentence what it lacks."""
+    return _one(spec, args, mistakes=LACKS, why=why_not)
+
+
+def _one(
+    spec: str,
+    args: Mapping[str, Any],
+    name: str = "",
+    *,
+    mistakes: tuple[type[Exception], ...] = MISTAKES,
+    why: Callable[[BaseException], str] = str,
+) -> Task:
     """The one task that a spec of Inspect's stands for."""
     from inspect_ai._eval.loader import load_tasks
     from inspect_ai._util.entrypoints import ensure_entry_points
@@ -172,8 +195,8 @@ def _one(spec: str, args: Mapping[str, Any], name: str = "") -> Task:
     ensure_entry_points(spec.split("/")[0])
     try:
         tasks = load_tasks([spec], dict(args))
-    except (PrerequisiteError, FileNotFoundError, ModuleNotFoundError, LookupError) as error:
-        raise UserError(f"task {spec}: {error}") from error
+    except mistakes as error:
+        raise UserError(f"task {spec}: {why(error)}") from error
     if len(tasks) != 1:
         shown = name or spec
         hint = did_you_mean(shown, _built_in_evals()) if name else ""
@@ -189,7 +212,7 @@ def _built_in_evals() -> Sequence[str]:
 
 
 def _foreign(reference: TaskEval, place: Place) -> LoadedEval:
-    spec = reference.task
+    spec, packaged = reference.task, True
     file, _, name = spec.partition("@")
     path = place.folder / file
     if file.endswith(".py") or file.startswith((".", "/")) or path.exists():
@@ -197,9 +220,10 @@ def _foreign(reference: TaskEval, place: Place) -> LoadedEval:
         if not path.is_file():
             raise UserError(f"task {spec}: name one file of tasks, as ./tasks.py@name")
         spec = f"{path}" + (f"@{name}" if name else "")
+        packaged = False
 
     def make() -> Task:
-        return _one(spec, reference.args)
+        return (_packaged if packaged else _one)(spec, reference.args)
 
     task = make()
     data = Dataset(

@@ -13,6 +13,7 @@ from tastemaker.content import Place, folder, resolve
 from tastemaker.coverage import cover, told
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment, PlainEval, TaskEval, load_experiment
+from tastemaker.foreign import lacks
 from tastemaker.lint import (
     lint_conditions,
     lint_own,
@@ -137,6 +138,8 @@ def _experiment(path: Path, place: Place) -> Iterable[str]:
             asked = None  # its scenarios are known to Inspect alone
             foreign = Measured(eval=reference.task, principles={reference.principle: ()})
             names = None if names is None else [*names, foreign]
+            if lacking := lacks(reference.task):
+                yield f"task {reference.task}: {lacking}"
             continue
         rubric_name, dataset_name = _files(reference, experiment.place)
         dataset = load_dataset(dataset_name, experiment.place)
