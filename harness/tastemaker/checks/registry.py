@@ -91,6 +91,8 @@ class Check:
     """Whether what it finds is a sign and no fault: a principle must not rest on it alone."""
     content: Callable[[], str] | None = None
     """The hash of a content file that decides beside the arguments; None: nothing does."""
+    missing: Callable[[], str] | None = None
+    """What is not here that it needs, in words, "" when all is; None: it needs nothing."""
 
     @property
     def summary(self) -> str:
@@ -189,6 +191,7 @@ def check(
     chooses: Callable[[Arguments], Sequence[str]] | Sequence[str] = (),
     symptom: bool = False,
     content: Callable[[], str] | None = None,
+    missing: Callable[[], str] | None = None,
 ) -> Callable[[Function], Function]:
     """Register a check under the name that rubrics use.
 
@@ -213,6 +216,7 @@ def check(
             chooses=chooses,
             symptom=symptom,
             content=content,
+            missing=missing,
         )
         return function
 
