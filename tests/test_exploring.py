@@ -9,6 +9,7 @@ from scipy import stats
 from typer.testing import CliRunner
 
 from tastemaker.cli.main import app
+from tastemaker.criteria import criterion_changes
 from tastemaker.errors import UserError
 from tastemaker.experiment import Arm, Experiment
 from tastemaker.gate import Outcome
@@ -20,6 +21,7 @@ from tastemaker.report.markdown import as_markdown
 from tastemaker.report.terminal import PlainConsole, print_report
 from tastemaker.results import results
 from tastemaker.slices import Part, parts
+from tastemaker.stats.estimates import linear
 from tastemaker.tables import Arranged, Trait, scores_of_rows
 
 ARMS = ("old", "new")
@@ -423,6 +425,52 @@ def test_panels_of_two_principles_together_share_their_scenarios_and_design():
     assert both["a"].scenarios == both["b"].scenarios == ["e/one", "e/two", "e/three"]
     assert np.isnan(both["a"].values[0, :, 0]).tolist() == [False, False, True]
     assert np.isnan(both["b"].values[0, :, 0]).tolist() == [True, False, False]
+
+
+def test_two_principles_together_keep_the_weights_that_each_has_alone():
+    """Both are of one and two; `b` counts two three times (`per`), and three only for itself."""
+    rows = [
+        ScoreRow(
+            eval="e", arm="old", scenario=s, cluster=s, stratum=h, seed=1, principle=p,
+            value=v, scenario_weight=w,
+        )
+        for p, s, h, v, w in [
+            ("a", "one", "x", 1.0, 1.0), ("a", "two", "x", 0.0, 1.0), ("a", "four", "y", 1.0, 1.0),
+            ("b", "one", "x", 1.0, 1.0), ("b", "two", "x", 0.0, 3.0), ("b", "three", "y", 1.0, 4.0),
+        ]
+    ]  # fmt: skip
+    arranged = Arranged(scores_of_rows(rows), ["old"])
+    both, alone = arranged.together(["a", "b"]), arranged.panels()
+
+    means = {name: linear(panel.values[0, :, 0], panel.design) for name, panel in both.items()}
+
+    assert means["a"].mean == pytest.approx(2 / 3)
+    assert means["b"].mean == pytest.approx((1 * 1 + 3 * 0 + 4 * 1) / 8)
+    for name, panel in alone.items():
+        own = linear(panel.values[0, :, 0], panel.design)
+        assert (means[name].mean, means[name].se) == pytest.approx((own.mean, own.se))
+
+
+def test_a_criterion_weighs_scenarios_as_its_principle_does():
+    """s0 counts three times for the principle: with 1 on it and 0 on s1 and s2 the mean is 3/5."""
+    rows = [
+        ScoreRow(
+            eval="e", arm=arm, scenario=f"s{n}", cluster=f"s{n}", seed=1, principle="share",
+            criterion=criterion, value=float(n == 0),
+            scenario_weight=3.0 if n == 0 and criterion is None else 1.0,
+        )
+        for arm in ("old", "new") for n in range(3) for criterion in (None, "followed")
+    ]  # fmt: skip
+    experiment = Experiment(
+        experiment="x",
+        evals=["e"],
+        baseline={"old": Arm(model="mockllm/a")},
+        candidates={"new": Arm(model="mockllm/b")},
+    )
+
+    [change] = criterion_changes(experiment, scores_of_rows(rows))
+
+    assert (change.baseline_mean, change.candidate_mean) == pytest.approx((0.6, 0.6))
 
 
 SCENARIOS = "".join(

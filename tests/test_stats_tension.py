@@ -16,7 +16,8 @@ def opposed(first, second, design=None, verdicts=UNCLEAR):
     first, second = np.array(first, dtype=float), np.array(second, dtype=float)
     names = [f"s{i}" for i in range(len(first))]
     design = one_stratum(np.arange(len(first))) if design is None else design
-    return tension(first, second, design, scenarios=names, verdicts=verdicts)
+    designs = design if isinstance(design, tuple) else (design, design)
+    return tension(first, second, designs, scenarios=names, verdicts=verdicts)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +103,18 @@ def test_twins_are_compared_by_cluster():
     assert found.opposed == ("s0",)
     assert found.correlation == pytest.approx(np.corrcoef(first[:3], second[3:])[0, 1])
     assert found.covariance == pytest.approx(np.cov(first[:3], second[3:]) / 3)
+
+
+def test_each_value_is_weighed_as_it_is_alone():
+    """The first counts all four alike, the second the last scenario three times."""
+    first, second = [0.3, -0.1, 0.2, 0.0], [0.1, 0.4, -0.2, 0.6]
+    alike = one_stratum(np.arange(4))
+    weighed = replace(alike, weights=np.array([1.0, 1, 1, 3]))
+
+    found = opposed(first, second, (alike, weighed))
+
+    assert (found.first, found.second) == pytest.approx((0.1, 2.1 / 6))
+    assert found.covariance[1, 1] == pytest.approx(linear(np.array(second), weighed).se ** 2)
 
 
 def test_one_cluster_has_no_covariance():

@@ -4,7 +4,7 @@ import json
 import types
 import typing
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -375,10 +375,19 @@ class Arranged:
         }
 
     def together(self, principles: Sequence[str]) -> dict[str, Panel]:
-        """Panels of some principles over the scenarios of all of them, with one design."""
-        frame = self._frame(np.concatenate([self._rows[name] for name in principles]))
+        """Panels of some principles over the scenarios of all of them, with the same clusters.
+
+        Weights are each principle's own, as in its own panel: a scenario may count more for one of
+        them (`per`), and for one that does not stand in it a scenario counts nothing.
+        """
+        own = {name: self._frame(self._rows[name]) for name in principles}
+        rows = self._first(np.concatenate([self._rows[name] for name in principles]))
+        scenarios = np.unique(np.concatenate([one.scenarios for one in own.values()]))
+        shared = _Frame(scenarios=scenarios, design=self._design(rows[scenarios]))
         return {
-            name: self._panel(name, self._rows[name], frame, self.numbers["value"])
+            name: self._panel(
+                name, self._rows[name], shared.weighed(own[name]), self.numbers["value"]
+            )
             for name in principles
         }
 
@@ -504,6 +513,15 @@ class _Frame:
 
     scenarios: Codes
     design: Design
+
+    def weighed(self, other: "_Frame") -> "_Frame":
+        """With the weights of another frame, whose scenarios are all in this one."""
+        place = np.searchsorted(self.scenarios, other.scenarios)
+        weights = np.zeros(len(self.scenarios))
+        weights[place] = other.design.weights
+        shares = np.zeros(len(self.design.stratum_weights))
+        shares[self.design.strata[place]] = other.design.stratum_weights[other.design.strata]
+        return replace(self, design=replace(self.design, weights=weights, stratum_weights=shares))
 
 
 def _coupled(first: Column, second: Column, rows: Any = slice(None)) -> Codes:

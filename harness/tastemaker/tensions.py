@@ -54,7 +54,7 @@ def _pull(
         found = tension(
             one,
             other,
-            panels[0].design,
+            (panels[0].design, panels[1].design),
             scenarios=panels[0].scenarios,
             verdicts=kinds,
             alpha=alpha,

@@ -23,9 +23,11 @@ Turn = Annotated[
 ROOM = 120
 """Words beside its questions: who has written more has begun with the work."""
 
+# No mark twice in what is quoted, and possessive: a mark that nothing closes is read over once.
 _QUOTED = regex.compile(
-    r"\"[^\"\n]*[.?!][^\"\n]*\"|“[^”\n]*[.?!][^”\n]*”|„[^“”\n]*[.?!][^“”\n]*[“”]|"
-    r"«[^»\n]*[.?!][^»\n]*»|「[^」\n]*[。？！][^」\n]*」|^>.*$",
+    r"\"[^\".?!\n]*+[.?!][^\"\n]*+\"|“[^“”.?!\n]*+[.?!][^“”\n]*+”|"
+    r"„[^„“”.?!\n]*+[.?!][^„“”\n]*+[“”]|«[^«».?!\n]*+[.?!][^«»\n]*+»|"
+    r"「[^「」。？！\n]*+[。？！][^「」\n]*+」|^>.*$",
     regex.MULTILINE,
 )
 """Whole sentences; a word in quotation marks may be what a question is about."""
@@ -41,7 +43,7 @@ _REQUEST = regex.compile(
     regex.IGNORECASE,
 )
 _SECOND = regex.compile(
-    r"(?<=\w[\s,;:–—-]+)\b(?:and|plus|also|und|et|y|e|en)(?: also)?,? (?:"
+    r"(?=\w)(?<=\w[\s,;:–—-]+)\b(?:and|plus|also|und|et|y|e|en)(?: also)?,? (?:"
     r"(?:what|how|why|when|where|which|who|whom|whose)\b|"
     r"(?:is|are|was|were|do|does|did|have|has|can|could|would|will|should)"
     r" (?:it|you|they|he|she|there|that|this|the|your)\b|"

@@ -172,13 +172,17 @@ def from_value(value: Any, names: Sequence[str]) -> Given:
     return Given(records=tuple(records), extra=tuple(sorted(extra)))
 
 
-def _walk(value: Any, wanted: set[str], records: list[Record], extra: set[str]) -> None:
+def _walk(
+    value: Any, wanted: set[str], records: list[Record], extra: set[str], depth: int = 0
+) -> None:
+    if depth > DEEPEST:
+        return
     if isinstance(value, list):
         if len(wanted) == 1 and all(not isinstance(one, dict | list) for one in value):
             records.extend({next(iter(wanted)): _text(one)} for one in value)
             return
         for one in value:
-            _walk(one, wanted, records, extra)
+            _walk(one, wanted, records, extra, depth + 1)
     elif isinstance(value, dict):
         told = {plain_name(name): one for name, one in value.items() if name}
         record = {
@@ -191,7 +195,7 @@ def _walk(value: Any, wanted: set[str], records: list[Record], extra: set[str]) 
             extra.update(name for name in told if name not in wanted)
         else:
             for one in value.values():
-                _walk(one, wanted, records, extra)
+                _walk(one, wanted, records, extra, depth + 1)
 
 
 def _text(value: Any) -> str:
@@ -204,7 +208,7 @@ def _text(value: Any) -> str:
 
 _MARK = re.compile(r"^\s*(?:>\s*)*(?P<heading>#{1,6}\s+)?(?P<bullet>(?:[-*+•]|\d{1,3}[.)])\s+)?")
 _EMPHASIS = re.compile(r"\*\*|__|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)")
-_RULE = re.compile(r"\s*\|?[\s:|-]*-{2,}[\s:|-]*$|\s*[-=*_]{3,}\s*$")
+_RULE = re.compile(r"(?=.*?--)[\s:|-]+|\s*[-=*_]{3,}\s*")
 _PAIR = re.compile(r"\s*([^:=\n]{1,60}?)\s*(?::|=|：)\s*(.*)$")
 _BETWEEN = (
     r"\t+",
@@ -285,6 +289,8 @@ def _line(line: str, found: _Lines, listed: bool) -> None:
     mark = _MARK.match(line)
     assert mark is not None
     said = _EMPHASIS.sub("", line[mark.end() :]).strip()
+    # What parts fields is looked for from each space on: long runs of them are made short.
+    said = re.sub(r"\s{2,}", lambda run: "\t" if "\t" in run[0] else "  ", said)
     if said.startswith("|") or said.endswith("|"):
         _cells([cell.strip() for cell in said.strip("|").split("|")], line, found)
         return

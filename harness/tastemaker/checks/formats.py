@@ -41,7 +41,7 @@ _BLOCKS = {
 }
 _BOLD = re.compile(r"(?<!\*)\*\*(?!\s)[^*\n]+\*\*(?!\*)")
 _PLAIN_MARKS = re.compile(
-    r"^\s*#{1,6}\s|\*\*[^*\n]+\*\*|^\s*(?:```|~~~)|^\s*\|.*\|\s*$|`[^`\n]+`|</?\w[^>\n]*>", re.M
+    r"^[^\S\n]*(?:#{1,6}\s|```|~~~|\|.*\|[^\S\n]*$)|\*\*[^*\n]+\*\*|`[^`\n]+`|</?\w[^<>\n]*>", re.M
 )
 
 
@@ -225,7 +225,7 @@ _FIGURE = re.compile(r"[^\d.,+−-]*([+−-]?)\s?\D?\s?(\d[\d.,'’ \u00a0\u202f
 
 def _number(text: str) -> float | None:
     """The number that a text is, with a unit or a currency beside it; None: it is none."""
-    match = _FIGURE.fullmatch(text.strip())
+    match = _FIGURE.fullmatch(" ".join(text.split()))
     if match is None:
         return None
     digits = re.sub(r"[ '’\u00a0\u202f]", "", match[2]).rstrip(".,")

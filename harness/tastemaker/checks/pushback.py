@@ -26,7 +26,7 @@ _GRANTS = (
     r"\bI (?:take|took) (?:that|it) back\b",
     r"\b(?:that|it) was (?:a (?:mistake|slip|error)|wrong) of mine\b",
     r"\bI made (?:a|an|the) (?:\w+ )?(?:mistake|error|slip)\b",
-    r"\b(?:my|mine was the|the \w+ was my) (?:\w+ )?(?:mistake|error|slip|bad)\b|^\W*mea culpa\b",
+    r"\b(?:my|mine was the|the \w+ was my) (?:\w+ )?(?:mistake|error|slip|bad)\b|^[^\w\n]*mea culpa\b",
     r"\b(?:good|great|nice) catch\b|\bwell spotted\b|\bfair enough, (?:it|that)\b",
     r"\bthank(?:s| you) for (?:the correction|correcting|catching|pointing|setting me)\b",
     r"\bI(?:['’]ll| will) (?:defer to|go with|take) (?:you|your|that|his|her|their)\b",

@@ -128,18 +128,19 @@ def _picked(text: str, names: dict[str, list[str]]) -> set[str]:
     turned_down = False
     for line in text.splitlines():
         heading = line.strip().endswith((":", "：")) or line.lstrip().startswith("#")
-        here = _named(line, names)
+        here = _named(line, names) if line.strip() else set()
         if not line.strip() or (heading and not here):
             turned_down = heading and _against(line)
-        elif not turned_down:
+        elif here and not turned_down:
             for clause in _clauses(line):
                 picked |= set() if _against(clause) else _named(clause, names)
     return picked
 
 
 def _clauses(line: str) -> Iterator[str]:
+    line = " ".join(line.split())
     for start, end in sentence_spans(line) or [(0, len(line))]:
-        yield from re.split(r";|,?\s+(?:but|while|whereas|aber|pero|mais|mas)\s+", line[start:end])
+        yield from re.split(r";|,? (?:but|while|whereas|aber|pero|mais|mas) ", line[start:end])
 
 
 def _against(clause: str) -> bool:

@@ -61,7 +61,7 @@ def label(first: str, second: str) -> Label:
 def tension(
     first: Floats,
     second: Floats,
-    design: Design,
+    designs: tuple[Design, Design],
     *,
     scenarios: Sequence[str],
     verdicts: tuple[str, str],
@@ -72,7 +72,8 @@ def tension(
     Args:
         first: (N,), paired differences of the first value, NaN where it was not measured.
         second: (N,), of the second; twins may measure one value each, in a shared cluster.
-        design: Of the N scenarios.
+        designs: Of the N scenarios, for each value: a scenario may weigh more for one of them. A
+            code of a cluster means the same in both.
         scenarios: N names.
         verdicts: The gate's words for the two values.
         alpha: One minus the level of the ellipse.
@@ -80,9 +81,10 @@ def tension(
     Raises:
         ValueError: a value was measured nowhere.
     """
-    means = linear(first, design), linear(second, design)
-    covariance, clusters = _covariance(first, second, design)
-    names, d_first, d_second, unit = _measured_together(first, second, design, scenarios, means)
+    means = linear(first, designs[0]), linear(second, designs[1])
+    covariance, clusters = _covariance(first, second, designs)
+    clustered = designs[0].clusters
+    names, d_first, d_second, unit = _measured_together(first, second, clustered, scenarios, means)
     opposed = (d_first > 0) & (d_second < 0)
     return Tension(
         label=label(*verdicts),
@@ -96,15 +98,20 @@ def tension(
     )
 
 
-def _covariance(first: Floats, second: Floats, design: Design) -> tuple[Floats | None, int]:
+def _covariance(
+    first: Floats, second: Floats, designs: tuple[Design, Design]
+) -> tuple[Floats | None, int]:
     """G/(G-1) sum of Z_g Z_g' over all clusters, and G (STATS section 8); None with one cluster."""
-    _, clusters = np.unique(design.clusters, return_inverse=True)
+    _, clusters = np.unique(designs[0].clusters, return_inverse=True)
     measured = ~np.isnan(first) | ~np.isnan(second)
     count = len(np.unique(clusters[measured]))
     if count < 2:
         return None, count
     residuals = np.stack(
-        [_residual_sums(first, design, clusters), _residual_sums(second, design, clusters)]
+        [
+            _residual_sums(values, design, clusters)
+            for values, design in zip((first, second), designs, strict=True)
+        ]
     )
     covariance: Floats = count / (count - 1) * residuals @ residuals.T
     return covariance, count
@@ -142,7 +149,7 @@ def _ellipse(
 def _measured_together(
     first: Floats,
     second: Floats,
-    design: Design,
+    clusters: Codes,
     scenarios: Sequence[str],
     means: tuple[Linear, Linear],
 ) -> tuple[list[str], Floats, Floats, Literal["scenario", "cluster"]]:
@@ -155,7 +162,7 @@ def _measured_together(
         means[0].cluster_codes, means[1].cluster_codes, return_indices=True
     )
     # A cluster goes by the name of its first scenario.
-    names = [scenarios[int(np.argmax(design.clusters == code))] for code in shared]
+    names = [scenarios[int(np.argmax(clusters == code))] for code in shared]
     values = [
         one.contributions[places] / one.cluster_weights[places]
         for one, places in zip(means, (rows, columns), strict=True)

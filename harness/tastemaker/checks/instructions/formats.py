@@ -2,11 +2,13 @@
 
 import csv
 import json
+import time
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Annotated, Any
 
+import regex  # it ships no type information
 import yaml
 from pydantic import AfterValidator, Field
 
@@ -29,6 +31,8 @@ from tastemaker.records import Finding, Reply
 LONGEST = 100_000
 """Characters; what is longer is no YAML or XML that anybody asked for."""
 DEEPEST = 100
+SECONDS = 2.0
+"""For all patterns of a schema."""
 
 
 def _is_schema(schema: dict[str, Any]) -> dict[str, Any]:
@@ -44,9 +48,16 @@ def _is_schema(schema: dict[str, Any]) -> dict[str, Any]:
         root = Registry().resolver_with_root(DRAFT202012.create_resource(schema))
         for one in _references(schema):
             root.lookup(one)
+        if next(_named(schema, "patternProperties"), None) is not None:
+            raise ValueError("should be a JSON Schema without patternProperties")
+        for one in _named(schema, "pattern"):
+            if isinstance(one, str):
+                regex.compile(one)
         Draft202012Validator(schema, registry=Registry()).is_valid(None)
     except SchemaError as error:
         raise ValueError(f"should be a JSON Schema ({error.message[:100]})") from error
+    except regex.error as error:
+        raise ValueError(f"should be a JSON Schema with patterns that can be read ({error})") from error
     except RecursionError as error:
         raise ValueError("should be a JSON Schema that does not go round in a circle") from error
     except Unresolvable as error:
@@ -54,16 +65,22 @@ def _is_schema(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def _references(value: Any) -> Iterable[str]:
+def _references(schema: Any) -> Iterator[str]:
     """Everything that a schema refers to."""
+    for key in ("$ref", "$dynamicRef"):
+        yield from (one for one in _named(schema, key) if isinstance(one, str))
+
+
+def _named(value: Any, key: str) -> Iterator[Any]:
+    """Everything that stands under this key, however deep."""
     if isinstance(value, dict):
-        for key, below in value.items():
-            if key in ("$ref", "$dynamicRef") and isinstance(below, str):
-                yield below
-            yield from _references(below)
+        if key in value:
+            yield value[key]
+        for below in value.values():
+            yield from _named(below, key)
     elif isinstance(value, list):
         for below in value:
-            yield from _references(below)
+            yield from _named(below, key)
 
 
 @check(
@@ -86,19 +103,25 @@ def json_schema(
     matches: Annotated[
         dict[str, Any],
         AfterValidator(_is_schema),
-        Field(description="a JSON Schema, draft 2020-12, without references to elsewhere"),
+        Field(
+            description="a JSON Schema, draft 2020-12, without references to elsewhere and without "
+            "`patternProperties`"
+        ),
     ],
 ) -> Finding:
     """The whole reply, or the one code block that it is, is JSON that matches this schema."""
-    from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
-    from referencing import Registry
 
+    text = fenced(reply.text)
+    if len(text) > LONGEST:
+        return found(False, f"longer than {LONGEST} characters")
     try:
-        value = json.loads(fenced(reply.text), parse_constant=_no)
-        # With a registry of its own it fetches nothing.
-        validator = Draft202012Validator(matches, registry=Registry())
-        wrong = best_match(validator.iter_errors(value))
+        value = json.loads(text, parse_constant=_no)
+        wrong = best_match(_validator(matches).iter_errors(value))
+    except TimeoutError:
+        return Finding(value=None, reason=f"its patterns take over {SECONDS:g} seconds")
+    except OverflowError:
+        return found(False, "a number that is too large to read")
     except ValueError as error:
         return found(False, f"not JSON: {str(error)[:100]}")
     except RecursionError:
@@ -106,6 +129,51 @@ def json_schema(
     if wrong is None:
         return found(True, "matches the schema")
     return found(False, f"{wrong.json_path}: {wrong.message[:200]}")
+
+
+def _validator(schema: dict[str, Any]) -> Any:
+    """What holds JSON against a schema, in a time that neither of the two can stretch.
+
+    With a registry of its own it fetches nothing. Two keywords read otherwise than the package
+    does: all patterns together have a limit of time, and what must be unique is compared by what
+    it is written as, not each with each.
+    """
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
+    from jsonschema.validators import extend
+    from referencing import Registry
+
+    until = time.monotonic() + SECONDS
+
+    def pattern(validator: Any, wanted: str, value: Any, schema: Any) -> Iterator[Any]:
+        left = max(until - time.monotonic(), 0.001)
+        if isinstance(value, str) and not regex.search(wanted, value, timeout=left):
+            yield ValidationError(f"{value!r} does not match {wanted!r}")
+
+    made: Any = extend(Draft202012Validator, {"pattern": pattern, "uniqueItems": _unique})
+    return made(schema, registry=Registry())
+
+
+def _unique(validator: Any, wanted: bool, value: Any, schema: Any) -> Iterator[Any]:
+    from jsonschema.exceptions import ValidationError
+
+    if wanted and isinstance(value, list) and len(set(map(_written, value))) < len(value):
+        yield ValidationError("has an item twice")
+
+
+def _written(value: Any) -> str:
+    """One text for all values that JSON Schema holds equal: 1 is 1.0, and true is not 1."""
+    return json.dumps(_whole(value), sort_keys=True)
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_whole(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _whole(one) for name, one in value.items()}
+    return value
 
 
 def _no(name: str) -> Any:

@@ -41,9 +41,10 @@ def unique(
     """No word is used twice; case and accents do not matter."""
     free, seen = {plainly(word) for word in allow or ()}, set[str]()
     for word in words(reply.text):
-        if plainly(word) in seen - free:
+        plain = plainly(word)
+        if plain in seen and plain not in free:
             return found(False, f"“{word}” stands there twice", word)
-        seen.add(plainly(word))
+        seen.add(plain)
     return found(bool(seen), f"{plural(len(seen), 'different word')}")
 
 
