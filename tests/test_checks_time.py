@@ -16,7 +16,6 @@ PLAIN = {"format": "plain text", **WHO}
 UNIQUE = {"matches": {"uniqueItems": True}}
 TEXTS = {
     "quotations that nobody closes": ("asks_user", {}, "“a. " * 50_000),
-    "spaces before a second question": ("asks_user", {}, "Who a" + " " * 199_000 + "b?"),
     "lines before a concession": ("changed_mind", MOVED, "a" + "\n" * 199_000 + "b"),
     "spaces after a name": ("chosen", CREW, "Ines" + " " * 199_000 + "b"),
     "spaces and no field": ("fields_say", WHO, "a" + " " * 99_000 + "b: c"),
@@ -86,7 +85,7 @@ def test_a_number_too_large_for_a_schema_is_no_crash():
     "schema", [{"pattern": "("}, {"items": {"patternProperties": {"^(a+)+$": True}}}]
 )
 def test_a_schema_whose_patterns_cannot_be_held_to_a_time_is_refused(schema):
-    with pytest.raises(CheckError, match="pattern|regex"):
+    with pytest.raises(CheckError, match=r"pattern|regex"):
         bind("format:json_schema", {"matches": schema})
 
 
@@ -95,5 +94,4 @@ def test_a_rule_between_rows_is_no_line_of_its_own():
     for rule in ("---", " | :--- | ---: | ", "=====", "  - - -- "):
         text = f"who: Ines\n{rule}\nhours: 7.5"
 
-        assert bind("in_format", PLAIN | {"around": False})(Reply(text=text)).value in (0, 1)
         assert bind("fields_say", WHO)(Reply(text=text)).value == 1, rule

@@ -57,7 +57,9 @@ def _is_schema(schema: dict[str, Any]) -> dict[str, Any]:
     except SchemaError as error:
         raise ValueError(f"should be a JSON Schema ({error.message[:100]})") from error
     except regex.error as error:
-        raise ValueError(f"should be a JSON Schema with patterns that can be read ({error})") from error
+        raise ValueError(
+            f"should be a JSON Schema with patterns that can be read ({error})"
+        ) from error
     except RecursionError as error:
         raise ValueError("should be a JSON Schema that does not go round in a circle") from error
     except Unresolvable as error:
