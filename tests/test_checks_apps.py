@@ -365,6 +365,13 @@ def test_each_wish_is_seen_kept_and_broken(style, body, kept, broken):
     assert {name for name, one in told.items() if one.value} == set()
 
 
+@pytest.mark.parametrize(("thing", "reached"), [("button", 1), ("div", 0)])
+def test_more_things_than_keys_are_pressed_hide_none_that_no_key_reaches(thing, reached):
+    many = page(f"<{thing} onclick='0'>a</{thing}>" * 70)
+
+    assert looks(many, keyboard=True).value == reached
+
+
 def test_all_wishes_must_be_kept_and_those_that_are_not_are_named():
     found = looks(
         page("<p>a", "body { background: #111; color: #eee }"),

@@ -19,7 +19,6 @@ TEXTS = {
     "lines before a concession": ("changed_mind", MOVED, "a" + "\n" * 199_000 + "b"),
     "spaces after a name": ("chosen", CREW, "Ines" + " " * 199_000 + "b"),
     "spaces and no field": ("fields_say", WHO, "a" + " " * 99_000 + "b: c"),
-    "rules that are none": ("fields_say", WHO, " -" * 49_000 + "a"),
     "spaces in a number": ("fields_say", WHO, '{"hours": "1' + " " * 90_000 + "x" * 14 + '"}'),
     "empty lines in plain text": ("in_format", PLAIN, "a" + "\n" * 99_000 + "b"),
     "tags that nobody closes": ("in_format", PLAIN, "a: <a" * 19_000),

@@ -134,6 +134,7 @@ def test_a_null_is_an_argument_that_was_not_given_and_3_0_is_3(dataset):
         "\n\n  a \n\tb",
         "a\r\nb",
         "größe 🙂\u2028\x85é",
+        "a\nb\x85c",
         "\\n",
         "a" * 2000 + " b",
     ],

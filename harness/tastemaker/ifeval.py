@@ -147,7 +147,8 @@ _CONSTANTS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     if _PLAIN.fullmatch(text) and text not in _CONSTANTS:
         return dumper.represent_scalar("tag:yaml.org,2002:str", text)
-    style = "|" if "\n" in text else '"'
+    # A block would give a line end of another kind back as "\n".
+    style = "|" if "\n" in text and "\x85" not in text else '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

@@ -204,7 +204,7 @@ function stopped() {
 }
 
 function unreached() {
-  if (asked.length > 55) return []; // more than the keys that are pressed
+  if (asked.length > 55 && stops.size > 55) return []; // the keys that are pressed did not come round
   const groups = new Set([...stops].filter(one => one.type === "radio").map(one => one.name));
   return asked.filter(one => isSeen(one) && !isOff(one) && !stops.has(one) &&
     !(one.type === "radio" && groups.has(one.name)) &&
