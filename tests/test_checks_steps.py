@@ -37,6 +37,8 @@ def ask(name, text, /, **arguments):
         ({"words": 4}, "(d) The cat sat down"),
         ({"words": 4}, "**(4)** The cat sat down"),
         ({"words": 4}, "iv) The cat sat down"),
+        ("XXVI", "Gap: 26\nXXVI.\nDone"),
+        ("XXVI", "Gap: 26\n**XXVI.**\nDone"),
         ({"words": 4, "says": "cat"}, "A dog ran off. The cat sat down."),
         ("x = 3", "```\nx = 3\n```"),
     ],

@@ -23,7 +23,8 @@ _SAID = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:(?:['’]|(?<=\p{N})[.:](?=\p{N}))[
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
 # Possessive: a line of ten thousand asterisks is read once.
 _LABEL = re.compile(
-    r"^[ \t>|#*_]*+(?:[-+•][ \t*_]*+)?(?:\(?(?:\d{1,2}|[a-z]|[ivx]{2,4})[.)](?=[\s*_])"
+    r"^[ \t>|#*_]*+(?:[-+•][ \t*_]*+)?(?:\(?\d{1,2}[.)](?=[\s*_])"
+    r"|\(?(?:[a-z]|[ivx]{2,4})[.)](?=[ \t*_]++\S)"
     r"|(?:step|schritt|paso|étape|passo)[ \t]*\d{1,2}\b)[*_]*",
     re.I | re.MULTILINE,
 )
