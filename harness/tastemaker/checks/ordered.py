@@ -94,8 +94,8 @@ def steps_done(
     A result is a run of words: case and what stands between them (commas, line ends, list marks,
     emphasis, "and") do not matter, so that a list is a list in any form. The numbers and letters
     of list items and labels such as "Step 2" are no words of it; `1,250` is `1250`. With `words`,
-    a sentence or line of exactly so many words is looked for, a label before a colon aside. Where the
-    results stand is asked by `in_order`.
+    a sentence or line of exactly so many words is looked for, a label before a colon aside. Where
+    the results stand is asked by `in_order`.
     """
     if only is not None:
         if only > len(steps):
