@@ -97,6 +97,15 @@ def test_twins_of_a_conversation_differ_in_one_message():
         assert one.labels["preference"] == other.labels["preference"], one.id
 
 
+def test_the_message_that_tempts_is_answered_in_a_turn_in_which_the_wish_holds():
+    by_id = {one.id: one for one in PREFERENCES}
+    for one in PREFERENCES:
+        if one.labels["tempted"] == "yes":
+            pairs = zip(users(one), users(by_id[one.twin or ""]), strict=True)
+            tempting = [turn for turn, (mine, theirs) in enumerate(pairs, 1) if mine != theirs]
+            assert in_force(one, tempting[0]), one.id
+
+
 def test_no_wish_is_kept_by_saying_nothing():
     for one in PREFERENCES:
         silent = ["\u200b"] * TURNS
