@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from tastemaker.checks.documentation import describe, page
+from tastemaker.checks.documentation import describe, kinds, page
 from tastemaker.checks.registry import bind, checks
 
 PAGE = Path(__file__).parents[1] / "docs" / "checks.md"
@@ -56,3 +56,11 @@ def test_a_reply_that_needs_a_scenario_is_shown_with_it():
 def test_the_page_in_the_docs_is_the_one_that_the_checks_make():
     """To write it again: `print(page(), end="")` into docs/checks.md."""
     assert PAGE.read_text(encoding="utf-8") == page()
+
+
+def test_the_page_about_instructions_ends_with_the_table_of_their_kinds():
+    """To write it again: replace what stands under "The kinds" from the first table on."""
+    text = (PAGE.parent / "instructions.md").read_text(encoding="utf-8")
+
+    assert text.endswith(kinds())
+    assert kinds().count("\n| [`") == sum(":" in name for name in checks())

@@ -11,11 +11,12 @@ from inspect_ai import Task, list_tasks, task_with
 from inspect_ai._util.error import PrerequisiteError
 from inspect_ai._util.registry import registry_info, registry_params
 from inspect_ai.dataset import MemoryDataset, Sample
+from tenacity import RetryError
 
 from tastemaker.content import Place, file_fingerprint, inside
-from tastemaker.environments.kinds import tool_names
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment, PlainEval, TaskEval
+from tastemaker.foreign import lacks, why_not
 from tastemaker.naming import Measured, measured
 from tastemaker.reading import did_you_mean
 from tastemaker.records import Message
@@ -46,6 +47,11 @@ class LoadedEval:
         if self.foreign:
             return [self.foreign.principle]
         return list(self.rubric.principles) if self.rubric else []
+
+    def weight_of(self, scenario: Scenario, principle: str) -> float:
+        """What a scenario counts for a principle, beside the others of its stratum."""
+        asked = self.rubric.principles.get(principle) if self.rubric else None
+        return scenario.weight * (asked.times(scenario.expect) if asked else 1)
 
     def task(self) -> Task:
         """A fresh task over the scenarios that are asked."""
@@ -92,6 +98,9 @@ class LoadedEval:
 
 def load_evals(experiment: Experiment, *, limit: int | None = None) -> list[LoadedEval]:
     """The evals an experiment names, in its order; UserError for what cannot be found or read."""
+    tasks_of_others = [one.task for one in experiment.evals if isinstance(one, TaskEval)]
+    if missing := [f"task {name}: {why}" for name in tasks_of_others if (why := lacks(name))]:
+        raise UserError("\n".join(missing))  # before others are loaded, over a network perhaps
     loaded = [_load(reference, experiment) for reference in experiment.evals]
     names = [one.name for one in loaded]
     if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -159,7 +168,25 @@ def _named(name: str, split: str, place: Place) -> tuple[Callable[[], Task], str
     return lambda: _one(f"{own[0]}@{wanted}", {"split": split}), file_fingerprint(own[0])
 
 
-def _one(spec: str, args: Mapping[str, Any], name: str = "") -> Task:
+MISTAKES = (PrerequisiteError, FileNotFoundError, ModuleNotFoundError, LookupError)
+"""What Inspect raises for a task that is not there or cannot be had."""
+LACKS = (*MISTAKES, AssertionError, ImportError, OSError, RetryError)
+"""How a package's task fails where an extra, the network, a token or leave is missing."""
+
+
+def _packaged(spec: str, args: Mapping[str, Any]) -> Task:
+    """The task of a package of somebody else's; UserError says in a sentence what it lacks."""
+    return _one(spec, args, mistakes=LACKS, why=why_not)
+
+
+def _one(
+    spec: str,
+    args: Mapping[str, Any],
+    name: str = "",
+    *,
+    mistakes: tuple[type[Exception], ...] = MISTAKES,
+    why: Callable[[BaseException], str] = str,
+) -> Task:
     """The one task that a spec of Inspect's stands for."""
     from inspect_ai._eval.loader import load_tasks
     from inspect_ai._util.entrypoints import ensure_entry_points
@@ -167,8 +194,8 @@ def _one(spec: str, args: Mapping[str, Any], name: str = "") -> Task:
     ensure_entry_points(spec.split("/")[0])
     try:
         tasks = load_tasks([spec], dict(args))
-    except (PrerequisiteError, FileNotFoundError, ModuleNotFoundError, LookupError) as error:
-        raise UserError(f"task {spec}: {error}") from error
+    except mistakes as error:
+        raise UserError(f"task {spec}: {why(error)}") from error
     if len(tasks) != 1:
         shown = name or spec
         hint = did_you_mean(shown, _built_in_evals()) if name else ""
@@ -184,7 +211,7 @@ def _built_in_evals() -> Sequence[str]:
 
 
 def _foreign(reference: TaskEval, place: Place) -> LoadedEval:
-    spec = reference.task
+    spec, packaged = reference.task, True
     file, _, name = spec.partition("@")
     path = place.folder / file
     if file.endswith(".py") or file.startswith((".", "/")) or path.exists():
@@ -192,9 +219,10 @@ def _foreign(reference: TaskEval, place: Place) -> LoadedEval:
         if not path.is_file():
             raise UserError(f"task {spec}: name one file of tasks, as ./tasks.py@name")
         spec = f"{path}" + (f"@{name}" if name else "")
+        packaged = False
 
     def make() -> Task:
-        return _one(spec, reference.args)
+        return (_packaged if packaged else _one)(spec, reference.args)
 
     task = make()
     data = Dataset(
@@ -227,47 +255,6 @@ def _code(spec: str) -> str:
         return version(spec.split("/")[0].replace("_", "-"))
     except PackageNotFoundError:
         return ""
-
-
-def plays_users(loaded: LoadedEval) -> bool:
-    """Whether a model is asked to play the user of one of its scenarios."""
-    return any(one.user is not None and not one.user.scripted for one in loaded.whole.scenarios)
-
-
-def refuse_missing_user(experiment: Experiment, evals: Sequence[LoadedEval]) -> None:
-    """Users whom scenarios describe need a model that plays them; it is never an arm."""
-    wanting = [one.name for one in evals if plays_users(one)]
-    asked = any(arm.model for arm in experiment.arms.values())
-    if wanting and asked and experiment.user is None:
-        raise UserError(
-            f"{wanting[0]}: its users are played by a model; add `user: {{model: ...}}` to the "
-            "experiment"
-        )
-
-
-def refuse_misplaced_tools(experiment: Experiment, evals: Sequence[LoadedEval]) -> None:
-    """An arm's tools are those of environments: each must be one, and no eval somebody else's."""
-    kinds = {
-        scenario.environment.kind
-        for one in evals
-        for scenario in one.whole.scenarios
-        if scenario.environment
-    }
-    known = {name for kind in kinds for name in tool_names(kind)}
-    for name, arm in experiment.arms.items():
-        wrong = [tool for tool in arm.tools or () if tool not in known]
-        if wrong:
-            there = f": there is {', '.join(sorted(known))}" if known else ""
-            hint = did_you_mean(wrong[0], known) or there
-            raise UserError(
-                f"{experiment.name}: arm {name}: no environment of these evals has the tool "
-                f"'{wrong[0]}'{hint}"
-            )
-        if arm.tools is not None and any(one.foreign for one in evals):
-            raise UserError(
-                f"{experiment.name}: arm {name}: `tools` chooses among the tools of environments, "
-                "and a task of Inspect has its own"
-            )
 
 
 MODEL_GRADED = ("model_graded_qa", "model_graded_fact")

@@ -5,11 +5,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from tastemaker.checks.arguments import Problem as CheckProblem
-from tastemaker.checks.registry import CheckError, bind, checks
+from tastemaker.checks.registry import CheckError, bind, checks, lookup
 from tastemaker.content import Place, bases, fingerprint, open_reference
+from tastemaker.environments.kinds import KINDS, tool_names
 from tastemaker.errors import UserError
 from tastemaker.reading import (
     BY_SHAPE,
@@ -30,13 +38,15 @@ from tastemaker.reading import (
     read,
     refuse,
 )
-from tastemaker.records import Finding
+from tastemaker.records import Finding, Reply
 
 HALF = 0.5
 """A `must` fails below this share: for yes or no that is "not satisfied"."""
 
 YES, NO = "yes", "no"
 """What a criterion with `wanted` calls for and what was done: its question was met, or not."""
+
+LIST_OF_SCENARIO = r"^expect(\.[^.]+)+$"
 
 Sight = Literal["prompt", "reply", "original", "document", "reference", "transcript"]
 
@@ -149,9 +159,23 @@ def _against_wanted(criterion: Criterion) -> list[tuple[str, str]]:
 def _bind(check: str, arguments: Mapping[str, Any]) -> None:
     """Ask the registry whether there is such a check and whether it takes these arguments."""
     try:
-        bind(check, arguments)
+        bound = bind(check, arguments)
     except CheckError as error:
         refuse(*(_located(check, problem) for problem in error.problems))
+    named = bound.check.tools_named(bound.arguments)
+    wrong = [(key, told) for key, names in named.items() for told in strange_tools(names)]
+    if wrong:
+        refuse(*((("with", key), f"{check}: {key}: {told}") for key, told in wrong))
+
+
+def strange_tools(names: Iterable[str]) -> list[str]:
+    """The tools that no environment has, in words: nothing can ever call them."""
+    known = sorted({name for kind in KINDS for name in tool_names(kind)})
+    return [
+        f"no environment has a tool '{name}'{did_you_mean(name, known)}"
+        for name in names
+        if name not in known
+    ]
 
 
 def _located(check: str, problem: CheckProblem) -> tuple[Location, str]:
@@ -167,7 +191,20 @@ class Principle(FileModel):
     text: str = ""
     """Stated for people; "" until `load_rubric` takes it from `principles.yaml`."""
     weight: Annotated[Number, Field(gt=0)] = 1.0
+    per: Annotated[str, Field(pattern=LIST_OF_SCENARIO)] | None = None
+    """A list that the scenario brings (`expect.KEY`): the scenario counts once for each entry."""
     criteria: dict[Id, Criterion] = Field(min_length=1)
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, usual: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without `per` where there is none, so that the hashes of such rubrics stay the same."""
+        written: dict[str, Any] = usual(self)
+        return {key: value for key, value in written.items() if key != "per" or value}
+
+    def times(self, expect: Mapping[str, Any]) -> int:
+        """How often a scenario that brings this counts; once where `per` finds no list."""
+        entries = lookup(Reply(text="", expect=expect), self.per) if self.per else None
+        return len(entries) if isinstance(entries, list | tuple) and entries else 1
 
 
 class Rubric(FileModel):

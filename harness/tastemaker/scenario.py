@@ -10,8 +10,10 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
+from tastemaker.checks.following import instruction
+from tastemaker.checks.registry import CheckError
 from tastemaker.content import Place, fingerprint, local, open_reference
 from tastemaker.environments.kinds import check_setting
 from tastemaker.environments.world import Setting
@@ -54,6 +56,8 @@ Format = Literal["plain", "markdown", "xml", "json"]
 DEV = "dev"
 SPLITS = ("dev", "held-out")
 FEW_CLUSTERS = 5
+INSTRUCTIONS = "instructions"
+"""Under which key of `expect` checks find a scenario's instructions."""
 
 Located = tuple[Path, Problem]
 """A problem and the file it is in."""
@@ -140,6 +144,14 @@ class SimulatedUser(FileModel):
         return bool(self.answers) or self.otherwise is not None
 
 
+class Instruction(FileModel):
+    """One instruction that can be verified: a check by its `id`, and beside it the arguments."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: Text
+
+
 class Situation(FileModel):
     """What scenarios, templates and rows have in common."""
 
@@ -151,6 +163,8 @@ class Situation(FileModel):
     labels: dict[Label, Label] = Field(default={})
     expect: dict[str, Any] = Field(default={})
     """What checks take from the scenario."""
+    instructions: tuple[Instruction, ...] = ()
+    """What the prompt asks of the reply's form; checks take it from `expect.instructions`."""
     reference: str | None = None
     twin: Label | None = None
     document: str | None = None
@@ -198,6 +212,20 @@ class Row(Situation):
         return self
 
     @model_validator(mode="after")
+    def _can_be_followed(self) -> "Row":
+        wrong = [
+            (("instructions", number, *place), message)
+            for number, written in enumerate(self.instructions)
+            for place, message in _wrong_in(written)
+        ]
+        if self.instructions and INSTRUCTIONS in self.expect:
+            what = "'expect.instructions' is what 'instructions' becomes: write it there alone"
+            wrong.append((("expect", INSTRUCTIONS, "[key]"), what))
+        if wrong:
+            refuse(*wrong)
+        return self
+
+    @model_validator(mode="after")
     def _plays_somewhere(self) -> "Row":
         if self.environment is None:
             foreign = [key for key in ("selection", "tools") if getattr(self, key)]
@@ -207,6 +235,21 @@ class Row(Situation):
         else:
             check_setting(setting_of(self))
         return self
+
+
+def _wrong_in(written: Instruction) -> list[tuple[Location, str]]:
+    """What is wrong with an instruction, each at the argument where it stands, or at its id."""
+    try:
+        instruction(written.model_dump())
+    except CheckError as error:
+        return [
+            (
+                (problem.argument, "[key]") if problem.argument else ("id",),
+                f"{written.id}: {problem}",
+            )
+            for problem in error.problems
+        ]
+    return []
 
 
 def setting_of(of: "Row | Scenario") -> Setting:
@@ -617,7 +660,7 @@ def _scenario(
         weight=entry.weight,
         messages=tuple(map(_message, written)),
         labels=entry.labels,
-        expect=entry.expect,
+        expect=_expected(entry),
         reference=entry.reference,
         twin=entry.twin or twin_of,
         document=entry.document,
@@ -632,6 +675,13 @@ def _scenario(
         criteria=entry.criteria,
         provenance=entry.provenance,
     )
+
+
+def _expected(entry: Row) -> dict[str, Any]:
+    """What checks take from a scenario: what it expects, and what it was told to do."""
+    if not entry.instructions:
+        return entry.expect
+    return {**entry.expect, INSTRUCTIONS: [one.model_dump() for one in entry.instructions]}
 
 
 def _message(entry: MessageEntry) -> Message:

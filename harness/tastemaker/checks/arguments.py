@@ -173,5 +173,6 @@ def type_words(schema: Mapping[str, Any]) -> str:
         *first, last = schema["enum"]
         return f"{', '.join(first)} or {last}"
     if schema.get("type") == "array":
-        return f"list of {type_words(schema['items'])}s"
+        words = type_words(schema["items"])
+        return f"list of {words}" if words.endswith("s") else f"list of {words}s"
     return NAMES.get(schema.get("type", ""), "anything")

@@ -30,8 +30,11 @@ def within(
 
 def plural(count: int, noun: str) -> str:
     """`1 word`, `2 words`."""
-    ending = "" if count == 1 else "es" if noun.endswith("ch") else "s"
-    return f"{count} {noun}{ending}"
+    if count == 1:
+        return f"{count} {noun}"
+    if noun.endswith("ry"):
+        return f"{count} {noun[:-1]}ies"
+    return f"{count} {noun}{'es' if noun.endswith('ch') else 's'}"
 
 
 def asked(low: float | None, high: float | None) -> str:

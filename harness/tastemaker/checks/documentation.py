@@ -74,6 +74,26 @@ def page() -> str:
     return INTRODUCTION + "\n" + "\n".join(sections)
 
 
+def kinds() -> str:
+    """The kinds of instruction as Markdown tables, those of IFEval first."""
+    told = [description for description in describe() if ":" in description.name]
+    families = groupby(told, key=lambda description: description.family)
+    return "\n".join(
+        f"### {family}\n\n" + "\n".join([*KIND_HEAD, *map(_kind, described)]) + "\n"
+        for family, described in families
+    )
+
+
+KIND_HEAD = ("| id | arguments | what it asks |", "|---|---|---|")
+
+
+def _kind(told: Description) -> str:
+    anchor = told.name.replace(":", "")
+    arguments = ", ".join(f"`{a.name}`" if a.required else f"`{a.name}`?" for a in told.arguments)
+    summary = told.summary.replace("|", "\\|")
+    return f"| [`{told.name}`](checks.md#{anchor}) | {arguments} | {summary} |"
+
+
 def _description(check: Check) -> Description:
     family = (sys.modules[check.function.__module__].__doc__ or "").partition("\n")[0]
     return Description(

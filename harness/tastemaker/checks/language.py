@@ -1,6 +1,7 @@
 """The language of a reply, and how hard it is to read."""
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -26,6 +27,8 @@ from tastemaker.records import Finding, Reply
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
+FEW_LETTERS = 8
+"""Fewer are too few to tell a language by."""
 LONGEST_WORD = 40
 """Letters; what is longer is no word of a language."""
 
@@ -43,6 +46,19 @@ def _identifier() -> "LanguageIdentifier":
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
+def without_addresses(text: str) -> str:
+    """The text with a space for each web and mail address, which is in no language."""
+    return _ADDRESS.sub(" ", text)
+
+
+def likeliest(text: str, among: Collection[str]) -> str:
+    """Which of these languages a text is most probably in; "" where it is too short to tell."""
+    text = without_addresses(text)
+    if len(_LETTER.findall(text)) < FEW_LETTERS:
+        return ""
+    return next(str(code) for code, _ in _identifier().rank(text) if code in among)
 
 
 def _known(code: str) -> str:
@@ -83,7 +99,7 @@ def language(
     is_not: Annotated[Languages | None, Field(description="none of these languages")] = None,
     min_letters: Annotated[
         int, Field(ge=1, description="a reply with fewer letters is too short to tell: unscored")
-    ] = 8,
+    ] = FEW_LETTERS,
     confidence: Annotated[
         Share, Field(description="how sure the recogniser must be; otherwise unscored")
     ] = 0.5,
@@ -95,7 +111,7 @@ def language(
     short or too mixed to tell is unscored, not wrong. Near relatives (`no` and `nn`, `hr` and `sr`)
     are often taken for one another: list them together.
     """
-    text = _ADDRESS.sub(" ", prose(reply, skip_code))
+    text = without_addresses(prose(reply, skip_code))
     letters = len(_LETTER.findall(text))
     if letters < min_letters:
         return Finding(value=None, reason=f"{letters} letters are too few to tell the language")
@@ -136,7 +152,7 @@ def readability(
     rules of pyphen and from groups of vowels, whichever finds more. The formulas were made for
     passages of a hundred words; for less they jump. A reply without words is unscored.
     """
-    text = _ADDRESS.sub(" ", prose(reply, skip_code))
+    text = without_addresses(prose(reply, skip_code))
     words = [word for word in _LATIN_WORD.findall(text) if len(word) <= LONGEST_WORD]
     if not words:
         return Finding(value=None, reason="there are no words to measure")

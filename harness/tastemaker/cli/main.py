@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tastemaker.cli import calibration, cards, files, grading, people, running
+from tastemaker.cli import calibration, cards, files, grading, importing, people, running
 from tastemaker.errors import UserError
 
 MISTAKE = 2
@@ -57,7 +57,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (running, files, grading, people, calibration, cards):
+for module in (running, files, importing, grading, people, calibration, cards):
     module.register(app)
 
 
