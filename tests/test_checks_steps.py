@@ -239,3 +239,10 @@ def test_a_name_inside_a_longer_one_is_not_that_name():
 
 def test_who_fits_must_be_a_candidate():
     assert ask("chosen", "Ines", candidates=CREW, fits=["Ana"]).value is None
+
+
+@pytest.mark.parametrize("text", ["**" * 20000, "~" * 20000, "# " * 20000, "Ines not. " * 2000])
+def test_what_is_read_in_time_that_grows_with_the_reply(text):
+    """Tens of thousands of marks are read at once, not each from every other."""
+    assert ask("in_order", text, steps=["red", "blue"]).value == 0.0
+    assert ask("chosen", text, candidates=CREW, fits=["Ines"]).value == 0.0

@@ -29,6 +29,7 @@ from inspect_ai.tool import (
 )
 from inspect_ai.util import JSONSchema, json_schema, store
 
+from tastemaker.checks.asking import requests
 from tastemaker.checks.manner import questions
 from tastemaker.environments.kinds import open_world
 from tastemaker.environments.world import Arguments, Setting, Tool, World
@@ -74,12 +75,12 @@ def chat_message(message: Message) -> ChatMessage:
 
 
 def plain_message(message: ChatMessage) -> Message:
-    """One of Inspect's messages as ours."""
+    """One of Inspect's messages as ours; a tool that failed says why."""
     calls = message.tool_calls if isinstance(message, ChatMessageAssistant) else None
     tool_call_id = message.tool_call_id if isinstance(message, ChatMessageTool) else None
     return Message(
         role=message.role,
-        text=message.text,
+        text=message.text or _error(message),
         tool_calls=tuple(
             ToolCall(
                 name=call.function,
@@ -91,6 +92,12 @@ def plain_message(message: ChatMessage) -> Message:
         ),
         tool_call_id=tool_call_id or "",
     )
+
+
+def _error(message: ChatMessage) -> str:
+    """Why a tool did nothing, which Inspect keeps beside the text of its message."""
+    error = message.error if isinstance(message, ChatMessageTool) else None
+    return error.message if error else ""
 
 
 class Seen(NamedTuple):
@@ -295,12 +302,15 @@ async def _with_user(state: TaskState, generate: Generate, user: SimulatedUser) 
 
 
 def scripted(user: SimulatedUser, reply: str) -> str:
-    """What a script answers to the questions of a reply; "" when nothing was asked."""
-    asked = " ".join(questions(reply)).casefold()
-    if not asked:
-        return ""
+    """What a script answers to what a reply asks; "" when nothing was asked.
+
+    A request ("Tell me the day.") is answered where the script knows it; only a question gets
+    what it says otherwise.
+    """
+    questioned = questions(reply)
+    asked = " ".join([*questioned, *requests(reply)]).casefold()
     found = [one.say for one in user.answers if any(word.casefold() in asked for word in one.about)]
-    return " ".join(found) or user.otherwise or ""
+    return " ".join(found) or (user.otherwise or "" if questioned else "")
 
 
 PLAYED = """You play a user who is talking to an assistant. You are not the assistant.

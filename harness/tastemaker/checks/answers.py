@@ -103,10 +103,10 @@ def classify(
         others: Wrong answers that tempt, as names, dates or numbers.
         prompt: The question; what it names is no guess of the reply's.
     """
-    text = _without_emphasis(text)
-    found = _mentions(text, answers, others)
-    right = [span for span in found.right if not _denied(text, span)]
-    rival = [span for span in found.rival if not _denied(text, span)]
+    text = without_emphasis(text)
+    found = mentions(text, answers, others)
+    right = [span for span in found.right if not denied(text, span)]
+    rival = [span for span in found.rival if not denied(text, span)]
     if right:
         others_offered = [span for span in rival if _offered(text, span, right)]
         if others_offered or any(_in_alternatives(text, span, found.right) for span in right):
@@ -140,7 +140,8 @@ _ROUNDING = 1e-9
 """Relative; a conversion of units must not miss by the sixteenth digit."""
 
 
-def _mentions(text: str, answers: Sequence[str], others: Sequence[str]) -> Mentions:
+def mentions(text: str, answers: Sequence[str], others: Sequence[str]) -> Mentions:
+    """Where the answers stand in a text, and what else of their kind or of the others does."""
     found = [_of_form(text, form) for form in answers]
     right = sorted({span for one in found for span in one.right})
     rival = {span for one in found for span in one.rival}
@@ -209,7 +210,7 @@ def _overlap(one: Span, other: Span) -> bool:
     return one[0] < other[1] and other[0] < one[1]
 
 
-def _without_emphasis(text: str) -> str:
+def without_emphasis(text: str) -> str:
     """The text with the marks of bold and italics made blank, so that spans stay."""
     return re.sub(r"\*+|__|`", lambda match: " " * len(match[0]), text)
 
@@ -238,7 +239,7 @@ _NEAR = 45
 """Characters before a mention in which a word that denies it may stand."""
 
 
-def _denied(text: str, span: Span) -> bool:
+def denied(text: str, span: Span) -> bool:
     """Whether the reply says that this is not the answer, or leaves open whether it is."""
     before = text[max(0, span[0] - _NEAR) : span[0]]
     clause = _last_clause(before)

@@ -21,8 +21,9 @@ Step = Mapping[str, Any]
 
 _SAID = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:(?:['’]|(?<=\p{N})[.:](?=\p{N}))[\p{L}\p{M}\p{N}]+)*")
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
+# Possessive: a line of ten thousand asterisks is read once.
 _LABEL = re.compile(
-    r"^[ \t>|#*_]*(?:[-+•*][ \t]+)?[*_]*(?:\d{1,2}[.)](?=\s)|(?:step|schritt|paso|étape|passo)"
+    r"^[ \t>|#*_]*+(?:[-+•][ \t*_]*+)?(?:\d{1,2}[.)](?=\s)|(?:step|schritt|paso|étape|passo)"
     r"[ \t]*\d{1,2}\b)[*_]*",
     re.I | re.MULTILINE,
 )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -152,20 +153,18 @@ def _against(clause: str) -> bool:
 def _named(text: str, names: dict[str, list[str]]) -> set[str]:
     """The candidates that a text names; a name inside a longer one does not count."""
     plain, _ = unaccented(text)
-    spans = [
-        (match.start(), match.end(), name)
-        for name, forms in names.items()
-        for form in forms
-        for match in whole_word(unaccented(form)[0]).finditer(plain)
-    ]
-    return {
-        name
-        for start, end, name in spans
-        if not any(
-            other_start <= start
-            and end <= other_end
-            and other_end - other_start > end - start
-            and other != name
-            for other_start, other_end, other in spans
-        )
-    }
+    forms = tuple((form, name) for name, forms in names.items() for form in forms)
+    pattern, whose = _any_of(forms)
+    return {whose[match.lastgroup or ""] for match in pattern.finditer(plain)}
+
+
+@lru_cache(maxsize=256)
+def _any_of(forms: tuple[tuple[str, str], ...]) -> tuple[re.Pattern[str], dict[str, str]]:
+    """What finds any of these forms, the longest first, and whose each of its groups is."""
+    longest_first = sorted(forms, key=lambda form: -len(form[0]))
+    whose = {f"form{place}": name for place, (_, name) in enumerate(longest_first)}
+    options = (
+        f"(?P<form{place}>{whole_word(unaccented(form)[0]).pattern})"
+        for place, (form, _) in enumerate(longest_first)
+    )
+    return re.compile("|".join(options), re.IGNORECASE), whose

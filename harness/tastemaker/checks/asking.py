@@ -1,0 +1,228 @@
+"""What the model asks the user: back, instead of doing the work, and further, where that helps."""
+
+from functools import cache
+from typing import Annotated, Literal, get_args
+
+import regex  # it ships no type information
+from pydantic import Field
+
+from tastemaker.checks.arguments import Texts
+from tastemaker.checks.counting import found, plural
+from tastemaker.checks.length import sentence_spans, word_spans
+from tastemaker.checks.manner import questions
+from tastemaker.checks.markdown import without_code
+from tastemaker.checks.registry import Example, check, is_blank
+from tastemaker.records import Finding, Reply
+
+Choice = Literal["ask", "act"]
+Turn = Annotated[
+    Literal["last", "first"],
+    Field(description="`first`: the first message that the model itself made, not the reply"),
+]
+
+ROOM = 120
+"""Words beside its questions: who has written more has begun with the work."""
+
+_QUOTED = regex.compile(
+    r"\"[^\"\n]*[.?!][^\"\n]*\"|“[^”\n]*[.?!][^”\n]*”|„[^“”\n]*[.?!][^“”\n]*[“”]|"
+    r"«[^»\n]*[.?!][^»\n]*»|「[^」\n]*[。？！][^」\n]*」|^>.*$",
+    regex.MULTILINE,
+)
+"""Whole sentences; a word in quotation marks may be what a question is about."""
+_REQUEST = regex.compile(
+    r"\b(?:tell|give|send|show) me (?!if\b|when (?:you|it)\b|a (?:shout|moment|second)\b)"
+    r"|\blet me know (?:which|what|who|where|whether|when (?!you\b)|how (?!(?:it|that|things) )|"
+    r"the|your)\b"
+    r"|\b(?:walk|talk) me through\b|\b(?:explain|describe)\b[^.!?\n]{0,40} (?:to|for) me\b|_{2,}"
+    r"|\bI(?:['’]d| would|['’]ll)? (?:still |just )?need to know (?!if you need)"
+    r"|\b(?:sag|sagen Sie|nenn|nennen Sie|schick|schicken Sie) mir\b|\bdites?-moi\b"
+    r"|\b(?:dime|dígame|dígeme|dimmi|mi dica|diga-me|me diga|me diz)\b"
+    r"|教えて(?:ください|くれ)",
+    regex.IGNORECASE,
+)
+_SECOND = regex.compile(
+    r"(?<=\w[\s,;:–—-]+)\b(?:and|plus|also|und|et|y|e|en)(?: also)?,? (?:"
+    r"(?:what|how|why|when|where|which|who|whom|whose)\b|"
+    r"(?:is|are|was|were|do|does|did|have|has|can|could|would|will|should)"
+    r" (?:it|you|they|he|she|there|that|this|the|your)\b|"
+    r"(?:was|wie|warum|wann|wo|welche[nrs]?|wer|hast du|haben Sie|ist|sind)\b|"
+    r"(?:comment|pourquoi|quand|où|quel(?:le)?s?|combien|est-ce)\b|"
+    r"(?:qué|cómo|por qué|cuándo|dónde|cuál|quién)\b|"
+    r"(?:o que|como|por que|quando|onde|qual|quem|cosa|perché|dove|quale)\b)",
+    regex.IGNORECASE,
+)
+_OPEN = regex.compile(
+    r"\b(?:what|how|why)(?:['’]\w+)?\b|\b(?:tell me|(?:walk|talk) me through)\b|"
+    r"(?:^|[,:;–—-]\s*|\b(?:and|so|but|about|at|to|from|for|on|of|in) )"
+    r"(?:which|who|whose|where|when)\b|^\W*che\b|"
+    r"\b(?:was|wie|warum|wieso|wo(?:ran|mit|von|rauf|für|bei)?|wann|wer|welche[nrsm]?|"
+    r"qu(?:e|oi|el|elle|els|elles|and)|comment|pourquoi|où|"
+    r"qué|cómo|cuál|cuándo|dónde|quién|"
+    r"o que|como|qual|quais|onde|quem|cosa|come|quale|dove|perché|"
+    r"wat|hoe|waarom|welke?)\b|\bqu['’]|"
+    r"何|どう|どんな|どの|なぜ|いつ|どこ|誰",
+    regex.IGNORECASE,
+)
+_AUXILIARY = regex.compile(
+    r"^\W*(?:and |so |but )?"
+    r"(?:is|are|was(?= (?:it|he|she|that|this|the|there|your|any)\b)|were|do|does|did|have|has|had|"
+    r"can|could|would|will|should)(?:n['’]t)? (?!you (?:tell|say|describe|walk|talk)\b)",
+    regex.IGNORECASE,
+)
+_COURTESY = regex.compile(
+    r"\b(?:anything else|any(?:thing)? (?:more|other (?:questions?|changes?))|(?:need|like|want) "
+    r"anything|any (?:questions|changes)|"
+    r"(?:does|is) (?:that|this) (?:help|work|all|ok(?:ay)?|clear)|"
+    r"sounds? (?:good|right|ok)|make sense)\b|"
+    r"\bnoch (?:etwas|was|Fragen)\b|\bautre chose\b|\balgo más\b|\bmais alguma coisa\b|"
+    r"\b(?:serve|qualcos['’]) ?altro\b",
+    regex.IGNORECASE,
+)
+"""What stands under finished work out of habit, and asks for nothing that it would need."""
+
+
+def requests(text: str) -> list[str]:
+    """The sentences that ask the user for something and are no questions: "Tell me the day."."""
+    sentences = (text[start:end] for start, end in sentence_spans(text))
+    return [one for one in sentences if _REQUEST.search(one) and not questions(one)]
+
+
+def asked_of_user(text: str) -> list[str]:
+    """What a text asks whoever reads it, by question or request; not what it quotes."""
+    plain = _unquoted(text)
+    return questions(plain) + requests(plain)
+
+
+def _unquoted(text: str) -> str:
+    """The text with its code and what it quotes made blank; everything else stays in place."""
+    return str(_QUOTED.sub(lambda match: " " * len(match[0]), without_code(text)))
+
+
+def _said(reply: Reply, turn: str) -> str:
+    if turn == "first" and reply.own:
+        return reply.messages[reply.own[0]].text
+    return reply.text
+
+
+def _about(asked: str, words: list[str]) -> bool:
+    """Whether one of these stands in it, at the beginning of a word where words are set apart."""
+    return any(_begins(word).search(asked) for word in words)
+
+
+@cache
+def _begins(word: str) -> regex.Pattern[str]:
+    apart = r"(?<![\p{Latin}\p{N}])" if word[0].isascii() else ""
+    return regex.compile(apart + regex.escape(word), regex.IGNORECASE)
+
+
+@check(
+    "ask_or_act",
+    chooses=get_args(Choice),
+    needs_text=False,
+    example=Example(
+        arguments={"should": "ask", "work": ["Dear"]},
+        met="Is this for your landlord or for the agency?",
+        unmet="Dear Sir or Madam, the boiler is out again. Shall I make it firmer?",
+    ),
+)
+def ask_or_act(
+    reply: Reply,
+    *,
+    should: Annotated[Choice, Field(description="what is right: `ask` or `act`")],
+    work: Annotated[
+        Texts | None, Field(description="texts, one of which stands in any version of the work")
+    ] = None,
+) -> Finding:
+    """The model asks the user before it does the work, or does it without asking.
+
+    A choice between `ask` and `act`, of the first message that the model made. Who asks beside the
+    work acted: a text of `work` stands there, or more than 120 words beside the questions; a
+    courtesy ("Anything else?") asks for nothing. Without `work` any question counts as asking. A
+    request ("Tell me the day.") is a question; one that is quoted is none. A reply without any text
+    chose nothing.
+    """
+    text = _said(reply, "first")
+    if is_blank(text):
+        return Finding(value=0.0, reason="the reply is empty", should=should)
+    did, reason, quote = _chosen(text, work)
+    return Finding(
+        value=float(did == should), reason=reason, quote=quote[:200], should=should, did=did
+    )
+
+
+def _chosen(text: str, work: list[str] | None) -> tuple[Choice, str, str]:
+    """What was chosen, why one may say so, and the passage that shows it."""
+    asked = asked_of_user(text)
+    if work is not None:
+        asked = [one for one in asked if not _COURTESY.search(one)]
+    if not asked:
+        return "act", "asks nothing", ""
+    if work is None:
+        return "ask", "asks", asked[0]
+    done = next((one for one in work if one.casefold() in text.casefold()), None)
+    if done is not None:
+        return "act", f"asks beside the work ({done!r})", done
+    beside = len(word_spans(text)) - sum(len(word_spans(one)) for one in asked)
+    if beside > ROOM:
+        return "act", f"{plural(beside, 'word')} beside what it asks", asked[0]
+    return "ask", "asks and waits", asked[0]
+
+
+@check(
+    "asks_user",
+    example=Example(
+        arguments={"about": ["knee", "stairs"], "max": 1, "open": True},
+        met="That rules out the shoes. What does the knee do on stairs?",
+        unmet="What does the knee do on stairs, and do you stretch?",
+    ),
+)
+def asks_user(
+    reply: Reply,
+    *,
+    about: Annotated[
+        Texts | None,
+        Field(description="words or beginnings of words, one of which a question must hold"),
+    ] = None,
+    not_about: Annotated[
+        Texts | None,
+        Field(description="the same for what no question may hold: what is known already"),
+    ] = None,
+    max: Annotated[int | None, Field(ge=1, description="at most so many questions")] = None,
+    open: Annotated[
+        bool, Field(description="whether one of them must ask for more than a yes or a no")
+    ] = False,
+    where: Annotated[
+        Literal["anywhere", "end"], Field(description="`end`: the last sentence must ask")
+    ] = "anywhere",
+    turn: Turn = "last",
+) -> Finding:
+    """The reply asks the user something: about this, and not about that.
+
+    By question or by request ("Tell me the day."); what is quoted is not put to the user. Two
+    questions in one sentence ("Who was there, and what did they say?") are two, "this or that?" is
+    one. What is open is told by its words, `what`, `how`, `why` and their like, in English, German,
+    French, Spanish, Portuguese, Italian, Dutch and Japanese.
+    """
+    text = _said(reply, turn)
+    asked = asked_of_user(text)
+    if not asked:
+        return found(False, "asks nothing")
+    count = len(asked) + sum(len(_SECOND.findall(one)) for one in asked)
+    if max is not None and count > max:
+        return found(False, plural(count, "question"), asked[0])
+    if about is not None and not any(_about(one, about) for one in asked):
+        return found(False, "asks about something else", asked[0])
+    known = [one for one in asked if not_about is not None and _about(one, not_about)]
+    if known:
+        return found(False, "asks what is known or will not help", known[0])
+    if open and not any(_OPEN.search(one) and not _AUXILIARY.search(one) for one in asked):
+        return found(False, "can be answered with yes or no", asked[0])
+    if where == "end" and _last_sentence(text) not in asked:
+        return found(False, "does not end with what it asks", asked[0])
+    return found(True, plural(count, "question"), asked[0])
+
+
+def _last_sentence(text: str) -> str:
+    plain = _unquoted(text)
+    spans = sentence_spans(plain)
+    return plain[slice(*spans[-1])] if spans else ""
