@@ -112,11 +112,14 @@ _CONFIRMS = regex.compile(
 _THERE = 60
 """Characters before a mention that are looked at."""
 _SETTLES = regex.compile(
-    r"\b(?:yes|so|hence|therefore|thus|arrive at|ends? up at|ja|also|oui|donc|sí|sim)\b[,:]?\s*"
+    r"\b(?:yes|so|hence|therefore|thus|arrive at|ends? up at|ja|also|oui|donc|sí|sim"
+    r"|(?:you|we)(?:['’]ll)? need(?: an?)?)\b[,:]?\s*"
     r"(?:(?:it|that)(?:['’]s| is|['’]s still| is still) )?[\"“'‘]?$",
     regex.I,
 )
 """Right before a mention: what has been reckoned ends in it."""
+_PART = regex.compile(r"\b(?:right|correct) (?:that|in that)\b[^.!?\n]{0,40}$", regex.I)
+"""Before a mention: it is granted, as far as it goes."""
 
 Was = Annotated[Answers, Field(description="what was said before, in its accepted forms")]
 Now = Annotated[Answers, Field(description="what is held against it, in its accepted forms")]
@@ -231,16 +234,18 @@ def _prevails(text: str, new: Sequence[Span], kept: Sequence[Span]) -> bool:
     """Whether of two that are both said it is the new one that counts.
 
     It is the one with a word before it that settles the matter ("so 391"), or else the first,
-    unless it is said only to come back to the other.
+    unless it is granted as a part or said only to come back to the other.
     """
-    settled = _settled(text, new)
-    if settled != _settled(text, kept):
+    settled = _led_up(text, new, _SETTLES)
+    if settled != _led_up(text, kept, _SETTLES):
         return settled
-    return new[0] < kept[0] and not _but(text, new[0], kept)
+    if kept[0] < new[0] or _led_up(text, new[:1], _PART):
+        return False
+    return not _but(text, new[0], kept)
 
 
-def _settled(text: str, spans: Sequence[Span]) -> bool:
-    return any(_SETTLES.search(text[max(0, start - _THERE) : start]) for start, _ in spans)
+def _led_up(text: str, spans: Sequence[Span], words: regex.Pattern[str]) -> bool:
+    return any(words.search(text[max(0, start - _THERE) : start]) for start, _ in spans)
 
 
 def _but(text: str, new: Span, kept: Sequence[Span]) -> bool:
