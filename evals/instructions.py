@@ -6,6 +6,12 @@ from tastemaker.task import rubric_task
 
 
 @task
+def instructions_format(split: str = "dev") -> Task:
+    """The same job in plain text, Markdown, XML and JSON: right in all, and nothing around it."""
+    return rubric_task(rubric="instructions/format", dataset="instructions/format", split=split)
+
+
+@task
 def instructions_multi_step(split: str = "dev") -> Task:
     """Three to eight steps in order: each done, none skipped that counts, none too many."""
     return rubric_task(

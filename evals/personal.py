@@ -6,6 +6,12 @@ from tastemaker.task import rubric_task
 
 
 @task
+def personal_form(split: str = "dev") -> Task:
+    """The form that serves: a sentence, a list, a table, a chart, a small app; looks as wished."""
+    return rubric_task(rubric="personal/form", dataset="personal/form", split=split)
+
+
+@task
 def personal_implicit(split: str = "dev") -> Task:
     """Habits seen in earlier sessions are used where they serve, and nobody is told of it."""
     return rubric_task(rubric="personal/implicit", dataset="personal/implicit", split=split)

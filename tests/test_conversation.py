@@ -327,6 +327,35 @@ def test_replies_recorded_elsewhere_bring_their_calls_and_are_graded_by_them(mai
     assert chosen["idle", "thursday"] == ("edit", "none")
 
 
+def test_recorded_calls_that_no_tool_could_take_are_warned_of(mail, monkeypatch, capsys):
+    """One that the world refuses (no such passage) is no mistake of the file: it is not counted."""
+    recorded(mail, "full.jsonl", reference)
+    calls = [
+        {
+            "name": "edit_document",
+            "arguments": {"edits": [{"pattern": "Zebra", "replacement": ""}]},
+        },
+        {"name": "edit_documents", "arguments": {"text": "Thursday"}},
+        {"name": "rewrite_document", "arguments": {"text": "Thursday"}},
+    ]
+    line = {"scenario": "thursday", "seed": 1, "reply": "Done.", "calls": calls}
+    (mail / "idle.jsonl").write_text(json.dumps(line))
+    (mail / "exp.yaml").write_text(EXPERIMENT)
+    command(monkeypatch, "run", "exp.yaml", "--logs", "logs")
+    ran = json.loads((mail / "logs" / "record.json").read_text())["warnings"]
+    capsys.readouterr()
+    command(monkeypatch, "grade", "--logs", "logs", "--rubric", "./mail.yaml")
+
+    told = (
+        "idle: 2 of 3 recorded calls could not be taken by any tool and changed nothing; the "
+        'first, of thursday, seed 1: edit_documents({"text": "Thursday"}): There is no tool '
+        "edit_documents."
+    )
+    assert told in ran
+    assert not any(one.startswith("full:") for one in ran)
+    assert f"warning: {told}\n" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "calls", ['"x"', "[1]", '[{"arguments": {}}]', '[{"name": "a", "arguments": 3}]']
 )

@@ -3,14 +3,16 @@
 import json
 
 import pytest
-from inspect_ai.model import ChatMessageAssistant
+from inspect_ai.model import ChatMessageAssistant, ChatMessageTool
 from inspect_ai.tool import ToolCall as InspectToolCall
+from inspect_ai.tool import ToolCallError
 
-from tastemaker.conversation import plain_message
+from tastemaker.conversation import plain_message, seen
 from tastemaker.environments.kinds import KINDS, open_world, tool_names
 from tastemaker.environments.world import Setting
 from tastemaker.errors import UserError
-from tastemaker.records import Message, ToolCall
+from tastemaker.judge.page import sections
+from tastemaker.records import Message, Reply, ToolCall
 from tastemaker.scenario import load_dataset
 
 LETTER = "Dear Mr Osei,\nthe meeting is on Tuesday at 9.\nBest, Ruth"
@@ -304,6 +306,19 @@ def test_arguments_that_no_json_can_hold_are_refused():
 
     assert not canvas().call("rewrite_document", {"content": nested}).ok
     assert not canvas().call("rewrite_document", {"content": 10**5000}).ok
+
+
+def test_what_a_tool_says_when_it_fails_stands_in_the_transcript_that_judges_see():
+    """Inspect keeps it beside the message, whose own text is empty."""
+    wrong = ToolCallError("unknown", "There is no tool send_mial.")
+    told = [
+        ChatMessageAssistant(content="It is sent.", source="generate"),
+        ChatMessageTool(content="", tool_call_id="1", error=wrong),
+    ]
+    messages = seen(told).messages
+    [(_, transcript)] = sections(Reply(text="It is sent.", messages=messages), ("transcript",))
+
+    assert transcript == "[assistant]\nIt is sent.\n\n[tool]\nThere is no tool send_mial."
 
 
 def test_a_call_that_could_not_be_read_is_not_done_when_it_is_played_again():

@@ -1,9 +1,11 @@
 """What stands beside the verdicts: slices, limits on resources, tensions, variance."""
 
 import json
+from io import StringIO
 
 import numpy as np
 import pytest
+from scipy import stats
 from typer.testing import CliRunner
 
 from tastemaker.cli.main import app
@@ -12,7 +14,10 @@ from tastemaker.experiment import Arm, Experiment
 from tastemaker.gate import Outcome
 from tastemaker.records import ScoreRow
 from tastemaker.report.data import as_data, as_json
+from tastemaker.report.html.page import as_html
+from tastemaker.report.html.source import Source
 from tastemaker.report.markdown import as_markdown
+from tastemaker.report.terminal import PlainConsole, print_report
 from tastemaker.results import results
 from tastemaker.slices import Part, parts
 from tastemaker.tables import Arranged, Trait, scores_of_rows
@@ -71,6 +76,111 @@ def labelled(arm, number, seed):
         "stratum": "odd" if number % 2 else "even",
         "value": 0.0 if worse else 1.0,
     }
+
+
+# What a reply takes, and pass^k ------------------------------------------------------------------
+
+
+def turns(arm, number, seed):
+    """The baseline takes 2 turns; the candidate 2 and 4 by scenario, and one more in seed 3."""
+    more = {"old": 0, "new": 2 * (number % 2)}[arm] + (seed == 3)
+    return {"calls": 2 + more, "value": 1.0}
+
+
+def test_turns_of_a_reply_have_students_interval_over_scenarios(found):
+    """Seeds 2, 2, 3 and 4, 4, 5 average 7/3 and 13/3, twenty times each: mean 10/3, SD 1.0127."""
+    told = found(turns).taken
+
+    (new,) = [one for one in told if one.arm == "new"]
+    half = stats.t.ppf(0.975, 39) * (40 / 39) ** 0.5 / 40**0.5
+    assert (new.eval, new.resource, new.scenarios) == ("writing", "calls", 40)
+    assert new.mean.value == pytest.approx(10 / 3)
+    assert (new.mean.low, new.mean.high) == pytest.approx((10 / 3 - half, 10 / 3 + half))
+
+
+def test_turns_stand_by_eval_and_together_and_without_any_they_are_absent(found):
+    def score(arm, number, seed):
+        return turns(arm, number, seed) | {"eval": "talk" if number < 20 else "writing"}
+
+    homes = [one.eval for one in found(score).taken if one.arm == "new"]
+
+    assert homes == [None, "talk", "writing"]
+    assert found().taken == ()
+    assert found().spent["new"].calls is None
+
+
+def test_a_reply_that_failed_has_no_turns_that_count(found):
+    def score(arm, number, seed):
+        failed = {"value": None, "reason": "error", "calls": 12}
+        return failed if (arm, number, seed) == ("new", 1, 2) else {"calls": 1, "value": 1.0}
+
+    told = found(score)
+
+    assert told.spent["new"].calls == 119
+    assert {one.mean.value for one in told.taken} == {1.0}
+
+
+def test_turns_can_be_held_to_a_limit_like_seconds(found):
+    """Scenarios of 2 and 4 turns against 2: the ratios 1 and about 2 have a mean of 2 ** 0.5."""
+    limit = {"calls": {"ratio_at_most": 1.2}}
+    (told,) = found(
+        lambda a, n, s: {"calls": 2 + 2 * (a == "new" and n % 2)}, resources=limit
+    ).decision.resources
+
+    assert told.found.ratio.value == pytest.approx(2**0.5)
+    assert told.outcome == "fail"
+
+
+def test_pass_hat_k_falls_with_k_and_decides_nothing(found):
+    """The candidate fails one seed of every other scenario: pass^1 5/6, pass^2 2/3, pass^3 1/2."""
+
+    def score(arm, number, seed):
+        return {"value": 0.5 if arm == "new" and number % 2 and seed == 2 else 1.0}
+
+    told = found(score)
+
+    passed = [one.mean for one in told.all_pass["honesty", "new"]]
+    assert passed == pytest.approx([5 / 6, 2 / 3, 1 / 2])
+    assert [one.mean for one in told.all_pass["honesty", "old"]] == [1.0, 1.0, 1.0]
+    assert [one.principle for one in told.decision.verdicts] == ["honesty"]
+
+
+def test_turns_and_pass_hat_k_stand_in_every_form_for_people(found):
+    told = found(turns)
+
+    text, terminal = as_markdown(told), StringIO()
+    print_report(told, PlainConsole(file=terminal, width=200))
+    page = as_html(told, Source(tables={}))
+    assert "| writing | new | 3.33 (3.01 to 3.66) |" in text
+    assert "| honesty | new | 1.00 (0.91 to 1.00) | 1.00 (0.91 to 1.00) |" in text
+    assert "new: 120 replies, 400 calls, 3.33 a reply." in terminal.getvalue()
+    assert "3.33 (3.01 to 3.66)" in page
+    assert "pass^3" in page
+
+
+def test_no_form_shows_a_difference_beyond_what_is_possible():
+    """Six clusters of which five lose all: guarded, the interval reaches below -1."""
+    rows = [
+        ScoreRow(
+            eval="writing",
+            arm=arm,
+            scenario=f"s{n}",
+            cluster=f"c{n}",
+            seed=1,
+            principle="honesty",
+            value=float(arm == "old" and n > 0),
+        )
+        for arm in ARMS
+        for n in range(6)
+    ]
+    told = decided(rows)
+
+    (verdict,) = told.decision.verdicts
+    assert verdict.paired.low < -1
+    assert as_data(told)["verdicts"][0]["low"] == -1.0
+    assert "-1.000 to " in as_markdown(told)
+    assert "-1.000 to " in verdict.reason
+    assert f"{verdict.paired.low:.3f}" not in as_markdown(told) + as_html(told) + as_json(told)
 
 
 # Slices ------------------------------------------------------------------------------------------

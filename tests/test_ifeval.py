@@ -251,10 +251,10 @@ def test_replies_cannot_be_told_apart_where_two_scenarios_have_one_prompt(tmp_pa
 
 
 @pytest.fixture
-def imported(project):
-    """A project with an imported dataset, two arms of imported replies, and their experiment."""
+def files(project):
+    """A project with prompts, replies of two arms, and an experiment about them."""
     worse = [ANSWERS[0] | {"response": "The, tide."}, *ANSWERS[1:]]
-    home = project(
+    return project(
         {
             "p.jsonl": lines(PROMPTS),
             "good.jsonl": lines(ANSWERS),
@@ -262,6 +262,11 @@ def imported(project):
             "try.yaml": EXPERIMENT,
         }
     )
+
+
+@pytest.fixture
+def imported(files):
+    """The same, with the prompts imported as a dataset and the replies as recorded replies."""
     done = [call("import", "ifeval", "p.jsonl", "--name", "ifeval", "-o", "ifeval.yaml")]
     for arm in ("good", "bad"):
         to = f"{arm}-replies.jsonl"
@@ -269,7 +274,7 @@ def imported(project):
         done.append(call("import", "ifeval-replies", f"{arm}.jsonl", *given))
     assert [one.exit_code for one in done] == [0, 0, 0], [one.output for one in done]
     assert "4 prompts with 7 instructions" in done[0].stderr
-    return home
+    return files
 
 
 def test_both_accuracies_in_both_readings_come_out_as_calculated_by_hand(imported):
@@ -303,6 +308,44 @@ def test_grading_the_logs_again_gives_the_same(imported):
     assert result.stdout.count("0 of 4 replies changed") == 8
 
 
+def test_grade_reads_the_recorded_replies_one_by_one(imported):
+    given = ("--dataset", "./ifeval.yaml", "--json")
+    result = call("grade", "instructions/verifiable", "good-replies.jsonl", *given)
+    scores = {
+        one["document"]: [score["value"] for score in one["principles"].values()]
+        for one in json.loads(result.stdout)["documents"]
+    }
+
+    assert scores == {
+        "good-replies.jsonl:1": [1.0, 1.0, 1.0, 1.0],
+        "good-replies.jsonl:2": [0.0, 1.0, pytest.approx(2 / 3), 1.0],
+        "good-replies.jsonl:3": [0.0, 0.0, 0.0, 0.0],
+        "good-replies.jsonl:4": [1.0, 1.0, 1.0, 1.0],
+    }
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("messages: [{role: user, content: D}, {role: assistant, content: E}, "
+         "{role: user, content: F}]", "more than a prompt"),
+        ("prompt: D\n        criteria: {p: {c: {check: words, with: {max: 3}}}}",
+         "more than a prompt"),
+        ("prompt: D", "unknown scenario '1'"),
+    ],
+)  # fmt: skip
+def test_grade_refuses_replies_of_which_more_counts_than_the_prompt(files, more, message):
+    name = "b" if "unknown" in message else "1"
+    (files / "d.yaml").write_text(
+        f"dataset: d\nstrata:\n  all:\n    scenarios:\n      - id: '{name}'\n        {more}\n"
+    )
+    (files / "r.jsonl").write_text('{"scenario": "1", "seed": 1, "reply": "x"}\n')
+
+    result = call("grade", "instructions/verifiable", "r.jsonl", "--dataset", "./d.yaml")
+
+    assert (result.exit_code, message in result.stderr) == (2, True), result.output
+
+
 def test_what_is_missing_is_said_and_counted(imported):
     (imported / "few.jsonl").write_text(lines(ANSWERS[:3]), encoding="utf-8")
 
@@ -319,12 +362,12 @@ def test_what_is_missing_is_said_and_counted(imported):
         (["ifeval", "p.jsonl", "--dataset", "./ifeval.yaml"], "needs no --dataset"),
         (["ifeval-replies", "good.jsonl"], "needs --dataset"),
         (["ifeval", "good.jsonl"], "good.jsonl:1:1"),
-        (["ifeval-replies", "p.jsonl", "--dataset", "./ifeval.yaml"], "p.jsonl:1:1"),
+        (["ifeval-replies", "p.jsonl", "--dataset", "./none.yaml"], "none.yaml"),
         (["ifeval", "none.jsonl"], "no such file"),
         (["ifeval", "p.jsonl", "--name", "No Name"], "No Name"),
     ],
 )
-def test_a_mistake_in_the_call_exits_with_2(imported, arguments, message):
+def test_a_mistake_in_the_call_exits_with_2(files, arguments, message):
     result = call("import", *arguments)
 
     assert result.exit_code == 2, result.output

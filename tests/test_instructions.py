@@ -1,13 +1,19 @@
 """What a reply must be to follow each kind of instruction, and how a list of them is followed."""
 
+import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tastemaker.checks.following import variants
-from tastemaker.checks.registry import CheckError, bind, checks
+from tastemaker.checks.instructions.structure import number
+from tastemaker.checks.phrases import unaccented
+from tastemaker.checks.registry import CheckError, bind, checks, is_blank
 from tastemaker.errors import UserError
 from tastemaker.records import Reply
 from tastemaker.rubric import Principle
@@ -138,6 +144,49 @@ def test_what_is_no_instruction_is_refused_when_bound(of, message):
 
 def test_no_check_takes_an_argument_named_id_which_is_its_name_in_a_list():
     assert [name for name, one in checks().items() if "id" in one.model.model_fields] == []
+
+
+CIRCLE, LOST, ELSEWHERE = (
+    {"$ref": one} for one in ("#", "#/$defs/none", "https://example.org/schema.json")
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("format:json_schema", {"matches": {"type": "text"}}, "should be a JSON Schema ("),
+        ("format:json_schema", {"matches": CIRCLE}, "go round in a circle"),
+        ("format:json_schema", {"matches": {"items": LOST}}, "refers to nothing outside it"),
+        ("format:json_schema", {"matches": {"not": ELSEWHERE}}, "refers to nothing outside it"),
+        ("format:json_schema", {"matches": []}, "should be a valid dictionary"),
+        ("format:csv", {"columns": ["a"], "delimiter": ";;"}, "delimiter: "),
+        ("format:csv", {"columns": ["a"], "delimiter": "\n"}, "delimiter: "),
+        ("lines:words", {}, "say pattern, or min, max or exactly"),
+        ("lines:words", {"pattern": [1], "max": 3}, "pattern: says it all"),
+        ("lines:words", {"pattern": [0]}, "pattern: item 1: should be greater"),
+        ("words:at", {"position": 0, "word": "a"}, "1 is the first, -1 the last"),
+        ("sentences:contain", {"sentence": 0, "keyword": "a"}, "1 is the first, -1 the last"),
+        ("table:sorted", {"column": "a", "by": "size"}, "by: should be 'text', 'number' or 'date'"),
+        ("sections:depth", {"max_level": 7}, "less than or equal to 6"),
+        ("language:response_language", {"language": "xx"}, "a language code"),
+        ("paragraphs:languages", {"languages": ["en", "english"]}, "(did you mean 'en'?)"),
+        (
+            "length_constraints:nth_paragraph_first_word",
+            {"num_paragraphs": 2, "nth_paragraph": 3, "first_word": "a"},
+            "3 is more than num_paragraphs, 2",
+        ),
+        (
+            "keywords:frequency",
+            {"keyword": "a", "frequency": 1, "relation": "at most"},
+            "should be 'less than' or 'at least', not 'at most'",
+        ),
+    ],
+)
+def test_arguments_that_ask_for_nothing_possible_are_refused(name, arguments, message):
+    with pytest.raises(CheckError) as caught:
+        bind(name, arguments)
+
+    assert message in str(caught.value)
 
 
 # The loose reading
@@ -299,3 +348,74 @@ def test_a_rubric_without_it_says_nothing_of_it():
 
     assert "per" not in Principle.model_validate(plain).model_dump()
     assert Principle.model_validate(plain | {"per": "expect.a"}).model_dump()["per"] == "expect.a"
+
+
+# Whatever is written
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=60)
+LETTERS = st.text("abcdefghijklmnopqrstuvwxyzéß", min_size=1, max_size=8)
+quickly = settings(max_examples=50, deadline=None)
+
+
+@quickly
+@given(text=TEXTS, letter=st.characters(codec="utf-8"), number=st.integers(0, 5))
+def test_a_count_is_less_than_a_number_or_at_least_it(text, letter, number):
+    """And never both; an empty reply is neither."""
+    given = {"letter": letter, "let_frequency": number}
+    both = [
+        bind("keywords:letter_frequency", given | {"let_relation": relation})(Reply(text=text))
+        for relation in ("less than", "at least")
+    ]
+
+    assert sum(found.value for found in both) == (0.0 if is_blank(text) else 1.0)
+
+
+@quickly
+@given(text=TEXTS, name=st.sampled_from(KINDS))
+def test_whatever_is_followed_strictly_is_followed_loosely(text, name):
+    of = [{"id": name, **checks()[name].example.arguments}]
+
+    assert follow(text, of).value <= follow(text, of, reading="loose").value
+
+
+@quickly
+@given(words=st.lists(LETTERS, min_size=2, max_size=8))
+def test_sorted_lines_are_in_order_and_in_no_other(words):
+    up = bind("order:alphabetical", {})
+    plain = sorted({unaccented(word.casefold())[0] for word in words})
+    text = "\n".join(plain)
+
+    assert up(Reply(text=text)).value == float(len(plain) > 1)
+    assert up(Reply(text="\n".join(reversed(plain)))).value == 0.0
+
+
+@quickly
+@given(half=st.text("abcdé1", min_size=2, max_size=20))
+def test_what_is_written_there_and_back_is_a_palindrome(half):
+    there_and_back = f"{half}, {half[::-1]}!"
+
+    assert bind("letters:palindrome", {})(Reply(text=there_and_back)).value == 1.0
+
+
+@quickly
+@given(words=st.lists(LETTERS, min_size=1, max_size=6))
+def test_lines_spell_the_word_of_their_first_letters(words):
+    firsts = "".join(word[0] for word in words)
+    text = Reply(text="\n".join(words))
+
+    assert bind("lines:acrostic", {"word": firsts})(text).value == 1.0
+    assert bind("lines:acrostic", {"word": firsts + "x"})(text).value == 0.0
+
+
+@quickly
+@given(value=st.recursive(st.integers() | TEXTS | st.none(), st.lists, max_leaves=5))
+def test_what_is_written_as_json_is_json(value):
+    for text in (json.dumps(value), f"```json\n{json.dumps(value, indent=1)}\n```"):
+        assert bind("detectable_format:json_format", {})(Reply(text=text)).value == 1.0
+
+
+@quickly
+@given(amount=st.integers(-(10**9), 10**9), decimals=st.integers(0, 99))
+def test_a_number_is_read_as_it_was_written(amount, decimals):
+    assert number(f"about {amount:,}") == amount
+    assert number(f"{amount:,}.{decimals:02} m") == Decimal(f"{amount}.{decimals:02}")

@@ -11,7 +11,7 @@ from tastemaker.experiment import Grader as GraderEntry
 from tastemaker.grade import Panel, RubricGrader, calls_per_reply
 from tastemaker.judge.asking import Manner, Way
 from tastemaker.judge.grader import Grader, Usage, template_hash
-from tastemaker.judge.page import Question, grading_page, sections, shuffled
+from tastemaker.judge.page import REPLY_BELOW, Question, grading_page, sections, shuffled
 from tastemaker.judge.panel import reduced
 from tastemaker.records import Finding, Message, Reply, ToolCall, Version, Work
 from tastemaker.rubric import Rubric
@@ -368,7 +368,37 @@ def test_sections_that_a_scenario_does_not_have_are_left_out():
     shown = sections(reply, ("reply", "reference", "document", "transcript"))
 
     assert [name for name, _ in shown] == ["transcript", "document", "reply"]
-    assert shown[0][1] == "[user]\nDo it.\n\n[assistant]\nDone."
+    assert shown[0][1] == f"[user]\nDo it.\n\n[assistant]\n{REPLY_BELOW}"
+
+
+@pytest.mark.parametrize(
+    ("text", "transcript"),
+    [
+        ("Done.", f"[assistant]\nWhich?\n\n[user]\nA.\n\n[assistant]\n{REPLY_BELOW}"),
+        ("Done. And more.", f"[assistant]\nWhich?\n\n[user]\nA.\n\n[assistant]\n{REPLY_BELOW}"),
+        ("Else.", "[assistant]\nWhich?\n\n[user]\nA.\n\n[assistant]\nDone."),
+    ],
+    ids=["as it was", "made longer", "another"],
+)
+def test_a_judge_is_shown_a_reply_once_and_an_earlier_turn_where_it_was(text, transcript):
+    """With the transcript alone the reply stands in it."""
+    said = (("assistant", "Which?"), ("user", "A."), ("assistant", "Done."))
+    messages = tuple(Message(role=role, text=said) for role, said in said)
+    reply = Reply(text=text, messages=messages)
+
+    assert dict(sections(reply, ("reply", "transcript"))) == {
+        "transcript": transcript,
+        "reply": text,
+    }
+    assert dict(sections(reply, ("transcript",)))["transcript"].endswith("[assistant]\nDone.")
+
+
+def test_a_reply_that_calls_a_tool_keeps_its_call_in_the_transcript():
+    call = ToolCall(name="list_tasks", arguments={})
+    messages = (Message(role="assistant", text="Let me look.", tool_calls=(call,)),)
+    shown = sections(Reply(text="Let me look.", messages=messages), ("reply", "transcript"))
+
+    assert shown[0] == ("transcript", f"[assistant]\n{REPLY_BELOW}\nlist_tasks({{}})")
 
 
 def test_an_original_is_the_document_before_the_reply_and_no_document_of_the_models_own():

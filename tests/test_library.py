@@ -16,6 +16,7 @@ from rapidfuzz.fuzz import ratio
 from tastemaker.checks.registry import bind
 from tastemaker.content import folder
 from tastemaker.conversation import scripted
+from tastemaker.experiment import load_experiment
 from tastemaker.records import Message, Reply
 from tastemaker.rubric import load_rubric, score_reply
 from tastemaker.scenario import load_dataset
@@ -30,6 +31,8 @@ SMALL = {
     "agents/demonstration",
 }
 """The datasets that need but 40 scenarios in 30 clusters."""
+MULTIPLIED = {"instructions/format"}
+"""The datasets that are made of templates alone: each task in several formats."""
 DATASETS = sorted(
     path.relative_to(folder("datasets")).with_suffix("").as_posix()
     for path in folder("datasets").rglob("*.yaml")
@@ -56,21 +59,35 @@ def test_a_dataset_is_large_enough_and_its_card_says_how_large(name):
 
 @pytest.mark.parametrize("name", DATASETS)
 def test_no_scenario_is_told_twice_but_by_its_twin(name):
-    """Clusters may share a story; between clusters, and between what is no twin, texts differ."""
+    """Clusters may share a story; between clusters, and between what is no twin, texts differ.
+
+    What a template multiplies is one situation, told as often as it says: it makes one cluster.
+    """
     texts = {
         s.id: "\n".join([*(m.text for m in s.messages), s.document or "", str(s.selection or "")])
         for s in load_dataset(name).scenarios
     }
     twins = {(s.id, s.twin) for s in load_dataset(name).scenarios if s.twin}
+    cluster = {s.id: s.cluster for s in load_dataset(name).scenarios} if name in MULTIPLIED else {}
     alike = [
         (one, other)
         for one, other in combinations(texts, 2)
         if ratio(texts[one], texts[other]) > 90
         and (one, other) not in twins
         and (other, one) not in twins
+        and not (cluster and cluster[one] == cluster[other])
     ]
 
     assert alike == []
+
+
+def test_every_dataset_stands_in_a_shipped_experiment():
+    """An eval that no experiment asks is one that nobody sees how to decide by."""
+    files = (folder("evals") / "experiments").glob("*.yaml")
+    asked = [one for path in files for one in load_experiment(path).evals]
+    names = {one if isinstance(one, str) else getattr(one, "dataset", "") for one in asked}
+
+    assert set(DATASETS) - names == set()
 
 
 @pytest.mark.parametrize("name", DATASETS)

@@ -309,8 +309,8 @@ def test_what_nobody_knows_of_costs_is_no_column(reported):
     unknown = "".join(Page(as_html(replace(found, spent=nothing), source)).text)
 
     assert "tokens in" not in known and "seconds a reply" in known
-    assert "Nothing is known of their tokens" not in known
-    assert "Nothing is known of their tokens, time or cost." in unknown
+    assert "Nothing is known of their calls, tokens" not in known
+    assert "Nothing is known of their calls, tokens, time or cost." in unknown
 
 
 def test_scores_alone_make_a_page_that_says_there_are_no_replies(reported):

@@ -241,6 +241,31 @@ def test_on_a_telephone_no_row_of_numbers_needs_scrolling(request, opened, html)
     assert heads.all_inner_texts()[0].lower() == "criterion"
 
 
+def test_the_edge_of_a_table_lies_in_shade_where_there_is_more_to_that_side(example, opened):
+    """What stands in the table is hidden, so that nothing but its ground is seen."""
+    page = opened(example, viewport={"width": 380, "height": 800})
+    wide = page.get_by_role("region", name="Run", exact=True)
+    fits = page.get_by_role("region", name="Scores that are missing", exact=True)
+    page.evaluate(
+        "document.querySelectorAll('.scroll > *').forEach(one => one.style.visibility = 'hidden')"
+    )
+
+    def edges(one):
+        one.scroll_into_view_if_needed()
+        box = one.bounding_box()
+        part = dict(y=box["y"] + 2, width=4, height=20)
+        places = (box["x"], box["x"] + box["width"] / 2, box["x"] + box["width"] - 4)
+        left, middle, right = (page.screenshot(clip={"x": x, **part}) for x in places)
+        return left != middle, right != middle
+
+    assert edges(fits) == (False, False)
+    assert edges(wide) == (False, True)
+    wide.evaluate("one => one.scrollLeft = 100")
+    assert edges(wide) == (True, True)
+    wide.evaluate("one => one.scrollLeft = 10000")
+    assert edges(wide) == (True, False)
+
+
 # Filter ------------------------------------------------------------------------------------------
 
 
@@ -282,7 +307,8 @@ def test_a_principle_shows_the_verdicts_of_its_choices_too(varied, opened):
     page = opened(varied)
     page.select_option("#f-candidate", label="tuned")
     page.select_option("#f-principle", label="routing")
-    says(page, "60 of 180")
+    says(page, "60 of 180")  # as before: the candidate alone has left as many
+    expect(page.locator(".verdict:not([hidden])")).to_have_count(3)
 
     assert page.locator(".verdict:not([hidden]) .what b").all_inner_texts() == [
         "routing/tool: recall of canvas",

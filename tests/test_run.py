@@ -75,6 +75,29 @@ def test_from_files_to_verdict(small, actor):
     assert brevity.paired.difference == -1.0
 
 
+def test_the_turns_of_an_arm_are_counted_by_reply_and_a_recorded_arm_has_none(small):
+    """Two turns of the user that nobody answered yet: the model is asked twice."""
+    twice = """
+      - id: one
+        messages: [{role: user, content: First.}, {role: user, content: Then?}]
+        labels: {kind: request}"""
+    dataset = DATASET.replace(DATASET.split("\n")[6], twice.strip("\n"))
+    (small / "small.yaml").write_text(dataset)
+    said = {"scenario": "one", "seed": 1, "reply": "Thank you kindly."}
+    (small / "said.jsonl").write_text(json.dumps(said))
+    (small / "try.yaml").write_text(
+        EXPERIMENT.replace("acted/new}}", "acted/new}, past: {replies: ./said.jsonl}}")
+    )
+    go(small)
+
+    table = read_table(small / "logs" / SCORES).to_pylist()
+    calls = {(one["arm"], one["scenario"]): one["calls"] for one in table}
+    spent = load_results(load_experiment(small / "try.yaml"), small / "logs").spent
+    assert (calls["new", "one"], calls["new", "two"], calls["past", "one"]) == (2, 1, None)
+    assert (spent["new"].replies, spent["new"].calls) == (12, 14)
+    assert spent["past"].calls is None
+
+
 def test_each_epoch_asks_for_a_seed_of_its_own(small, actor):
     go(small)
 

@@ -335,3 +335,13 @@ def test_gaffkes_bounds_do_not_cover_training_runs():
             alone(3),
             Comparing(method="gaffke", seed_kind="training"),
         )
+
+
+def test_what_is_shown_of_an_interval_stays_between_minus_one_and_one():
+    """Two clusters lose all; guarded by +1 and -1: -.5 and 3.182446 * sqrt(.75 / 4) about it."""
+    found = compare(np.ones((2, 1)), np.zeros((2, 1)), alone(2))
+
+    half = 3.182446 * (0.75 / 4) ** 0.5
+    assert (found.low, found.high) == pytest.approx((-0.5 - half, -0.5 + half))
+    assert found.half_width == pytest.approx(half)
+    assert found.limits == pytest.approx((-1.0, -0.5 + half))

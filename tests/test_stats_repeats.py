@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tastemaker.stats.repeats import (
+    all_pass,
     instruction_accuracy,
     pass_at_k,
     pass_hat_k,
@@ -11,6 +12,7 @@ from tastemaker.stats.repeats import (
     points_score,
     worst_at_k,
 )
+from tastemaker.stats.resample import one_stratum
 
 FIVE = np.array([0.9, 0.5, 0.7, 0.2, 1.0])
 
@@ -31,6 +33,44 @@ def test_five_repeats_with_three_passes():
     """STATS V9."""
     assert [pass_at_k(5, 3, k) for k in (1, 2, 3)] == pytest.approx([0.6, 0.9, 1.0])
     assert [pass_hat_k(5, 3, k) for k in (1, 2, 3)] == pytest.approx([0.6, 0.3, 0.1])
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(("k", "mean", "scenarios"), [(1, 8 / 9, 3), (2, 7 / 9, 3), (3, 1 / 2, 2)])
+def test_an_arms_pass_hat_k_is_the_mean_over_scenarios_that_have_k_repeats(k, mean, scenarios):
+    """Two of three pass: 2/3, 1/3, 0. All of three: 1. Both of two: 1, and nothing for k = 3."""
+    values = np.array([[1.0, 1.0, 0.99], [1.0, 1.0, 1.0], [1.0, NAN, 1.0]])
+
+    found = all_pass(values, one_stratum(np.arange(3)), k)
+
+    assert found.mean == pytest.approx(mean)
+    assert (found.scenarios, found.clusters) == (scenarios, scenarios)
+
+
+def test_five_repeats_with_three_passes_in_every_scenario():
+    """STATS V9 again, over scenarios that are all alike: nothing varies, and the mean is theirs."""
+    values = np.tile([1.0, 1.0, 1.0, 0.0, 0.5], (4, 1))
+
+    found = [all_pass(values, one_stratum(np.arange(4)), k).mean for k in (1, 2, 3, 4)]
+
+    assert found == pytest.approx([0.6, 0.3, 0.1, 0.0])
+
+
+@pytest.mark.parametrize("k", [1, 5])
+def test_forty_scenarios_that_never_fail_have_the_interval_of_forty_and_not_of_200(k):
+    """STATS V4: Wilson with Student's quantile at 40 clusters, .9072 to 1."""
+    found = all_pass(np.ones((40, 5)), one_stratum(np.arange(40)), k)
+
+    assert (found.low, found.high) == pytest.approx((0.9072088927, 1.0))
+
+
+def test_without_a_scenario_that_has_k_repeats_nothing_is_known():
+    found = all_pass(np.array([[1.0, NAN]]), one_stratum(np.arange(1)), 2)
+
+    assert np.isnan(found.mean)
+    assert found.scenarios == 0
 
 
 @pytest.mark.parametrize("measure", [pass_at_k, pass_hat_k])

@@ -226,6 +226,17 @@ def test_panels_are_the_same_from_a_table_and_from_memory(tmp_path_factory, rows
         assert np.array_equal(read[name].design.omega(), expected.design.omega())
 
 
+def test_a_table_of_an_earlier_version_says_nothing_of_calls(tmp_path):
+    """It has no such column: absent, and not 0."""
+    write_tables(tmp_path, score_table([row(calls=3)]), reply_table([]))
+    (tmp_path / f"{SCORES}{SEAL}").unlink()
+    whole = pq.read_table(tmp_path / SCORES)
+    pq.write_table(whole.drop_columns(["calls"]), tmp_path / SCORES)
+
+    assert whole["calls"].to_pylist() == [3]
+    assert np.isnan(read_scores(tmp_path).numbers["calls"]).all()
+
+
 def test_names_spread_over_many_row_groups_read_back_in_order(tmp_path):
     """Each row group has a dictionary of its own; codes of one are no codes of another."""
     rows = [row(scenario=f"s{n % 7}", principle=f"p{n % 3}", seed=n) for n in range(1, 50)]

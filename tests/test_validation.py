@@ -181,6 +181,24 @@ def test_a_number_that_was_perhaps_meant_as_text_is_a_warning(project):
     )
 
 
+def test_a_number_in_a_check_that_was_perhaps_meant_as_text_is_a_warning(project):
+    """An argument that only takes numbers, or only texts, has what it takes."""
+    text = """rubric: kind
+principles:
+  p:
+    criteria:
+      called: {check: tool_arguments, with: {name: send_mail, arguments: {to: 0800, body: 0900x}}}
+      long: {check: words, with: {max: 010}}
+"""
+    found = validated(project({"it.yaml": text}), "it.yaml")
+
+    assert found.error == ""
+    assert found.warnings == (
+        "it.yaml:5:79: with.arguments.to: 0800 is read as the number 800; quote it if text is "
+        "meant",
+    )
+
+
 STOCK = "rubric: kind\nprinciples: {p: {criteria: {c: {check: stock_phrases}}}}\n"
 
 
@@ -260,3 +278,129 @@ def test_prompts_of_a_distribution(small):
         "labels": {"kind": "request"},
     }
     assert [message["content"] for message in rows[2]["messages"]] == ["One", "Two"]
+
+
+# What `run` refuses ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("environment", "problem"),
+    [
+        (
+            "environment: {kind: canvas}",
+            "it.yaml:4:44: no environment of these evals has the tool 'edit_documents': did you "
+            "mean 'edit_document'?",
+        ),
+        ("", "it.yaml:4:44: no environment of these evals has the tool 'edit_documents'"),
+    ],
+    ids=["nearly", "no environment at all"],
+)
+def test_tools_of_an_arm_that_no_environment_has_are_refused_where_they_stand(
+    project, environment, problem
+):
+    scenario = f"      - {{id: d, prompt: Hey, {environment}}}"
+    dataset = DATASET.replace("      - {id: d, prompt: Hey}", scenario)
+    arm = EXPERIMENT.replace("acted/old}", "acted/old, tools: [edit_documents]}")
+    root = project({"kind.yaml": RUBRIC, "small.yaml": dataset, "it.yaml": arm})
+
+    assert validated(root, "it.yaml").error == problem
+
+
+def test_tools_that_an_environment_has_are_fine(project):
+    dataset = DATASET.replace("prompt: Hey}", "prompt: Hey, environment: {kind: canvas}}")
+    arm = EXPERIMENT.replace("acted/old}", "acted/old, tools: [edit_document]}")
+    root = project({"kind.yaml": RUBRIC, "small.yaml": dataset, "it.yaml": arm})
+
+    assert validated(root, "it.yaml").error == ""
+
+
+def test_a_user_that_a_model_plays_needs_one_in_the_experiment(project):
+    dataset = DATASET.replace("prompt: Hey}", "prompt: Hey, user: {goal: To know.}}")
+    played = EXPERIMENT + "user: {model: acted/user}\n"
+    files = {"kind.yaml": RUBRIC, "small.yaml": dataset, "it.yaml": EXPERIMENT, "on.yaml": played}
+    root = project(files)
+
+    assert validated(root, "it.yaml").error == (
+        "it.yaml:3:1: small: its users are played by a model; add `user: {model: ...}` to the "
+        "experiment"
+    )
+    assert validated(root, "on.yaml").error == ""
+
+
+# Tools and what scenarios give -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("check", "word", "problem"),
+    [
+        ("tool, with: {name: serch_web}", "serch_web", "name: 'serch_web'search_web"),
+        (
+            "tool, with: {name: search_web, before: edit_documents}",
+            "edit_documents",
+            "before: 'edit_documents'edit_document",
+        ),
+        (
+            "tool_choice, with: {should: a, classes: {a: xyz, b: search_web}}",
+            "classes",
+            "classes: 'xyz'",
+        ),
+        (
+            "path_followed, with: {steps: [find_contact, {name: send_mial}]}",
+            "steps",
+            "steps: 'send_mial'send_mail",
+        ),
+    ],
+)
+def test_a_misspelt_tool_in_a_check_is_refused_where_it_stands(project, check, word, problem):
+    text = f"rubric: kind\nprinciples: {{p: {{criteria: {{c: {{check: {check}}}}}}}}}\n"
+    argument, name, meant = problem.split("'")
+    hint = f": did you mean '{meant}'?" if meant else ""
+
+    error = validated(project({"it.yaml": text}), "it.yaml").error
+    at = f"it.yaml:2:{text.splitlines()[1].index(word) + 1}"
+    what = f"{argument}no environment has a tool '{name}'{hint}"
+    assert error == f"{at}: {check.partition(',')[0]}: {what}"
+
+
+SOURCES = """
+rubric: small
+principles:
+  p:
+    criteria:
+      a: {check: contains, with: {text: {from: labels.kimd}}}
+      b: {check: contains, with: {text: {from: labels.kind}}}
+      c: {check: contains, with: {text: {from: labels.kind}}, when: {kind: request}}
+      d: {check: tool, with: {name: {from: expect.looked}}}
+      e: {check: contains, with: {text: {from: reference}}}
+"""
+
+
+def test_what_no_scenario_gives_is_warned_of_where_it_is_asked_for(project):
+    """`kind` stands in one of four scenarios; the tool that one of them names is misspelt."""
+    dataset = DATASET.replace("{kind: request}", "{kind: request}, expect: {looked: serch_web}")
+    root = project({"rubrics/small.yaml": SOURCES, "datasets/small.yaml": dataset})
+    found = validated(root, "datasets/small.yaml")
+
+    assert found.error == ""
+    asked = "4 scenarios that it is asked of"
+    assert [one for one in found.warnings if "cluster" not in one] == [
+        f"rubrics/small.yaml:6:35: p/a: none of {asked} gives labels.kimd: did you mean 'kind'?: "
+        "unscored everywhere",
+        f"rubrics/small.yaml:7:35: p/b: 3 of {asked} do not give labels.kind (b): unscored there",
+        f"rubrics/small.yaml:9:31: p/d: 3 of {asked} do not give expect.looked (b): unscored there",
+        "rubrics/small.yaml:9:31: p/d: expect.looked of a: no environment has a tool 'serch_web': "
+        "did you mean 'search_web'?",
+        f"rubrics/small.yaml:10:35: p/e: none of {asked} gives reference: unscored everywhere",
+    ]
+
+
+def test_an_eval_of_a_part_of_the_scenarios_is_asked_what_these_give(project):
+    """The one scenario of this `kind` gives it."""
+    evals = "evals: [{rubric: ./kind.yaml, dataset: ./small.yaml, where: {kind: request}}]"
+    files = {
+        "kind.yaml": SOURCES.split("      c:")[0].replace("kimd", "kind"),
+        "small.yaml": DATASET.replace("prompt: Hi,", "prompt: Hi, split: dev,"),
+        "it.yaml": EXPERIMENT.replace(EXPERIMENT.splitlines()[2], evals),
+    }
+
+    assert validated(project(files), "it.yaml").warnings == ()

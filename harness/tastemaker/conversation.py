@@ -75,12 +75,12 @@ def chat_message(message: Message) -> ChatMessage:
 
 
 def plain_message(message: ChatMessage) -> Message:
-    """One of Inspect's messages as ours."""
+    """One of Inspect's messages as ours; a tool that failed says why."""
     calls = message.tool_calls if isinstance(message, ChatMessageAssistant) else None
     tool_call_id = message.tool_call_id if isinstance(message, ChatMessageTool) else None
     return Message(
         role=message.role,
-        text=message.text,
+        text=message.text or _error(message),
         tool_calls=tuple(
             ToolCall(
                 name=call.function,
@@ -92,6 +92,12 @@ def plain_message(message: ChatMessage) -> Message:
         ),
         tool_call_id=tool_call_id or "",
     )
+
+
+def _error(message: ChatMessage) -> str:
+    """Why a tool did nothing, which Inspect keeps beside the text of its message."""
+    error = message.error if isinstance(message, ChatMessageTool) else None
+    return error.message if error else ""
 
 
 class Seen(NamedTuple):

@@ -14,7 +14,6 @@ from inspect_ai.dataset import MemoryDataset, Sample
 from tenacity import RetryError
 
 from tastemaker.content import Place, file_fingerprint, inside
-from tastemaker.environments.kinds import tool_names
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment, PlainEval, TaskEval
 from tastemaker.foreign import lacks, why_not
@@ -256,47 +255,6 @@ def _code(spec: str) -> str:
         return version(spec.split("/")[0].replace("_", "-"))
     except PackageNotFoundError:
         return ""
-
-
-def plays_users(loaded: LoadedEval) -> bool:
-    """Whether a model is asked to play the user of one of its scenarios."""
-    return any(one.user is not None and not one.user.scripted for one in loaded.whole.scenarios)
-
-
-def refuse_missing_user(experiment: Experiment, evals: Sequence[LoadedEval]) -> None:
-    """Users whom scenarios describe need a model that plays them; it is never an arm."""
-    wanting = [one.name for one in evals if plays_users(one)]
-    asked = any(arm.model for arm in experiment.arms.values())
-    if wanting and asked and experiment.user is None:
-        raise UserError(
-            f"{wanting[0]}: its users are played by a model; add `user: {{model: ...}}` to the "
-            "experiment"
-        )
-
-
-def refuse_misplaced_tools(experiment: Experiment, evals: Sequence[LoadedEval]) -> None:
-    """An arm's tools are those of environments: each must be one, and no eval somebody else's."""
-    kinds = {
-        scenario.environment.kind
-        for one in evals
-        for scenario in one.whole.scenarios
-        if scenario.environment
-    }
-    known = {name for kind in kinds for name in tool_names(kind)}
-    for name, arm in experiment.arms.items():
-        wrong = [tool for tool in arm.tools or () if tool not in known]
-        if wrong:
-            there = f": there is {', '.join(sorted(known))}" if known else ""
-            hint = did_you_mean(wrong[0], known) or there
-            raise UserError(
-                f"{experiment.name}: arm {name}: no environment of these evals has the tool "
-                f"'{wrong[0]}'{hint}"
-            )
-        if arm.tools is not None and any(one.foreign for one in evals):
-            raise UserError(
-                f"{experiment.name}: arm {name}: `tools` chooses among the tools of environments, "
-                "and a task of Inspect has its own"
-            )
 
 
 MODEL_GRADED = ("model_graded_qa", "model_graded_fact")

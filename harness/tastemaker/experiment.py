@@ -402,7 +402,7 @@ class Experiment(FileModel):
     rules: dict[RuleKey, Rule] = Field(default={})
     choices: dict[Label, ChoiceRules] = Field(default={})
     """By `principle/criterion`, or by principle where a file of scores has no criteria."""
-    resources: dict[Literal["seconds", "tokens", "cost"], Resource] = Field(default={})
+    resources: dict[Literal["seconds", "tokens", "cost", "calls"], Resource] = Field(default={})
     tensions: tuple[tuple[Id, Id], ...] = ()
     retention: tuple[Merge, ...] = ()
     """Merges of which to say how much of a feature's gain they kept."""

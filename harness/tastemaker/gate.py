@@ -289,7 +289,7 @@ def _settled(
 
 def _ladder(case: Case, found: Difference, tests: _Tests, floor: bool) -> _Ruling:
     """The first rung that holds (STATS 4.1); `found` may be a filled form of the case's own."""
-    margin, interval = case.rule.margin, f"{found.low:+.3f} to {found.high:+.3f}"
+    margin, interval = case.rule.margin, _shown(found)
     if found.clusters < FEWEST_CLUSTERS:
         reason = f"{_count(found.clusters)}: at least {FEWEST_CLUSTERS} are needed to say anything."
         return _Ruling(Kind.NOT_EVALUABLE, None, reason)
@@ -333,8 +333,13 @@ def _ladder(case: Case, found: Difference, tests: _Tests, floor: bool) -> _Rulin
     return _Ruling(Kind.INCONCLUSIVE, None, reason, needed)
 
 
+def _shown(found: Difference) -> str:
+    low, high = found.limits
+    return f"{low:+.3f} to {high:+.3f}"
+
+
 def _severity(found: Difference, margin: float) -> tuple[Severity, str]:
-    interval = f"interval {found.low:+.3f} to {found.high:+.3f}"
+    interval = f"interval {_shown(found)}"
     if found.high < -margin:
         return "beyond_margin", f"Worse, and by more than the margin of {margin:g}: {interval}"
     if found.low > -margin:
@@ -387,7 +392,7 @@ class ResourceVerdict:
 
     candidate: str
     resource: str
-    """"seconds", "tokens" or "cost"."""
+    """"seconds", "tokens", "cost" or "calls"."""
     rule: Resource
     found: ResourceRatio
     outcome: Literal["pass", "fail", "inconclusive"]

@@ -5,15 +5,19 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tastemaker.documents import Document
+from tastemaker.errors import UserError
 from tastemaker.escaping import markdown, spreadsheet
 from tastemaker.grade import Key, Panel, RubricGrader
 from tastemaker.judge.grader import Usage, together, total
-from tastemaker.reading import printable
+from tastemaker.reading import printable, shown
+from tastemaker.recorded import read_replies_file
 from tastemaker.records import Finding, Reply
 from tastemaker.rubric import Rubric, Score, score_reply
+from tastemaker.scenario import Dataset
 
 if TYPE_CHECKING:
     import rich.console
@@ -31,6 +35,35 @@ class GradedDocument:
     scores: Mapping[str, Score]
     """By principle; of the rubric's principles those that apply."""
     usage: Usage
+
+
+def recorded_documents(paths: Sequence[Path], dataset: Dataset) -> list[Document]:
+    """Recorded replies as documents, each with the prompt of its scenario and what checks take.
+
+    UserError for what `read_replies_file` refuses, and for a reply to a scenario of which more
+    than that counts: only a run has the turns, deeds and criteria of its own.
+    """
+    known = {scenario.id: scenario for scenario in dataset.scenarios}
+    documents = []
+    for path in paths:
+        for (name, seed), recorded in read_replies_file(path, known).items():
+            scenario = known[name]
+            if scenario.criteria or scenario.environment or len(scenario.messages) > 1:
+                raise UserError(
+                    f"{shown(path)}: scenario '{name}' is more than a prompt: grade its replies in "
+                    "an experiment, as an arm of `replies`"
+                )
+            documents.append(
+                Document(
+                    name=f"{shown(path)}:{name}" + (f":{seed}" if seed > 1 else ""),
+                    text=recorded.reply,
+                    prompt=scenario.prompt,
+                    reference=scenario.reference,
+                    labels=scenario.labels,
+                    expect=scenario.expect,
+                )
+            )
+    return documents
 
 
 async def grade_documents(

@@ -3,12 +3,15 @@
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import combinations
+from typing import Any
 
 from rapidfuzz import fuzz
 
-from tastemaker.checks.registry import checks
+from tastemaker.checks.registry import BoundCheck, bind, checks, lookup
 from tastemaker.errors import UserError
-from tastemaker.rubric import YES, Criterion, Not, Rubric, applies
+from tastemaker.reading import Location, did_you_mean
+from tastemaker.records import Reply
+from tastemaker.rubric import YES, Criterion, Not, Rubric, applies, strange_tools
 
 LIKENESS = 88
 """From 0 to 100; questions that are more alike than this ask the same thing twice."""
@@ -101,6 +104,8 @@ def _criterion(criterion: Criterion) -> Iterator[str]:
             yield f"`when` never matches: {key} is none of an empty list"
     if criterion.must and _is_symptom(criterion):
         yield f"`must` lets '{criterion.check}' decide alone: it finds symptoms, leave `must` out"
+    if criterion.check and (lacking := lacks(criterion.check)):
+        yield f"'{criterion.check}' leaves replies unscored here: {lacking}"
     ask = criterion.ask
     if ask is None:
         return
@@ -195,6 +200,58 @@ def _last_turn_only(asked: list[str]) -> str:
     )
 
 
+def lint_sources(rubric: Rubric, scenarios: Mapping[str, Reply]) -> Iterator[tuple[Location, str]]:
+    """What checks take from scenarios (`{from: ...}`) and scenarios do not give, or misspell.
+
+    Args:
+        rubric: The rubric.
+        scenarios: By id, what each scenario supplies, as a reply that says nothing.
+    """
+    for principle, content in rubric.principles.items():
+        for name, criterion in content.criteria.items():
+            if criterion.check is None:
+                continue
+            bound = bind(criterion.check, criterion.arguments)
+            asked = {key: one for key, one in scenarios.items() if applies(criterion, one.labels)}
+            for argument, source in bound.sources.items():
+                at: Location = ("principles", principle, "criteria", name, "with", argument)
+                given = {key: lookup(one, source) for key, one in asked.items()}
+                yield from ((at, told) for told in _not_given(source, given, asked))
+                if argument in bound.check.tools:
+                    yield from ((at, told) for told in _strange(source, argument, bound, given))
+
+
+def _not_given(source: str, given: Mapping[str, Any], asked: Mapping[str, Reply]) -> Iterator[str]:
+    without = [key for key, value in given.items() if value is None]
+    if not without:
+        return
+    if len(without) < len(given):
+        yield (
+            f"{len(without)} of {_many(given)} do not give {source} ({without[0]}): unscored there"
+        )
+        return
+    root, _, rest = source.partition(".")
+    there = {str(key) for one in asked.values() for key in getattr(one, root) or ()} if rest else ()
+    hint = did_you_mean(rest.partition(".")[0], there)
+    yield f"none of {_many(given)} gives {source}{hint}: unscored everywhere"
+
+
+def _many(scenarios: Collection[str]) -> str:
+    return f"{len(scenarios)} scenario{'' if len(scenarios) == 1 else 's'} that it is asked of"
+
+
+def _strange(
+    source: str, argument: str, bound: BoundCheck, given: Mapping[str, Any]
+) -> Iterator[str]:
+    """The tools that scenarios name and no environment has; each name once."""
+    first: dict[str, str] = {}
+    for key, value in given.items():
+        named = bound.check.tools_named({argument: value}).get(argument, [])
+        for told in strange_tools(named):
+            first.setdefault(told, key)
+    yield from (f"{source} of {key}: {told}" for told, key in first.items())
+
+
 def lint_symptoms(
     rubric: Rubric,
     situations: Iterable[tuple[Mapping[str, str], Own]],
@@ -223,6 +280,12 @@ def lint_symptoms(
                 "a criterion that sees the fault, or make the rule `blocking: false`"
             )
     return found
+
+
+def lacks(check: str) -> str:
+    """What a check needs and does not find on this machine, in words; "" when nothing."""
+    missing = checks()[check].missing
+    return missing() if missing else ""
 
 
 def _is_symptom(criterion: Criterion) -> bool:

@@ -16,7 +16,6 @@ from inspect_ai.log import (
     read_eval_log_sample_summaries,
     write_eval_log,
 )
-from inspect_ai.model import ChatMessage, ChatMessageTool
 from inspect_ai.scorer import NOANSWER, Score
 
 from tastemaker.arm import SPENT
@@ -174,6 +173,7 @@ def _base(
         output_tokens=spent.get("output_tokens"),
         seconds=spent.get("seconds"),
         cost=spent.get("cost"),
+        calls=spent.get("calls"),
         grader_calls=grading.get("calls"),
         grader_replayed=grading.get("replayed"),
         grader_input_tokens=grading.get("input_tokens"),
@@ -343,7 +343,7 @@ def _foreign_value(reference: TaskEval, sample: EvalSample) -> float | None:
 
 
 def _reply(cell: Cell, scenario: Scenario, seed: int, sample: EvalSample | None) -> ReplyRow:
-    said = [] if sample is None else [(plain_message(one), one) for one in sample.messages]
+    said = [] if sample is None else [plain_message(one) for one in sample.messages]
     score = None if sample is None or not sample.scores else sample.scores.get("rubric")
     findings = ((score.metadata or {}) if score else {}).get("findings", {})
     work = NOTHING_DONE if sample is None else work_in(sample.metadata, sample.messages)
@@ -357,10 +357,10 @@ def _reply(cell: Cell, scenario: Scenario, seed: int, sample: EvalSample | None)
             [
                 {
                     "role": message.role,
-                    "text": message.text or _refusal(source),
+                    "text": message.text,
                     "tool_calls": [_told(call) for call in message.tool_calls],
                 }
-                for message, source in said
+                for message in said
             ],
             default=str,
         ),
@@ -378,12 +378,6 @@ def _reply(cell: Cell, scenario: Scenario, seed: int, sample: EvalSample | None)
 def _told(call: ToolCall) -> dict[str, Any]:
     """A call as it is kept; that it could not be read is said only where it is so."""
     return {key: value for key, value in vars(call).items() if key != "unread" or value}
-
-
-def _refusal(message: ChatMessage) -> str:
-    """Why a tool did nothing, which is no text of its message."""
-    error = message.error if isinstance(message, ChatMessageTool) else None
-    return error.message if error else ""
 
 
 def failures(logs: Iterable[EvalLog]) -> list[str]:

@@ -1,9 +1,10 @@
-"""What an experiment names of its evals (rules, choices, weights, tensions), held against them."""
+"""What an experiment names of its evals (rules, choices, tools ...), held against them."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tastemaker.checks.registry import checks
+from tastemaker.environments.kinds import tool_names
 from tastemaker.experiment import DEFAULT, Experiment, Problems
 from tastemaker.reading import Location, did_you_mean, listed
 from tastemaker.records import ScoreRow
@@ -123,3 +124,49 @@ def _strange_choices(
                 if answer not in known[name]:
                     hint = did_you_mean(answer, known[name]) or _there(known[name])
                     yield ("choices", name, kind, answer), f"nothing chooses '{answer}'{hint}"
+
+
+def strange_tools(
+    experiment: Experiment, scenarios: Iterable[Scenario], *, foreign: bool = False
+) -> Problems:
+    """The tools of arms that no environment of the scenarios has: they would offer nothing.
+
+    Args:
+        experiment: Whose arms.
+        scenarios: Of all its evals.
+        foreign: Whether a task of Inspect is among them, which has tools of its own.
+    """
+    kinds = {scenario.environment.kind for scenario in scenarios if scenario.environment}
+    known = sorted({name for kind in kinds for name in tool_names(kind)})
+    problems: Problems = []
+    for name, arm in experiment.arms.items():
+        at: Location = ("baseline" if name in experiment.baseline else "candidates", name, "tools")
+        if arm.tools is not None and foreign:
+            what = (
+                "`tools` chooses among the tools of environments, and a task of Inspect has its own"
+            )
+            problems.append(((*at, "[key]"), what))
+            continue
+        for number, tool in enumerate(arm.tools or ()):
+            if tool not in known:
+                hint = did_you_mean(tool, known) or (_there(known) if known else "")
+                what = f"no environment of these evals has the tool '{tool}'{hint}"
+                problems.append(((*at, number), what))
+    return problems
+
+
+def plays_users(scenarios: Iterable[Scenario]) -> bool:
+    """Whether a model is asked to play the user of one of the scenarios."""
+    return any(one.user is not None and not one.user.scripted for one in scenarios)
+
+
+def missing_user(experiment: Experiment, evals: Mapping[str, Iterable[Scenario]]) -> Problems:
+    """Users whom scenarios describe need a model that plays them; it is never an arm."""
+    if experiment.user is not None or not any(arm.model for arm in experiment.arms.values()):
+        return []
+    how = "its users are played by a model; add `user: {model: ...}` to the experiment"
+    return [
+        (("evals",), f"{name}: {how}")
+        for name, scenarios in evals.items()
+        if plays_users(scenarios)
+    ]

@@ -10,14 +10,12 @@ from tastemaker.errors import UserError
 from tastemaker.evaluation import (
     LoadedEval,
     load_evals,
-    refuse_misplaced_tools,
-    refuse_missing_user,
     refuse_self_grading,
 )
 from tastemaker.experiment import Experiment
 from tastemaker.grade import RubricGrader, calls_per_reply
 from tastemaker.judge.grader import template_hash
-from tastemaker.naming import strange_names
+from tastemaker.naming import missing_user, strange_names, strange_tools
 from tastemaker.recorded import preference_rows, with_gaps
 from tastemaker.records import PreferenceRow
 from tastemaker.schedule import Schedule, draw, refuse_empty
@@ -87,8 +85,6 @@ def make_plan(
     evals = load_evals(experiment, limit=limit)
     _refuse_strange(experiment, evals)
     refuse_self_grading(experiment, evals)
-    refuse_missing_user(experiment, evals)
-    refuse_misplaced_tools(experiment, evals)
     asked = experiment.preference
     if asked and asked.preferences is None and not any(one.rubric for one in evals):
         raise UserError(
@@ -113,6 +109,10 @@ def _refuse_strange(experiment: Experiment, evals: Sequence[LoadedEval]) -> None
     hashes = {one.name: one.rubric.fingerprint for one in evals if one.rubric is not None}
     problems = strange_names(experiment, names) if evals else []
     problems += strange_origin(experiment, hashes, judge=template_hash())
+    problems += missing_user(experiment, {one.name: one.whole.scenarios for one in evals})
+    scenarios = [scenario for one in evals for scenario in one.whole.scenarios]
+    foreign = any(one.foreign for one in evals)
+    problems += strange_tools(experiment, scenarios, foreign=foreign)
     if problems:
         raise experiment.error(problems)
 

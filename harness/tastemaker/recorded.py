@@ -11,8 +11,9 @@ from typing import Any
 
 from tastemaker.errors import UserError
 from tastemaker.experiment import Arm
+from tastemaker.passages import shortened
 from tastemaker.reading import did_you_mean, shown
-from tastemaker.records import PreferenceRow, ScoreRow, ToolCall
+from tastemaker.records import Call, PreferenceRow, ScoreRow, ToolCall
 
 MOST_PROBLEMS = 20
 """How many lines are named before the rest is counted."""
@@ -55,6 +56,12 @@ UNSAID = ("", "CANNOT_ASSESS")
 ORDERS = {"ab": "ba", "ba": "ab"}
 """The orders in which two replies are shown, and what each is when the arms change places."""
 PREFERRED = ("a", "b", "tie")
+
+
+RECORDED_MODEL = "none/none"
+"""What stands for a model in the log of an arm whose replies were made elsewhere."""
+LONGEST_CALL = 160
+"""Characters of a call that a warning shows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -667,6 +674,26 @@ def _usage(given: Any) -> dict[str, int] | str:
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:
             return shape
     return counts
+
+
+def told_malformed(arm: str, made: Iterable[tuple[str, int, Call]]) -> list[str]:
+    """A warning about recorded calls that no tool could take, whatever was meant; mostly none.
+
+    Args:
+        arm: Whose calls.
+        made: Scenario, seed and call.
+    """
+    calls = list(made)
+    wrong = [one for one in calls if one[2].malformed]
+    if not wrong:
+        return []
+    scenario, seed, call = wrong[0]
+    given = json.dumps(dict(call.arguments), ensure_ascii=False, default=str)
+    written = shortened(f"{call.name}({given})", LONGEST_CALL)
+    return [
+        f"{arm}: {len(wrong)} of {len(calls)} recorded calls could not be taken by any tool and "
+        f"changed nothing; the first, of {scenario}, seed {seed}: {written}: {call.answer}"
+    ]
 
 
 def _calls(given: Any) -> tuple[ToolCall, ...] | str:

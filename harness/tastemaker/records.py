@@ -46,6 +46,8 @@ class Call:
     """What the tool said."""
     reads: bool = False
     """Whether the tool only looks; every other call is an act."""
+    malformed: bool = False
+    """Whether it was refused for its form: no such tool, or arguments that it does not take."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,6 +181,8 @@ class ScoreRow:
     seconds: float | None = None
     cost: float | None = None
     """In dollars."""
+    calls: int | None = None
+    """How often the model under test was asked for this reply; None where nobody counted."""
     grader_calls: int | None = None
     """How often judges were asked about the reply; None where none was."""
     grader_replayed: int | None = None

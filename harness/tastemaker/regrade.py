@@ -18,7 +18,8 @@ from tastemaker.judge.grader import template_hash, together
 from tastemaker.logs import UNREAD, absence, logs_by_identity, principle_reason
 from tastemaker.reading import shown
 from tastemaker.record import RECORD, schedule_of
-from tastemaker.records import Reply, ReplyRow, ScoreRow
+from tastemaker.recorded import RECORDED_MODEL, told_malformed
+from tastemaker.records import Call, Reply, ReplyRow, ScoreRow
 from tastemaker.rubric import Criterion, Rubric, Score, load_rubric, score_reply, scores_by_grader
 from tastemaker.tables import (
     REPLIES,
@@ -62,6 +63,8 @@ class Regraded:
     folder: Path
     replies: int
     changes: tuple[Change, ...]
+    warnings: tuple[str, ...] = ()
+    """What may be wrong with the replies themselves."""
 
 
 def regrade(
@@ -97,6 +100,7 @@ def regrade(
     known, told = _known_rows(folder, SCORES), _known_rows(folder, REPLIES)
     scores: dict[Place4, list[ScoreRow]] = {}
     replies: dict[Place4, ReplyRow] = {}
+    made: dict[str, list[tuple[str, int, Call]]] = {}
     for header in headers:
         samples = _samples(header, record)
         rubric_of_log = _still_asked(rubrics[_eval(header)], header, record)
@@ -104,6 +108,9 @@ def regrade(
             base = _base(header, sample, rubric_of_log, known)
             place4 = (base.eval, base.arm, base.scenario, base.seed)
             scores[place4] = list(_score_rows(base, mine, reply, graded, graders))
+            if str(header.eval.model) == RECORDED_MODEL:
+                calls = ((base.scenario, base.seed, call) for call in reply.work.calls)
+                made.setdefault(base.arm, []).extend(calls)
             replies[place4] = _reply_row(base, reply, graded, told.get(place4))
     about = {
         "rubrics": {
@@ -117,7 +124,12 @@ def regrade(
     all_scores = _taken_over(known, scores, ScoreRow)
     all_replies = _taken_over(told, {key: [row] for key, row in replies.items()}, ReplyRow)
     written = _write(folder, about, all_scores, all_replies)
-    return Regraded(folder=written, replies=len(replies), changes=tuple(_changes(known, rows)))
+    return Regraded(
+        folder=written,
+        replies=len(replies),
+        changes=tuple(_changes(known, rows)),
+        warnings=tuple(told for arm, calls in made.items() for told in told_malformed(arm, calls)),
+    )
 
 
 Row = TypeVar("Row", ScoreRow, ReplyRow)

@@ -35,10 +35,12 @@ from tastemaker.records import PreferenceRow, ScoreRow
 from tastemaker.retained import Kept, retentions
 from tastemaker.schedule import Schedule
 from tastemaker.slices import Slices, slices
-from tastemaker.spending import Gain, gains, resource_verdicts
+from tastemaker.spending import Gain, Taken, gains, is_reply, resource_verdicts, taken
 from tastemaker.stats.components import Components, one_arm
+from tastemaker.stats.estimates import ArmEstimate
 from tastemaker.stats.paired import Paired
 from tastemaker.stats.panel import Panel
+from tastemaker.stats.repeats import all_pass
 from tastemaker.tables import (
     REPLIES,
     Arranged,
@@ -78,6 +80,8 @@ class Spent:
     """Mean seconds to a reply."""
     cost: float | None
     """In dollars, all replies together."""
+    calls: int | None = None
+    """How often the arm was asked, all replies together; None where nobody counted."""
     grading: Grading | None = None
     """None where no judge was asked."""
 
@@ -157,6 +161,23 @@ class Results:
     def gains(self) -> tuple[Gain, ...]:
         """Quality gained per minute and per dollar; exploratory."""
         return gains(self.experiment, self.arranged, self.panels)
+
+    @cached_property
+    def taken(self) -> tuple[Taken, ...]:
+        """What a reply takes, by eval and arm; shown, and held to limits by `resources` alone."""
+        return taken(self.experiment, self.arranged)
+
+    @cached_property
+    def all_pass(self) -> Mapping[tuple[str, str], tuple[ArmEstimate, ...]]:
+        """By (principle, arm) pass^k for k = 1 to the seeds; never gated."""
+        return {
+            (name, arm): tuple(
+                all_pass(panel.arm(arm), panel.design, k, alpha=self.experiment.alpha)
+                for k in range(1, panel.values.shape[2] + 1)
+            )
+            for name, panel in self.panels.items()
+            for arm in panel.arms
+        }
 
     @cached_property
     def variance(self) -> Mapping[tuple[str, str], Components]:
@@ -608,9 +629,7 @@ def _fewer_seeds(experiment: Experiment, arranged: Arranged) -> list[str]:
 
 def _spent(arranged: Arranged, arm: str) -> Spent:
     """Each reply counts once, though it has a row for every principle."""
-    reason = arranged.texts["reason"]
-    absent = np.logical_or.reduce([reason.equal(name) for name in ("missing", "not_run", "error")])
-    mine = (arranged.arm == arranged.arms.index(arm)) & ~absent
+    mine = (arranged.arm == arranged.arms.index(arm)) & is_reply(arranged)
     once = arranged.replies[mine[arranged.replies]]
     numbers = arranged.numbers
 
@@ -618,14 +637,18 @@ def _spent(arranged: Arranged, arm: str) -> Spent:
         values = numbers[name][once]
         return None if np.isnan(values).all() else float(np.nansum(values))
 
-    tokens = [total("input_tokens"), total("output_tokens")]
+    def counted(name: str) -> int | None:
+        found = total(name)
+        return None if found is None else int(found)
+
     seconds, timed = total("seconds"), (~np.isnan(numbers["seconds"][once])).sum()
     return Spent(
         replies=len(once),
-        input_tokens=None if tokens[0] is None else int(tokens[0]),
-        output_tokens=None if tokens[1] is None else int(tokens[1]),
+        input_tokens=counted("input_tokens"),
+        output_tokens=counted("output_tokens"),
         seconds=None if seconds is None else seconds / int(timed),
         cost=total("cost"),
+        calls=counted("calls"),
         grading=_grading({name: total(f"grader_{name}") for name in Grading.__annotations__}),
     )
 

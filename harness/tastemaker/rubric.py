@@ -17,6 +17,7 @@ from pydantic import (
 from tastemaker.checks.arguments import Problem as CheckProblem
 from tastemaker.checks.registry import CheckError, bind, checks, lookup
 from tastemaker.content import Place, bases, fingerprint, open_reference
+from tastemaker.environments.kinds import KINDS, tool_names
 from tastemaker.errors import UserError
 from tastemaker.reading import (
     BY_SHAPE,
@@ -158,9 +159,23 @@ def _against_wanted(criterion: Criterion) -> list[tuple[str, str]]:
 def _bind(check: str, arguments: Mapping[str, Any]) -> None:
     """Ask the registry whether there is such a check and whether it takes these arguments."""
     try:
-        bind(check, arguments)
+        bound = bind(check, arguments)
     except CheckError as error:
         refuse(*(_located(check, problem) for problem in error.problems))
+    named = bound.check.tools_named(bound.arguments)
+    wrong = [(key, told) for key, names in named.items() for told in strange_tools(names)]
+    if wrong:
+        refuse(*((("with", key), f"{check}: {key}: {told}") for key, told in wrong))
+
+
+def strange_tools(names: Iterable[str]) -> list[str]:
+    """The tools that no environment has, in words: nothing can ever call them."""
+    known = sorted({name for kind in KINDS for name in tool_names(kind)})
+    return [
+        f"no environment has a tool '{name}'{did_you_mean(name, known)}"
+        for name in names
+        if name not in known
+    ]
 
 
 def _located(check: str, problem: CheckProblem) -> tuple[Location, str]:

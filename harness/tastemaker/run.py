@@ -26,6 +26,7 @@ from tastemaker.graders import GradeStore
 from tastemaker.journal import Journal, digest
 from tastemaker.judge.grader import template_hash
 from tastemaker.judge.pairwise import pair_hash
+from tastemaker.lint import lacks
 from tastemaker.logs import (
     Cell,
     failures,
@@ -102,6 +103,7 @@ def run(
             longer fits, or looks were taken there by another schedule.
         KeyboardInterrupt: Stopped from outside; what has arrived is kept.
     """
+    _refuse_checks_without_their_programs(plan)
     folder.mkdir(parents=True, exist_ok=True)
     with (
         contextlib.closing(Journal(folder / "journal.jsonl")) as journal,
@@ -133,6 +135,20 @@ def run(
             _compare_replies(session, folder)
         else:
             _run_looks(session, plan.schedule, folder, cells, only, record)
+
+
+def _refuse_checks_without_their_programs(plan: Plan) -> None:
+    """No reply is paid for that could not be graded here."""
+    rubrics = [one.rubric for one in plan.evals if one.rubric]
+    lacking = {
+        f"the check '{criterion.check}' of {rubric.rubric}: {told}"
+        for rubric in rubrics
+        for principle in rubric.principles.values()
+        for criterion in principle.criteria.values()
+        if criterion.check and (told := lacks(criterion.check))
+    }
+    if lacking:
+        raise UserError("\n".join(sorted(lacking)))
 
 
 def _run_cells(
@@ -353,6 +369,7 @@ def _record(plan: Plan, session: Session, cells: Sequence[Cell]) -> dict[str, An
         "versions": {name: version(name) for name in ("tastemaker", "inspect-ai")},
         "warnings": [w for one in plan.evals for w in one.data.warnings]
         + _self_preference(plan)
+        + session.warnings
         + looks,
     }
 

@@ -11,8 +11,9 @@ from inspect_ai.model import Model
 
 from tastemaker.arm import ArmModel, arm_model, open_model, user_model
 from tastemaker.conversation import PLAYED, dressed, recorded
+from tastemaker.environments.kinds import open_world
 from tastemaker.errors import UserError
-from tastemaker.evaluation import LoadedEval, plays_users
+from tastemaker.evaluation import LoadedEval
 from tastemaker.experiment import Arm
 from tastemaker.grade import Panel, RubricGrader
 from tastemaker.graders import GradeStore, open_panel
@@ -22,9 +23,11 @@ from tastemaker.logs import (
     Cell,
 )
 from tastemaker.looks import Asked
+from tastemaker.naming import plays_users
 from tastemaker.plan import Part, Plan
-from tastemaker.recorded import RecordedReply, read_replies_file
-from tastemaker.records import Message
+from tastemaker.recorded import RECORDED_MODEL, RecordedReply, read_replies_file, told_malformed
+from tastemaker.records import Message, Work
+from tastemaker.scenario import Scenario, setting_of
 from tastemaker.schedule import Schedule
 from tastemaker.task import RubricTask
 
@@ -40,6 +43,8 @@ class Answered:
     cost: float | None
 
 
+Replies = dict[tuple[str, str], dict[tuple[str, int], RecordedReply]]
+"""By arm and eval the recorded replies, by scenario and seed."""
 Listener = Callable[[Answered], None]
 
 
@@ -55,6 +60,7 @@ class Session:
         """By identity of a cell, the eval or the part of it that the cell asks."""
         self.panel = self.open_panel()
         self.replies = _recorded_replies(plan)
+        self.warnings = _malformed(plan, self.replies)
         self.user = self._user_model()
         self.models = {
             name: self._arm_model(name, arm)
@@ -210,7 +216,7 @@ class Session:
     def _played(self, loaded: LoadedEval) -> dict[str, Any]:
         """What the answers of simulated users rest on; nothing where no model plays one."""
         user = self.plan.experiment.user
-        if user is None or not plays_users(loaded):
+        if user is None or not plays_users(loaded.whole.scenarios):
             return {}
         return {"user": [user.model_dump(mode="json"), digest({"words": PLAYED})]}
 
@@ -226,7 +232,7 @@ class Session:
         options: dict[str, Any] = {}
         if cell.recorded:
             options["solver"] = recorded(self.replies[cell.arm, cell.eval])
-            options["model"] = open_model("none/none", config={})
+            options["model"] = open_model(RECORDED_MODEL, config={})
         else:
             options["model"] = self.models[cell.arm]
         if arm.template or arm.few_shot or arm.tools is not None:
@@ -249,7 +255,30 @@ def _listed(setup: Any) -> list[Any]:
     return [] if setup is None else list(setup) if isinstance(setup, Sequence) else [setup]
 
 
-def _recorded_replies(plan: Plan) -> dict[tuple[str, str], dict[tuple[str, int], RecordedReply]]:
+def _malformed(plan: Plan, replies: Replies) -> list[str]:
+    """Warnings about the calls of recorded replies that no tool could take."""
+    homes = {one.name: {s.id: s for s in one.whole.scenarios} for one in plan.evals}
+    return [
+        told
+        for (arm, name), found in replies.items()
+        for told in told_malformed(
+            arm,
+            (
+                (scenario, seed, call)
+                for (scenario, seed), reply in found.items()
+                if homes[name][scenario].environment is not None
+                for call in _played(reply, homes[name][scenario]).calls
+            ),
+        )
+    ]
+
+
+def _played(reply: RecordedReply, scenario: Scenario) -> Work:
+    said = Message(role="assistant", text="", tool_calls=reply.calls)
+    return open_world(setting_of(scenario)).replay([said], {0})
+
+
+def _recorded_replies(plan: Plan) -> Replies:
     """The replies of each recorded arm by arm and eval; a file serves the one eval there is."""
     replies = {}
     for name, arm in plan.experiment.arms.items():

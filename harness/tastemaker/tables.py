@@ -164,7 +164,7 @@ READ_TEXTS = (
     "did",
     "votes",
 )
-ADDED = {"should", "did", "votes", "grader_replayed", "grader_paid"}
+ADDED = {"should", "did", "votes", "calls", "grader_replayed", "grader_paid"}
 """Columns that tables of earlier versions do not have: there they say nothing."""
 READ_NUMBERS = (
     "seed",
@@ -175,6 +175,7 @@ READ_NUMBERS = (
     "output_tokens",
     "seconds",
     "cost",
+    "calls",
     "grader_calls",
     "grader_replayed",
     "grader_input_tokens",

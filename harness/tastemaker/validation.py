@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from tastemaker.calibration import strange_origin
 from tastemaker.card_spec import load_card
+from tastemaker.checks.registry import checks
 from tastemaker.checks.wording import PhraseList, stock_file
-from tastemaker.content import Place, folder, resolve
+from tastemaker.content import Place, folder, open_reference, resolve
 from tastemaker.coverage import cover, told
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment, PlainEval, TaskEval, load_experiment
@@ -18,13 +19,21 @@ from tastemaker.lint import (
     lint_conditions,
     lint_own,
     lint_rubric,
+    lint_sources,
     lint_symptoms,
     lint_turns,
 )
-from tastemaker.naming import Measured, measured, measured_by, strange_names
-from tastemaker.reading import listed, parse, shown
+from tastemaker.naming import (
+    Measured,
+    measured,
+    measured_by,
+    missing_user,
+    strange_names,
+    strange_tools,
+)
+from tastemaker.reading import find, listed, parse, shown, written_otherwise
 from tastemaker.recorded import read_replies_file, score_rows
-from tastemaker.records import ScoreRow
+from tastemaker.records import Reply, ScoreRow
 from tastemaker.rubric import PrinciplesFile, Rubric, load_rubric
 from tastemaker.scenario import Dataset, Scenario, load_dataset, select
 from tastemaker.values import load_values
@@ -103,7 +112,36 @@ def _kind(path: Path) -> str:
 
 
 def _rubric(path: Path, place: Place) -> Iterable[str]:
-    return lint_rubric(load_rubric(path, place))
+    rubric = load_rubric(path, place)
+    yield from lint_rubric(rubric)
+    yield from _numbers_as_text(rubric, path)
+
+
+def _numbers_as_text(rubric: Rubric, path: Path) -> Iterator[str]:
+    """Numbers that were perhaps meant as text, in arguments of checks that take both.
+
+    Where an argument wants one of the two, the reader has it so, or has refused it.
+    """
+    node = parse(path).node
+    for principle, content in rubric.principles.items():
+        for name, criterion in content.criteria.items():
+            if criterion.check is None:
+                continue
+            taken = checks()[criterion.check].model.model_fields
+            at = ("principles", principle, "criteria", name, "with")
+            for key in criterion.arguments.keys() & taken.keys():
+                if not _takes_anything(taken[key].annotation):
+                    continue
+                for where, found in written_otherwise(find(node, (*at, key)), f"with.{key}"):
+                    yield (
+                        f"{shown(path)}:{found.mark.line}:{found.mark.column}: {where}: "
+                        f"{found.text} is read as the number {found.value}; quote it if text is "
+                        "meant"
+                    )
+
+
+def _takes_anything(annotation: Any) -> bool:
+    return annotation is Any or any(map(_takes_anything, get_args(annotation)))
 
 
 def _dataset(path: Path, place: Place) -> Iterable[str]:
@@ -115,6 +153,22 @@ def _dataset(path: Path, place: Place) -> Iterable[str]:
         return  # it has none of its name, or one with errors, which are told where they stand
     asked = _lint_turns(rubric, dataset.scenarios)
     yield from (f"rubric {dataset.name}, {told}" for told in asked)
+    yield from _lint_sources(dataset.name, rubric, dataset, place)
+
+
+def _lint_sources(reference: str, rubric: Rubric, dataset: Dataset, place: Place) -> Iterator[str]:
+    """What a rubric takes from scenarios and they do not give, with its place in the rubric."""
+    supplied = {
+        one.id: Reply(text="", expect=one.expect, labels=one.labels, reference=one.reference)
+        for one in dataset.scenarios
+    }
+    found = list(lint_sources(rubric, supplied))
+    if not found:
+        return
+    source, _ = open_reference("rubric", reference, place)
+    for at, problem in found:
+        mark = find(source.node, at).place
+        yield f"{shown(source.path)}:{mark.line}:{mark.column}: {at[1]}/{at[3]}: {problem}"
 
 
 def _lint_turns(rubric: Rubric, scenarios: Sequence[Scenario]) -> list[str]:
@@ -130,14 +184,15 @@ def _lint_turns(rubric: Rubric, scenarios: Sequence[Scenario]) -> list[str]:
 def _experiment(path: Path, place: Place) -> Iterable[str]:
     """Rubric, dataset and what was recorded meet here alone: here they are held together."""
     experiment = load_experiment(path, place)
-    asked: dict[str, list[str]] | None = {}
+    asked: dict[str, tuple[Scenario, ...]] = {}
+    foreign = False
     names: list[Measured] | None = []
     hashes: dict[str, str] = {}
     for reference in experiment.evals:
         if isinstance(reference, TaskEval):
-            asked = None  # its scenarios are known to Inspect alone
-            foreign = Measured(eval=reference.task, principles={reference.principle: ()})
-            names = None if names is None else [*names, foreign]
+            foreign = True  # its scenarios are known to Inspect alone
+            theirs = Measured(eval=reference.task, principles={reference.principle: ()})
+            names = None if names is None else [*names, theirs]
             if lacking := lacks(reference.task):
                 yield f"task {reference.task}: {lacking}"
             continue
@@ -146,8 +201,7 @@ def _experiment(path: Path, place: Place) -> Iterable[str]:
         name = reference if isinstance(reference, str) else dataset.name
         where = reference.where if isinstance(reference, PlainEval) else None
         chosen = select(dataset, split=experiment.split or "dev", where=where)
-        if asked is not None:
-            asked[name] = [scenario.id for scenario in chosen.scenarios]
+        asked[name] = chosen.scenarios
         if rubric_name is None:
             names = None  # its task file takes a rubric from anywhere
             continue
@@ -158,9 +212,13 @@ def _experiment(path: Path, place: Place) -> Iterable[str]:
             *_lint_rules(rubric, dataset.scenarios, experiment, name),
         ]
         yield from (f"{rubric_name}, {told}" for told in warnings)
+        if rubric.rubric != dataset.name:  # told of the dataset itself where they share a name
+            yield from _lint_sources(rubric_name, rubric, chosen, experiment.place)
         names = None if names is None else [*names, measured(name, rubric, chosen.scenarios)]
-    rows = _open_recorded(experiment, asked)
-    problems = strange_origin(experiment, hashes)
+    rows = _open_recorded(experiment, None if foreign else asked)
+    problems = strange_origin(experiment, hashes) + missing_user(experiment, asked)
+    every = [scenario for scenarios in asked.values() for scenario in scenarios]
+    problems += strange_tools(experiment, every, foreign=foreign)
     if names is not None:
         problems += strange_names(experiment, names if experiment.evals else measured_by(rows))
     if problems:
@@ -199,15 +257,16 @@ def _files(reference: str | PlainEval, place: Place) -> tuple[str | None, str]:
 
 
 def _open_recorded(
-    experiment: Experiment, asked: Mapping[str, Sequence[str]] | None
+    experiment: Experiment, asked: Mapping[str, Sequence[Scenario]] | None
 ) -> list[ScoreRow]:
     """Read the recorded replies and scores that arms bring, as a run would; returns the scores."""
     rows: list[ScoreRow] = []
+    ids = {name: [one.id for one in scenarios] for name, scenarios in (asked or {}).items()}
     for name, arm in experiment.arms.items():
-        if arm.replies is not None and asked is not None and len(asked) == 1:
-            read_replies_file(Path(arm.replies), next(iter(asked.values())))
+        if arm.replies is not None and len(ids) == 1:
+            read_replies_file(Path(arm.replies), next(iter(ids.values())))
         if arm.scores is not None:
-            rows += score_rows(name, arm, scenarios=asked or None)
+            rows += score_rows(name, arm, scenarios=ids or None)
     return rows
 
 

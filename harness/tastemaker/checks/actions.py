@@ -49,6 +49,7 @@ CREATED = Call(name="create_document", arguments={"title": "Rota", "content": "M
     "tool",
     rules=[limits],
     deeds=True,
+    tools=("name", "before", "after"),
     example=Example(
         arguments={"name": "search_web", "before": "create_document"},
         met=_done(SEARCHED, CREATED, text="The plan is in the canvas."),
@@ -111,6 +112,7 @@ def _known_class(arguments: Arguments) -> Problem | None:
     rules=[_known_class],
     chooses=lambda arguments: [*arguments["classes"], NONE],
     deeds=True,
+    tools=("classes",),
     example=Example(
         arguments={
             "classes": {"canvas": "create_document", "search": "search_web"},
@@ -140,6 +142,7 @@ def tool_choice(
 @check(
     "tool_arguments",
     deeds=True,
+    tools=("name",),
     example=Example(
         arguments={"name": "search_web", "arguments": {"query": {"contains": ["tide", "Whitby"]}}},
         met=_done(SEARCHED, text="High water is at 14:10."),
@@ -217,6 +220,7 @@ def _plain(text: Any) -> str:
 @check(
     "calls_applied",
     deeds=True,
+    tools=("name",),
     example=Example(
         arguments={"name": "create_document"},
         met=_done(CREATED, text="The rota is in the canvas."),
@@ -253,6 +257,7 @@ ACTED = Message(role="assistant", text="")
 @check(
     "asked_first",
     deeds=True,
+    tools=("acts",),
     example=Example(
         met=_done(
             Call(name="create_document", arguments={}, message=2),
@@ -345,6 +350,7 @@ def _repeated(text: str, documents: Iterable[str]) -> float:
 @check(
     "question_quality",
     deeds=True,
+    tools=("acts",),
     example=Example(
         arguments={"about": ["which week", "what week"], "max": 1},
         met=Reply(text="Which week do you mean?", messages=(ASKED,), own=(0,)),

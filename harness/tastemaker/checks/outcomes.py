@@ -138,6 +138,7 @@ def steps(
 @check(
     "path_followed",
     deeds=True,
+    tools=("steps",),
     example=Example(
         arguments={"steps": ["find_contact", {"name": "send_mail", "arguments": {"to": "Ana"}}]},
         met=Reply(text="Sent.", work=Work(calls=(Call(name="find_contact", arguments={}), MAILED))),
@@ -191,6 +192,7 @@ def _is(call: Call, step: Any) -> bool:
 @check(
     "confirmed",
     deeds=True,
+    tools=("tools",),
     example=Example(
         arguments={"tools": "send_mail"},
         met=Reply(text="Sent.", messages=ASKED, own=(0, 2), work=Work(calls=(MAILED,))),

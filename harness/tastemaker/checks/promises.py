@@ -143,6 +143,7 @@ QUOTED = regex.compile(r"^ {0,3}>.*$", regex.MULTILINE)
 
 @check(
     "promised",
+    tools=("deeds",),
     example=Example(
         met="Sure! I'll remind you on Thursday at 7.",
         unmet="I can't set reminders here; your phone's clock can: Thursday, 7:00.",

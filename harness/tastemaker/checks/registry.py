@@ -17,7 +17,7 @@ and one of deeds (`deeds=True`) where a tool was called.
 
 import pkgutil
 import unicodedata
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -91,6 +91,10 @@ class Check:
     """Whether what it finds is a sign and no fault: a principle must not rest on it alone."""
     content: Callable[[], str] | None = None
     """The hash of a content file that decides beside the arguments; None: nothing does."""
+    missing: Callable[[], str] | None = None
+    """What is not here that it needs, in words, "" when all is; None: it needs nothing."""
+    tools: tuple[str, ...] = ()
+    """The arguments that name tools."""
 
     @property
     def summary(self) -> str:
@@ -106,6 +110,10 @@ class Check:
     def arguments(self) -> tuple[Argument, ...]:
         """The arguments in words, in the order of the signature."""
         return told(self.model)
+
+    def tools_named(self, arguments: Arguments) -> dict[str, list[str]]:
+        """The tools that these arguments name, by argument."""
+        return {key: list(_names(arguments[key])) for key in self.tools if key in arguments}
 
     def choices(self, arguments: Arguments) -> tuple[str, ...]:
         """What can be called for or chosen with these arguments; () where it is no choice."""
@@ -189,6 +197,8 @@ def check(
     chooses: Callable[[Arguments], Sequence[str]] | Sequence[str] = (),
     symptom: bool = False,
     content: Callable[[], str] | None = None,
+    missing: Callable[[], str] | None = None,
+    tools: tuple[str, ...] = (),
 ) -> Callable[[Function], Function]:
     """Register a check under the name that rubrics use.
 
@@ -213,6 +223,8 @@ def check(
             chooses=chooses,
             symptom=symptom,
             content=content,
+            missing=missing,
+            tools=tools,
         )
         return function
 
@@ -251,6 +263,18 @@ def bind(name: str, arguments: Arguments | None = None) -> BoundCheck:
         raise CheckError(name, problems)
     keywords = {} if sources else found.validate(fixed)
     return BoundCheck(check=found, arguments=fixed, keywords=keywords, sources=sources)
+
+
+def _names(value: Any) -> Iterator[str]:
+    """The names in one, several, steps (`{name, arguments}`) or classes (a list by name)."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in [value["name"]] if "name" in value else value.values():
+            yield from _names(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _names(one)
 
 
 def lookup(reply: Reply, source: str) -> Any:

@@ -27,6 +27,7 @@ from tastemaker.errors import UserError
 
 if TYPE_CHECKING:
     from tastemaker.content import Place
+    from tastemaker.documents import Document
     from tastemaker.grading import GradedDocument
     from tastemaker.judge_check import PairCheck, SelfCheck
     from tastemaker.regrade import Regraded
@@ -63,6 +64,10 @@ def grade(
         typer.Option(metavar="DIR", help="Grade the replies of finished logs instead of files."),
     ] = None,
     rubric: Annotated[str | None, typer.Option(help="With --logs: grade by this rubric.")] = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option(metavar="DATASET", help="The files are recorded replies to its scenarios."),
+    ] = None,
     grader: Annotated[
         list[str] | None,
         typer.Option(metavar="MODEL", help="Who judges; repeated, a panel."),
@@ -75,7 +80,7 @@ def grade(
     as_json: AsJson = False,
     allow_outside: AllowOutside = False,
 ) -> None:
-    """Grade documents by a rubric, or the replies of finished logs anew.
+    """Grade documents or recorded replies by a rubric, or the replies of finished logs anew.
 
     Checks need no grader. Judged criteria without one are unscored. Of logs the grades are written
     beside them, and the logs stay as they are.
@@ -89,6 +94,8 @@ def grade(
             raise UserError(
                 f"with --logs there are no files: '{named[0]}'; --rubric names a rubric"
             )
+        if dataset is not None:
+            raise UserError("with --logs the scenarios are known: leave --dataset out")
         _regrade(logs, rubric, grader, grades, place, as_json)
         return
     if rubric is not None:
@@ -98,22 +105,32 @@ def grade(
     from tastemaker.rubric import load_rubric
 
     loaded = load_rubric(named[0], place)
-    graded = _grade(loaded, [Path(name) for name in named[1:]], grader or [], grades)
+    documents = _documents([Path(name) for name in named[1:]], dataset, place)
+    graded = _grade(loaded, documents, grader or [], grades)
     _print(loaded, graded, Format.JSON if as_json else format, output)
 
 
+def _documents(files: Sequence[Path], dataset: str | None, place: "Place") -> "list[Document]":
+    if dataset is None:
+        from tastemaker.documents import read_documents
+
+        return read_documents(files)
+    from tastemaker.grading import recorded_documents
+    from tastemaker.scenario import load_dataset
+
+    return recorded_documents(files, load_dataset(dataset, place))
+
+
 def _grade(
-    rubric: "Rubric", files: Sequence[Path], models: Sequence[str], grades: Path
+    rubric: "Rubric", documents: "Sequence[Document]", models: Sequence[str], grades: Path
 ) -> "list[GradedDocument]":
     import anyio
 
-    from tastemaker.documents import read_documents
     from tastemaker.experiment import Grader
     from tastemaker.grade import RubricGrader
     from tastemaker.graders import GradeStore, open_panel
     from tastemaker.grading import grade_documents
 
-    documents = read_documents(files)
     grader = RubricGrader(rubric)
     if grader.judged and not models:
         print("no --grader: judged criteria are unscored", file=sys.stderr)
@@ -154,6 +171,7 @@ def _regrade(
 ) -> None:
     from tastemaker.experiment import Grader
     from tastemaker.graders import GradeStore
+    from tastemaker.reading import printable
     from tastemaker.regrade import regrade
     from tastemaker.rubric import load_rubric
 
@@ -165,9 +183,12 @@ def _regrade(
             rubric=load_rubric(rubric, place) if rubric else None,
             graders=[Grader(model=model) for model in models] if models else None,
         )
+    for warning in done.warnings:
+        print(f"warning: {printable(warning)}", file=sys.stderr)
     if as_json:
         changes = [vars(change) for change in done.changes]
         told = {"folder": str(done.folder), "replies": done.replies, "changes": changes}
+        told["warnings"] = list(done.warnings)
         typer.echo(json.dumps(told, indent=2))
     else:
         _tell(done)

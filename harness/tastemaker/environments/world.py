@@ -151,20 +151,30 @@ class World:
 
     def call(self, name: str, arguments: Mapping[str, Any]) -> Outcome:
         """Do what a tool does. A call that no tool takes, or that one refuses, changes nothing."""
-        if name not in self._callable:
-            return Outcome(f"There is no tool {name}.", False)
-        part, one = self._homes[name]
+        given = self._read(name, arguments)
+        if isinstance(given, str):
+            return Outcome(given, False)
         try:
-            given = one.arguments.model_validate_json(json.dumps(dict(arguments)))
-        except ValidationError as error:
-            wrong = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-            return Outcome(f"Not done. {'; '.join(wrong)}", False)
-        except (RecursionError, TypeError, ValueError):  # nested too deeply, a number too long
-            return Outcome("Not done. These arguments cannot be read.", False)
-        try:
-            return Outcome(getattr(part, name)(given), True)
+            return Outcome(getattr(self._homes[name][0], name)(given), True)
         except Refused as refusal:
             return Outcome(f"Not done. {refusal}", False)
+
+    def takes(self, name: str, arguments: Mapping[str, Any]) -> bool:
+        """Whether a tool takes a call of this form, be it that it then refuses what is asked."""
+        return not isinstance(self._read(name, arguments), str)
+
+    def _read(self, name: str, arguments: Mapping[str, Any]) -> Arguments | str:
+        """The arguments as the tool takes them, or what it answers where it does not."""
+        if name not in self._callable:
+            return f"There is no tool {name}."
+        _, one = self._homes[name]
+        try:
+            return one.arguments.model_validate_json(json.dumps(dict(arguments)))
+        except ValidationError as error:
+            wrong = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+            return f"Not done. {'; '.join(wrong)}"
+        except (RecursionError, TypeError, ValueError):  # nested too deeply, a number too long
+            return "Not done. These arguments cannot be read."
 
     def only_reads(self, name: str) -> bool:
         """Whether a tool changes nothing; a tool that is not there changes nothing either."""
@@ -208,6 +218,8 @@ class World:
                             ok=ok,
                             answer=answer,
                             reads=self.only_reads(call.name),
+                            malformed=not ok
+                            and (bool(call.unread) or not self.takes(call.name, call.arguments)),
                         )
                     )
         return self.work(made)

@@ -5,7 +5,7 @@ import hmac
 import json
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -38,7 +38,7 @@ def sections(reply: Reply, sees: Sees) -> list[tuple[str, str]]:
     """What a judge is shown, in a fixed order; sections a scenario does not have are left out."""
     parts: dict[str, str | None] = {
         "prompt": reply.prompt,
-        "transcript": _transcript(reply.messages),
+        "transcript": _transcript(_without_reply(reply) if "reply" in sees else reply.messages),
         "original": _original(reply),
         "document": reply.document,
         "reference": reply.reference,
@@ -47,6 +47,24 @@ def sections(reply: Reply, sees: Sees) -> list[tuple[str, str]]:
     return [
         (name, sendable(part)) for name, part in parts.items() if name in sees and part is not None
     ]
+
+
+REPLY_BELOW = "(The reply that is graded, which stands below.)"
+
+
+def _without_reply(reply: Reply) -> Sequence[Message]:
+    """The conversation with a word in place of the reply, which the page shows by itself.
+
+    By how it begins: the reply may have been made longer since, to see what that does to a judge.
+    """
+    for place in range(len(reply.messages) - 1, -1, -1):
+        last = reply.messages[place]
+        if last.role == "assistant":
+            if not last.text or not reply.text.startswith(last.text):
+                break
+            changed = replace(last, text=REPLY_BELOW)
+            return [*reply.messages[:place], changed, *reply.messages[place + 1 :]]
+    return reply.messages
 
 
 def _original(reply: Reply) -> str | None:

@@ -8,9 +8,10 @@ from typing import Any
 from tastemaker.escaping import plain
 from tastemaker.gate import ResourceVerdict
 from tastemaker.novelty import OPENING, RUN, Alike
-from tastemaker.report.words import UNKNOWN, arm_interval, interval, share, signed
+from tastemaker.report.words import UNKNOWN, arm_interval, estimate, interval, share, signed
 from tastemaker.results import Results
 from tastemaker.slices import Slice
+from tastemaker.stats.estimates import ArmEstimate
 from tastemaker.stats.reported import Estimate
 from tastemaker.tensions import Pull
 
@@ -90,6 +91,39 @@ def gain_data(results: Results) -> list[dict[str, Any]]:
     ]
 
 
+def taken_data(results: Results) -> list[dict[str, Any]]:
+    """What a reply takes, by eval (null: all together), arm and resource."""
+    return [
+        {
+            "eval": one.eval,
+            "arm": one.arm,
+            "resource": one.resource,
+            "mean": asdict(one.mean),
+            "scenarios": one.scenarios,
+            "clusters": one.clusters,
+        }
+        for one in results.taken
+    ]
+
+
+def all_pass_data(results: Results) -> list[dict[str, Any]]:
+    """pass^k of each principle and arm: how often k replies in a row meet all that is asked."""
+    return [
+        {
+            "principle": principle,
+            "arm": arm,
+            "k": k,
+            "value": _known(one.mean),
+            "low": _known(one.low),
+            "high": _known(one.high),
+            "scenarios": one.scenarios,
+            "clusters": one.clusters,
+        }
+        for (principle, arm), found in results.all_pass.items()
+        for k, one in enumerate(found, 1)
+    ]
+
+
 def tension_data(results: Results) -> list[dict[str, Any]]:
     """Two values together, with the region of both differences and who pays for whom."""
     return [_tension(pull) for pull in results.tensions]
@@ -146,8 +180,8 @@ def slice_data(results: Results) -> dict[str, Any]:
                 "value": one.part.value,
                 "eval": one.part.eval,
                 "difference": _known(one.difference.difference),
-                "low": _known(one.difference.low),
-                "high": _known(one.difference.high),
+                "low": _known(one.difference.limits[0]),
+                "high": _known(one.difference.limits[1]),
                 "method": one.difference.method,
                 "scenarios": one.difference.scenarios,
                 "clusters": one.difference.clusters,
@@ -212,10 +246,10 @@ def gain_lines(results: Results) -> list[str]:
     ]
 
 
-def _amount(estimate: Estimate) -> str:
-    if estimate.value is None or estimate.low is None or estimate.high is None:
-        return UNKNOWN if estimate.value is None else signed(estimate.value)
-    return f"{signed(estimate.value)} ({interval(estimate.low, estimate.high)})"
+def _amount(one: Estimate) -> str:
+    if one.value is None or one.low is None or one.high is None:
+        return UNKNOWN if one.value is None else signed(one.value)
+    return f"{signed(one.value)} ({interval(one.low, one.high)})"
 
 
 def tension_lines(results: Results) -> list[str]:
@@ -256,6 +290,61 @@ def variance_rows(results: Results) -> list[dict[str, str]]:
     ]
 
 
+TAKEN = {"calls": ".2f", "seconds": ".2f", "tokens": ",.0f", "cost": ".4f"}
+"""The resources in the order of their columns, with the form of their numbers."""
+
+
+def taken_columns(results: Results) -> list[str]:
+    """The resources that anybody measured."""
+    measured = {one.resource for one in results.taken}
+    return [name for name in TAKEN if name in measured]
+
+
+def taken_rows(results: Results) -> list[list[str]]:
+    """What a reply takes, in cells: eval, arm, and a mean with its interval for each column."""
+    columns = taken_columns(results)
+    rows: dict[tuple[str | None, str], dict[str, str]] = {}
+    for one in results.taken:
+        cells = rows.setdefault((one.eval, one.arm), {})
+        cells[one.resource] = estimate(one.mean, TAKEN[one.resource])
+    return [
+        [
+            "all together" if home is None else plain(home),
+            plain(arm),
+            *(cells.get(name, UNKNOWN) for name in columns),
+        ]
+        for (home, arm), cells in rows.items()
+    ]
+
+
+ALL_PASS = (
+    "pass^k: how often k replies to one scenario all meet the whole principle (a score of 1); from "
+    "c of n scored seeds C(c, k) / C(n, k), averaged over scenarios. Not gated."
+)
+
+
+def all_pass_columns(results: Results) -> list[str]:
+    """One for each k, up to the most seeds that a principle has."""
+    most = max((len(found) for found in results.all_pass.values()), default=0)
+    return [f"pass^{k}" for k in range(1, most + 1)]
+
+
+def all_pass_rows(results: Results) -> list[list[str]]:
+    """pass^k in cells: principle, arm, and a value with its interval for each k."""
+    most = len(all_pass_columns(results))
+    return [
+        [plain(principle), plain(arm), *cells, *[UNKNOWN] * (most - len(cells))]
+        for (principle, arm), found in results.all_pass.items()
+        for cells in [[_passed(one) for one in found]]
+    ]
+
+
+def _passed(one: ArmEstimate) -> str:
+    if not isfinite(one.low):
+        return share(one.mean, 2)
+    return f"{share(one.mean, 2)} ({share(one.low, 2)} to {share(one.high, 2)})"
+
+
 def _deviation(variance: float) -> str:
     return share(variance**0.5) if isfinite(variance) else UNKNOWN
 
@@ -271,7 +360,7 @@ def _slice(one: Slice) -> dict[str, str]:
         "principle": plain(one.principle),
         "slice": plain(one.part.words),
         "difference": signed(one.difference.difference),
-        "interval": interval(one.difference.low, one.difference.high),
+        "interval": interval(*one.difference.limits),
         "sizes": f"{one.difference.scenarios} in {one.difference.clusters}",
     }
 

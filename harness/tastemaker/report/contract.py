@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 
 from tastemaker.experiment import Rule
 from tastemaker.gate import Kind, Outcome, Severity
+from tastemaker.spending import Measured
 from tastemaker.stats.agreement import Rate
 from tastemaker.stats.choices import ClassScores
 from tastemaker.stats.detection import Discrimination
@@ -256,7 +257,7 @@ class Pairwise(TypedDict):
 
 @with_config(STRICT)
 class Resource(TypedDict):
-    """A limit on seconds, tokens or cost; ratios are candidate over baseline."""
+    """A limit on seconds, tokens, cost or calls; ratios are candidate over baseline."""
 
     candidate: str
     resource: str
@@ -467,6 +468,35 @@ class Ablation(TypedDict):
 
 
 @with_config(STRICT)
+class Taken(TypedDict):
+    """What a reply of an arm takes, on average."""
+
+    eval: str | None
+    """None: all evals together."""
+    arm: str
+    resource: Measured
+    """Calls are of the model under test: the turns that it took. Cost is in dollars."""
+    mean: Estimate
+    scenarios: int
+    clusters: int
+
+
+@with_config(STRICT)
+class AllPass(TypedDict):
+    """pass^k: how often k replies to one scenario all meet the whole principle; not gated."""
+
+    principle: str
+    arm: str
+    k: int
+    value: Number
+    low: Number
+    high: Number
+    scenarios: int
+    """Those with at least k scored seeds."""
+    clusters: int
+
+
+@with_config(STRICT)
 class Gain(TypedDict):
     """What more time or money bought; `extra` is of one reply, `per_unit` per minute or dollar."""
 
@@ -571,6 +601,8 @@ class Spent(TypedDict):
     seconds: Number
     cost: Number
     """In dollars."""
+    calls: int | None
+    """How often the arm was asked, all replies together."""
     grading: Grading | None
     """What the judges of its replies took; null where none was asked."""
 
@@ -649,8 +681,10 @@ class Report(TypedDict):
     retention: list[Retention]
     series: Series | None
     ablation: Ablation | None
+    taken: list[Taken]
     gains: list[Gain]
     variance: list[Variance]
+    all_pass: list[AllPass]
     slices: Slices
     alike: Alike
     unscored: dict[str, dict[str, int]]

@@ -9,10 +9,12 @@ from tastemaker.calibration import Correction
 from tastemaker.gate import EXIT_CODES, Outcome, Verdict
 from tastemaker.report.beside import (
     alike_data,
+    all_pass_data,
     gain_data,
     look_data,
     resource_data,
     slice_data,
+    taken_data,
     tension_data,
     variance_data,
 )
@@ -20,6 +22,7 @@ from tastemaker.report.choosing import choice_data
 from tastemaker.report.graders import panel_data
 from tastemaker.report.preferences import pairwise_data
 from tastemaker.report.training import ablation_data, retention_data, series_data
+from tastemaker.report.words import within_one
 from tastemaker.results import Results, Spent
 from tastemaker.stats.components import advice
 from tastemaker.stats.estimates import ArmEstimate
@@ -51,8 +54,8 @@ def as_data(results: Results) -> dict[str, Any]:
                 "principle": principle,
                 "eval": name,
                 "difference": _number(paired.difference),
-                "low": _number(paired.low),
-                "high": _number(paired.high),
+                "low": _number(paired.limits[0]),
+                "high": _number(paired.limits[1]),
                 "scenarios": paired.scenarios,
                 "clusters": paired.clusters,
             }
@@ -65,8 +68,10 @@ def as_data(results: Results) -> dict[str, Any]:
         "retention": retention_data(results),
         "series": series_data(results),
         "ablation": ablation_data(results),
+        "taken": taken_data(results),
         "gains": gain_data(results),
         "variance": variance_data(results),
+        "all_pass": all_pass_data(results),
         "slices": slice_data(results),
         "alike": alike_data(results),
         "unscored": {arm: dict(counts) for arm, counts in results.unscored.items()},
@@ -91,8 +96,8 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "blocking": verdict.rule.blocking,
         "superior": verdict.rule.superior,
         "difference": _number(paired.difference),
-        "low": _number(paired.low),
-        "high": _number(paired.high),
+        "low": _number(paired.limits[0]),
+        "high": _number(paired.limits[1]),
         "method": paired.method,
         "margin": verdict.rule.margin,
         "p_regressed": verdict.p_regressed,
@@ -155,8 +160,8 @@ def correction_data(one: Correction | None, verdict: str) -> dict[str, Any] | No
         return None
     return {
         "difference": one.difference,
-        "low": one.low,
-        "high": one.high,
+        "low": within_one(one.low),
+        "high": within_one(one.high),
         "lambda": one.lam,
         "verdict": verdict,
         "labelled": one.labelled,

@@ -39,8 +39,8 @@ def panel_data(results: Results) -> dict[str, Any] | None:
                 "grader": one.grader,
                 "verdict": str(verdict.kind),
                 "difference": _known(verdict.paired.difference),
-                "low": _known(verdict.paired.low),
-                "high": _known(verdict.paired.high),
+                "low": _known(verdict.paired.limits[0]),
+                "high": _known(verdict.paired.limits[1]),
             }
             for one in results.alone.graders
             for verdict in one.verdicts
@@ -175,7 +175,7 @@ def alone_rows(results: Results) -> list[dict[str, str]]:
             "principle": plain(principle),
             "grader": plain(grader),
             "difference": signed(verdict.paired.difference),
-            "interval": interval(verdict.paired.low, verdict.paired.high),
+            "interval": interval(*verdict.paired.limits),
             "verdict": str(verdict.kind),
         }
         for (candidate, principle), verdicts in results.alone.cases().items()

@@ -11,11 +11,16 @@ from tastemaker.escaping import markdown
 from tastemaker.gate import Verdict
 from tastemaker.report.beside import (
     ALIKE,
+    ALL_PASS,
     alike_rows,
+    all_pass_columns,
+    all_pass_rows,
     gain_lines,
     limit_lines,
     slice_notes,
     slice_rows,
+    taken_columns,
+    taken_rows,
     tension_lines,
     variance_rows,
 )
@@ -119,6 +124,11 @@ def _writer(results: Results) -> Any:
             "slices": slice_rows(results),
             "slice_notes": slice_notes(results),
             "variance": variance_rows(results),
+            "all_pass_note": ALL_PASS,
+            "all_pass_columns": all_pass_columns(results),
+            "all_pass": all_pass_rows(results),
+            "taken_columns": taken_columns(results),
+            "taken": taken_rows(results),
             "alike": alike_rows(results),
             "alike_note": ALIKE,
             "votes": vote_rows(results),
@@ -252,7 +262,13 @@ def _always_folded(results: Results, write: Any) -> list[str]:
         named.append(
             _said(write.folded(f"Graders: how far they agree{alone}", _said(write.graded())))
         )
-    named.append(_said(write.folded("Where the variance comes from", _said(write.varied()))))
+    named.append(
+        _said(
+            write.folded(
+                "Where the variance comes from, and pass^k over seeds", _said(write.varied())
+            )
+        )
+    )
     title = "Averages, cost and what this rests on"
     return [*named, _said(write.folded(title, _said(write.averaged())))]
 

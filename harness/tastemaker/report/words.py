@@ -83,6 +83,11 @@ def interval(low: float, high: float) -> str:
     return f"{signed(low)} to {signed(high)}" if isfinite(low) else UNKNOWN
 
 
+def within_one(limit: float | None) -> float | None:
+    """A limit of a difference of scores, which lies between -1 and 1; NaN stays."""
+    return limit if limit is None or not isfinite(limit) else min(max(limit, -1.0), 1.0)
+
+
 def arm_interval(estimate: ArmEstimate) -> str:
     """Two limits of a mean."""
     return f"{share(estimate.low)} to {share(estimate.high)}" if isfinite(estimate.low) else UNKNOWN
@@ -97,7 +102,7 @@ def line(verdict: Verdict) -> Line:
         verdict=kind + severity + ("" if verdict.rule.blocking else ", not blocking"),
         mark=MARKS[kind],
         difference=signed(paired.difference),
-        interval=interval(paired.low, paired.high),
+        interval=interval(*paired.limits),
         margin=f"{verdict.rule.margin:g}" + (", superior" if verdict.rule.superior else ""),
         baseline=share(paired.baseline.mean),
         candidate=share(paired.candidate.mean),
@@ -147,7 +152,7 @@ def people_sentence(people: PrincipleCalibration, *, decides: bool) -> str:
             f"Corrected by people's marks on {by.labelled} scenarios (lambda {by.lam:.2f}); the "
             f"judge alone says {estimate(people.judge_only, '+.3f')}, {people.judge_verdict}."
         )
-    numbers = Estimate(value=by.difference, low=by.low, high=by.high)
+    numbers = Estimate(value=by.difference, low=within_one(by.low), high=within_one(by.high))
     return (
         f"People's marks on {by.labelled} scenarios correct it to {estimate(numbers, '+.3f')}, "
         f"{people.verdict}; that does not decide here."
@@ -218,6 +223,8 @@ def spent_lines(results: Results) -> list[str]:
     lines = []
     for arm, spent in results.spent.items():
         parts = [many(spent.replies, "reply").replace("replys", "replies")]
+        if spent.calls is not None and spent.replies:
+            parts.append(f"{many(spent.calls, 'call')}, {spent.calls / spent.replies:.2f} a reply")
         if spent.input_tokens is not None:
             parts.append(f"{spent.input_tokens:,} tokens in, {spent.output_tokens or 0:,} out")
         if spent.seconds is not None:

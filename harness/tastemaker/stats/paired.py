@@ -66,6 +66,15 @@ class Difference:
     def half_width(self) -> float:
         return (self.high - self.low) / 2
 
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The interval as it is shown: a difference of scores lies between -1 and 1.
+
+        Rules take `low`, `high` and the width as they were computed.
+        """
+        low, high = np.clip([self.low, self.high], -1.0, 1.0).tolist()
+        return low, high
+
 
 @dataclass(frozen=True, kw_only=True)
 class Paired(Difference):

@@ -6,7 +6,11 @@ from math import comb
 
 import numpy as np
 
-from tastemaker.stats.panel import Floats
+from tastemaker.stats.estimates import ArmEstimate, arm_mean
+from tastemaker.stats.panel import Design, Floats
+
+PASSED = 1 - 1e-9
+"""A score of 1, to rounding: all that was asked of the reply is met."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +52,29 @@ def pass_hat_k(n: int, passed: int, k: int) -> float:
     """The chance that all of k repeats pass (pass^k), from `passed` of n: unbiased."""
     _at_least_one(k)
     return comb(passed, k) / comb(n, k) if n >= k else float("nan")
+
+
+def all_pass(values: Floats, design: Design, k: int, *, alpha: float = 0.05) -> ArmEstimate:
+    """The mean over scenarios of pass^k, with the interval of an arm's mean (STATS 1 and 2.4).
+
+    A reply passes with a score of 1. One number per scenario, as of every other mean: its repeats
+    are no data of their own. Scenarios with fewer than k scored repeats are left out.
+
+    Args:
+        values: (N, K) scores of one arm, NaN missing.
+        design: Of the N scenarios.
+        k: From 1 up.
+        alpha: One minus the level of the interval.
+    """
+    scored, passed = (~np.isnan(values)).sum(axis=1), (values >= PASSED).sum(axis=1)
+    most = values.shape[1]
+    table = np.array(
+        [
+            [pass_hat_k(n, c, k) if c <= n else np.nan for c in range(most + 1)]
+            for n in range(most + 1)
+        ]
+    )
+    return arm_mean(table[scored, passed][:, None], design, alpha=alpha)
 
 
 def points_score(points: Sequence[float], met: Sequence[bool]) -> float:

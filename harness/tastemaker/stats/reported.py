@@ -85,7 +85,10 @@ def student(estimate: Linear, alpha: float = 0.05) -> Estimate:
 
 
 def laddered(estimate: Linear, alpha: float = 0.05, *, limit: float = 1.0) -> Estimate:
-    """The ladder's interval, for differences on [-limit, limit] (STATS section 0, decision 3)."""
+    """The ladder's interval, for differences on [-limit, limit] (STATS section 0, decision 3).
+
+    It does not leave that range, which Student's would where the clusters are few.
+    """
     interval = ladder(
         estimate.mean / limit,
         estimate.se / limit,
@@ -94,7 +97,8 @@ def laddered(estimate: Linear, alpha: float = 0.05, *, limit: float = 1.0) -> Es
         informative_clusters=estimate.informative_clusters,
         alpha=alpha,
     )
-    return with_limits(estimate.mean, (interval.low * limit, interval.high * limit))
+    low, high = np.clip([interval.low, interval.high], -1.0, 1.0).tolist()
+    return with_limits(estimate.mean, (low * limit, high * limit))
 
 
 def change(

@@ -35,13 +35,22 @@ def _is_schema(schema: dict[str, Any]) -> dict[str, Any]:
     """A JSON Schema that stands by itself; ValueError otherwise."""
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import SchemaError
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
+    from referencing.jsonschema import DRAFT202012
 
     try:
         Draft202012Validator.check_schema(schema)
+        root = Registry().resolver_with_root(DRAFT202012.create_resource(schema))
+        for one in _references(schema):
+            root.lookup(one)
+        Draft202012Validator(schema, registry=Registry()).is_valid(None)
     except SchemaError as error:
         raise ValueError(f"should be a JSON Schema ({error.message[:100]})") from error
-    if any(not one.startswith("#") for one in _references(schema)):
-        raise ValueError("should be a JSON Schema that refers to nothing outside it")
+    except RecursionError as error:
+        raise ValueError("should be a JSON Schema that does not go round in a circle") from error
+    except Unresolvable as error:
+        raise ValueError("should be a JSON Schema that refers to nothing outside it") from error
     return schema
 
 
@@ -83,10 +92,13 @@ def json_schema(
     """The whole reply, or the one code block that it is, is JSON that matches this schema."""
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
+    from referencing import Registry
 
     try:
         value = json.loads(fenced(reply.text), parse_constant=_no)
-        wrong = best_match(Draft202012Validator(matches).iter_errors(value))
+        # With a registry of its own it fetches nothing.
+        validator = Draft202012Validator(matches, registry=Registry())
+        wrong = best_match(validator.iter_errors(value))
     except ValueError as error:
         return found(False, f"not JSON: {str(error)[:100]}")
     except RecursionError:

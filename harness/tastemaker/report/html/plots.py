@@ -100,7 +100,7 @@ def forest_axis(verdicts: Sequence[Verdict]) -> Axis:
     """One axis for all rows: every interval, every margin and zero are on it."""
     values = [0.0]
     for one in verdicts:
-        values += [one.paired.low, one.paired.high, one.paired.difference, -one.rule.margin]
+        values += [*one.paired.limits, one.paired.difference, -one.rule.margin]
     return _around(values, 10, ROW[0] - 10)
 
 
@@ -115,7 +115,7 @@ def forest_row(verdict: Verdict, axis: Axis) -> Markup:
         parts.append(shape(kind, axis.at(found.difference), y))
     label = (
         f"{kind}: difference {signed(found.difference)}, interval "
-        f"{interval(found.low, found.high)}, margin {signed(-verdict.rule.margin)}"
+        f"{interval(*found.limits)}, margin {signed(-verdict.rule.margin)}"
     )
     return _drawing(width, height, label, "".join(parts), "row")
 
@@ -124,7 +124,7 @@ def whisker(axis: Axis, found: Difference, y: float, kind: str) -> list[str]:
     """The interval of a difference as a bar with ends; nothing where it is not known."""
     if not isfinite(found.low):
         return []
-    low, high = axis.at(found.low), axis.at(found.high)
+    low, high = map(axis.at, found.limits)
     return [
         _line(low, y, high, y, f"whisker {kind}"),
         _line(low, y - 4, low, y + 4, f"whisker {kind}"),
@@ -148,7 +148,7 @@ def small_axis(found: Iterable[Difference]) -> Axis:
     """One axis for the rows of a table of differences."""
     values = [0.0]
     for one in found:
-        values += [one.low, one.high, one.difference]
+        values += [*one.limits, one.difference]
     return _around(values, 6, 114)
 
 
@@ -159,7 +159,7 @@ def small_row(found: Difference, axis: Axis) -> Markup:
         parts.append(
             f'<circle class="mark plain" cx="{axis.at(found.difference):g}" cy="9" r="3"/>'
         )
-    label = f"{signed(found.difference)}, {interval(found.low, found.high)}"
+    label = f"{signed(found.difference)}, {interval(*found.limits)}"
     return _drawing(120, 18, label, "".join(parts), "spark")
 
 

@@ -15,13 +15,18 @@ from tastemaker.experiment import as_seen
 from tastemaker.gate import Verdict
 from tastemaker.report.beside import (
     ALIKE,
+    ALL_PASS,
     EXPLORATORY,
     MOST_OPPOSED,
     MOST_SLICES,
     alike_rows,
+    all_pass_columns,
+    all_pass_rows,
     gain_lines,
     limit_lines,
     slice_notes,
+    taken_columns,
+    taken_rows,
     variance_rows,
 )
 from tastemaker.report.graders import ABOUT as GRADERS_ABOUT
@@ -159,7 +164,7 @@ def _criteria(results: Results, asked: list[Rubric], name: str) -> Iterator[Tabl
                 share(one.baseline_mean),
                 share(one.candidate_mean),
                 signed(one.difference.difference),
-                interval(one.difference.low, one.difference.high),
+                interval(*one.difference.limits),
                 small_row(one.difference, axis),
             ]
             for one in found
@@ -218,7 +223,7 @@ def _asks(criterion: Criterion | None) -> str:
 def _by_eval(results: Results, name: str) -> Iterator[Table]:
     rows = [
         [
-            home, candidate, signed(one.difference), interval(one.low, one.high),
+            home, candidate, signed(one.difference), interval(*one.limits),
             f"{one.scenarios} in {one.clusters}",
         ]
         for (candidate, principle, home), one in results.by_eval.items()
@@ -256,7 +261,7 @@ def _slices(results: Results, name: str) -> Iterator[Table]:
                 one.part.words,
                 one.candidate,
                 signed(one.difference.difference),
-                interval(one.difference.low, one.difference.high),
+                interval(*one.difference.limits),
                 small_row(one.difference, axis),
                 f"{one.difference.scenarios} in {one.difference.clusters}",
             ]
@@ -351,6 +356,7 @@ def cost(results: Results, source: Source) -> Section | None:
         [
             arm,
             f"{one.replies:,}",
+            UNKNOWN if one.calls is None else f"{one.calls:,}",
             UNKNOWN if one.input_tokens is None else f"{one.input_tokens:,}",
             UNKNOWN if one.output_tokens is None else f"{one.output_tokens:,}",
             UNKNOWN if one.seconds is None else f"{one.seconds:.2f}",
@@ -364,13 +370,14 @@ def cost(results: Results, source: Source) -> Section | None:
         columns=[
             "arm",
             "replies",
+            "calls",
             "tokens in",
             "tokens out",
             "seconds a reply",
             "cost",
             "a reply",
         ],
-        numbers=range(1, 7),
+        numbers=range(1, 8),
         rows=rows,
     )
     unknown = [
@@ -381,13 +388,26 @@ def cost(results: Results, source: Source) -> Section | None:
     for name in unknown:
         table = table.without(name)
     if len(table.columns) == len(("arm", "replies")):
-        table = replace(table, note="Nothing is known of their tokens, time or cost.")
-    blocks: list[Block] = [table, *_quality(results)]
+        table = replace(table, note="Nothing is known of their calls, tokens, time or cost.")
+    blocks: list[Block] = [table, *_taken(results), *_quality(results)]
     if graded := grading_lines(results):
         blocks.insert(1, Lines(items=graded, title="What grading took"))
     if gained := gain_lines(results):
         blocks.append(Lines(items=gained, title="What more of it bought"))
     return Section(id="cost", title="Cost and latency", blocks=blocks)
+
+
+def _taken(results: Results) -> Iterator[Table]:
+    if rows := taken_rows(results):
+        columns = ["eval", "arm", *taken_columns(results)]
+        yield Table(
+            title="What a reply takes",
+            columns=columns,
+            numbers=range(2, len(columns)),
+            rows=rows,
+            note=f"Means with their {level(results)} over scenarios. Calls are turns of the model; "
+            "cost is in dollars.",
+        )
 
 
 def _amounts(results: Results) -> tuple[str, dict[str, float]]:
@@ -502,7 +522,16 @@ def averages(results: Results, source: Source) -> Section | None:
         note="Standard deviations of scores; none of these is an error bar.",
         folded=True,
     )
-    return Section(id="averages", title="Averages", blocks=[means, variance])
+    columns = all_pass_columns(results)
+    passed = Table(
+        title="How often all of k replies pass: pass^k",
+        columns=["principle", "arm", *columns],
+        numbers=range(2, 2 + len(columns)),
+        rows=all_pass_rows(results),
+        note=ALL_PASS,
+        folded=True,
+    )
+    return Section(id="averages", title="Averages", blocks=[means, variance, passed])
 
 
 def basis(results: Results, source: Source) -> Section | None:
