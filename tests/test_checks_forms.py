@@ -43,6 +43,7 @@ FORMS = [
     ("chart", BARS),
     ("chart", "Mon | ###\nTue | #######\nWed | ##"),
     ("chart", "```\n31:40 |     *\n30:55 |  *\n29:58 |        *\n28:47 |\n      +--------- run\n```"),
+    ("chart", "```\n9|   █\n7|   █ █\n4| █ █ █\n  Mo Tu We\n```"),
     ("chart", "▁▂▅▇▆▃ over six months"),
     (
         "chart",

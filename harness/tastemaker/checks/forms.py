@@ -22,10 +22,10 @@ _DRAWN = re.compile(r"<svg[\s>]|<canvas[\s>]", re.I)
 _SPARK = re.compile(r"[▁▂▃▄▅▆▇█]{5,}")
 _BAR = re.compile(r"(?<![^\s|:\[(])([█▓▒░■▇▪●•*#=+xX▌▐─━])\1*(?=[\s\])|\d]|$)")
 _PLOTTED = re.compile(
-    r"\s{0,8}(?:[\w.,:%°€£$]+ {0,8}){0,2}[|│┤┼┃]([\s*•●○◦oxX+·─╭╮╯╰╱╲/\\_.\-]*)"
+    r"\s{0,8}(?:[\w.,:%°€£$]+ {0,8}){0,2}[|│┤┼┃]([\s*•●○◦oxX+·─╭╮╯╰╱╲/\\_.█▇▓▒░■#\-]*)"
 )
 """A line of a drawing with an axis: `29:30 |      *`."""
-_POINT = re.compile(r"[*•●○◦oxX+╭╮╯╰╱╲/\\]")
+_POINT = re.compile(r"[*•●○◦oxX+╭╮╯╰╱╲/\\█▇▓▒░■#]")
 _PLAIN_FENCES = ("", "text", "txt", "xml", "ascii", "plaintext")
 _TICK = re.compile(r"^([ \t>]*)[☐☑□▢✓✔✅](?=\s+\w)", re.M)
 _COLUMN = re.compile(r"\t+|\s{2,}|\s*[|│║┃]\s*")
