@@ -34,7 +34,10 @@ FORMS = [
     ("table", TABLE),
     ("table", "```\nYear   Members  Change\n2019   84\n```\n\n" + TABLE),
     ("table", "```\nYear   Members\n2019   84\n2020   102\n```"),
-    ("table", "```\n┌──────┬─────┐\n│ 2019 │  84 │\n│ 2020 │ 102 │\n│ 2021 │ 131 │\n└──────┴─────┘\n```"),
+    (
+        "table",
+        "```\n┌──────┬─────┐\n│ 2019 │  84 │\n│ 2020 │ 102 │\n│ 2021 │ 131 │\n└──────┴─────┘\n```",
+    ),
     ("text", "```\nfor x in y:\n    print(x)\n    go(x)\n```"),
     ("table", f"Some words before it.\n\n{TABLE}\n\n- one\n- two\n- three"),
     ("table", "```html\n<html><body><table><tr><td>1</td></tr></table></body></html>\n```"),
@@ -42,7 +45,10 @@ FORMS = [
     ("chart", f"{TABLE}\n\n{MERMAID}"),
     ("chart", BARS),
     ("chart", "Mon | ###\nTue | #######\nWed | ##"),
-    ("chart", "```\n31:40 |     *\n30:55 |  *\n29:58 |        *\n28:47 |\n      +--------- run\n```"),
+    (
+        "chart",
+        "```\n31:40 |     *\n30:55 |  *\n29:58 |        *\n28:47 |\n      +--------- run\n```",
+    ),
     ("chart", "```\n9|   █\n7|   █ █\n4| █ █ █\n  Mo Tu We\n```"),
     ("chart", "▁▂▅▇▆▃ over six months"),
     (

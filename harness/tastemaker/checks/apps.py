@@ -131,7 +131,7 @@ def app_looks(
     yellow, green, teal, turquoise, blue, navy, purple, pink, brown, and must be seen on a ground, a
     button, an edge, a drawing or in text. `font: serif`, `sans` or `mono`; `font_px`: text is at
     least this large; `contrast`: of text against its ground at least this (WCAG; 4.5 is AA), each
-    for 95 in 100 characters. `button_px`: every button is so high and wide at least. `corners: round` or
+    for 95 in 100 characters. `button_px`: each button is so high and wide. `corners: round` or
     `square`, of buttons. `fits: true`: a window of 380 px needs no scrolling sideways. `keyboard:
     true`: the Tab key reaches all that can be clicked. `still: true`: nothing moves without end.
     `has: {slider: 1}`: so many at least of button, slider, checkbox, radio, number, text, date,
