@@ -47,6 +47,11 @@ SAID = [
         "| total | 1.210,50 |",
     ),
     (BILL, "Olt & Sons; 2026-03-04; 1210.50"),
+    (BILL, "Olt & Sons: 2026-03-04, 1210.50"),
+    (BILL, "Olt & Sons - 2026-03-04; 1210.50"),
+    (BILL, "vendor Olt & Sons\ndue date 2026-03-04\ntotal 1210.50"),
+    (BILL, "vendor      due date    total\nOlt & Sons  2026-03-04  1210.50"),
+    (HOURS, "Ines 7.5\nBo 3"),
     (HOURS, '[{"who": "Ines", "hours": 7.5}, {"who": "Bo", "hours": 3}]'),
     (HOURS, '{"people": [{"who": "Ines", "hours": "7.50"}, {"who": "Bo", "hours": 3.0}]}'),
     (
@@ -251,6 +256,35 @@ def test_values_are_compared_as_what_they_are(given, wanted, right):
     text = f"a: {given}\nb: x"
 
     assert value("fields_say", text, rows=[{"a": wanted, "b": "x"}]) == right
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Łódź, Brno, São Tomé",
+        "town: Łódź, Brno, São Tomé",
+        "Łódź → Brno → São Tomé",
+        "town\nŁódź\nBrno\nSão Tomé",
+        "In order: Łódź; Brno; São Tomé",
+    ],
+)
+def test_items_of_one_field_stand_on_a_line_or_under_its_name(text):
+    assert value("fields_say", text, rows=TOWNS, ordered=True) == 1
+    alone = not text.startswith("In order")
+    assert value("in_format", text, format="plain text", rows=TOWNS) == alone
+
+
+@pytest.mark.parametrize(
+    "text", ["There it is.\nInes 7.5\nBo 3", "Here they are:\nInes 7.5\nBo 3\nBye now!"]
+)
+def test_short_sentences_around_rows_are_no_rows(text):
+    assert value("fields_say", text, rows=HOURS) == 1
+    assert value("in_format", text, format="plain text", rows=HOURS) == 0
+
+
+def test_a_heading_with_a_figure_at_its_end_is_one_name():
+    rows = [{"item": "rope 10m", "total": 21.6}]
+    assert value("fields_say", "## rope 10m\n\n- total: 21.60", rows=rows) == 1
 
 
 def test_strays_are_the_lines_of_no_record():

@@ -30,13 +30,26 @@ FORMS = [
     ("list", "• méli\n• γάλα\n• 蜂蜜"),
     ("list", "* **bold** ** item\n* another one\n* a third ***"),
     ("list", "1. x = 4\n2. y == 5\n3. z === 6"),
+    ("list", "☐ passport\n☐ 2 photos\n☐ letter with a stamp"),
     ("table", TABLE),
+    ("table", "```\nYear   Members  Change\n2019   84\n```\n\n" + TABLE),
+    ("table", "```\nYear   Members\n2019   84\n2020   102\n```"),
+    (
+        "table",
+        "```\n┌──────┬─────┐\n│ 2019 │  84 │\n│ 2020 │ 102 │\n│ 2021 │ 131 │\n└──────┴─────┘\n```",
+    ),
+    ("text", "```\nfor x in y:\n    print(x)\n    go(x)\n```"),
     ("table", f"Some words before it.\n\n{TABLE}\n\n- one\n- two\n- three"),
     ("table", "```html\n<html><body><table><tr><td>1</td></tr></table></body></html>\n```"),
     ("chart", MERMAID),
     ("chart", f"{TABLE}\n\n{MERMAID}"),
     ("chart", BARS),
     ("chart", "Mon | ###\nTue | #######\nWed | ##"),
+    (
+        "chart",
+        "```\n31:40 |     *\n30:55 |  *\n29:58 |        *\n28:47 |\n      +--------- run\n```",
+    ),
+    ("chart", "```\n9|   █\n7|   █ █\n4| █ █ █\n  Mo Tu We\n```"),
     ("chart", "▁▂▅▇▆▃ over six months"),
     (
         "chart",
@@ -81,6 +94,25 @@ def test_every_form_that_occurs_is_seen(text, there):
     assert forms_in(text) == there
     for form in ("list", "table", "chart", "app"):
         assert bind("without_form", {"forms": form})(Reply(text=text)).value == (form not in there)
+
+
+@pytest.mark.parametrize(
+    ("text", "either"),
+    [
+        ("Chives\nMint\nThyme", True),
+        ("Two dishes:\n\nBeet soup, cold\nPears in red wine, warm", True),
+        ("Chives and mint.\n\nThyme too.", False),
+        ("It gurgles.\nAir is in it.\nSo:\n" + "let it out with the key, " * 9, False),
+    ],
+)
+def test_short_lines_without_marks_are_text_or_list_as_asked(text, either):
+    assert bind("form_choice", {"should": "text"})(Reply(text=text)).value == 1
+    assert bind("form_choice", {"should": "list"})(Reply(text=text)).value == either
+    assert bind("form_choice", {"should": "table"})(Reply(text=text)).did == "text"
+
+
+def test_a_box_to_tick_is_a_list_also_where_none_may_be():
+    assert bind("without_form", {"forms": ["list"]})(Reply(text="☐ map\n☐ socks")).value == 0
 
 
 @pytest.mark.parametrize("text", ["", "   \n", "\u200b"])

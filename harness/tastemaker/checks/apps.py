@@ -131,7 +131,7 @@ def app_looks(
     yellow, green, teal, turquoise, blue, navy, purple, pink, brown, and must be seen on a ground, a
     button, an edge, a drawing or in text. `font: serif`, `sans` or `mono`; `font_px`: text is at
     least this large; `contrast`: of text against its ground at least this (WCAG; 4.5 is AA), each
-    for 95 in 100 characters. `button_px`: every button is at least this high. `corners: round` or
+    for 95 in 100 characters. `button_px`: each button is so high and wide. `corners: round` or
     `square`, of buttons. `fits: true`: a window of 380 px needs no scrolling sideways. `keyboard:
     true`: the Tab key reaches all that can be clicked. `still: true`: nothing moves without end.
     `has: {slider: 1}`: so many at least of button, slider, checkbox, radio, number, text, date,
@@ -223,7 +223,9 @@ def _button_px(sight: chromium.Sight, wish: float) -> str:
     small = [one for one in buttons if one["height"] < wish - 0.5 or one["width"] < wish - 0.5]
     if not buttons:
         return "there is no button"
-    return f"{small[0]['name']!r} is {small[0]['height']:.0f} px high" if small else ""
+    if not small:
+        return ""
+    return "{name!r} is {width:.0f} px wide and {height:.0f} px high".format_map(small[0])
 
 
 def _corners(sight: chromium.Sight, wish: str) -> str:

@@ -21,6 +21,8 @@ DEEPEST = 60
 MOST_ELEMENTS = 20_000
 MOST_WORDS = 8
 """In a field of a row that only its place names."""
+MOST_BARE = 3
+"""Fields of a row that nothing but spaces parts: more of them are a sentence."""
 
 Record = Mapping[str, str]
 """A value for each field, by the field's plain name."""
@@ -223,7 +225,9 @@ _BETWEEN = (
     r"\s{2,}",
     r"\s+(?=\d\S*$)",
 )
-"""What parts the fields of a row, the surest first."""
+"""What parts the fields of a row, the surest first; the last two do not part a heading."""
+_HEAD = re.compile(r"(.+?)(?:\s*[:：]\s+|\s+[-–—]+>?\s+)(?=\S)")
+_SERIES = re.compile(r"\s*(?:,\s|;|→|>)\s*")
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 
 
@@ -271,7 +275,7 @@ def from_lines(text: str, names: Sequence[str]) -> Given:
     """
     plain = tuple(plain_name(name) for name in names)
     found = _Lines(names=plain, records=[], strays=[], extra=set(), order=plain)
-    lines = [line for line in text.splitlines() if not _FENCE.match(line)]
+    lines = _lines(text, plain)
     listed = any(match["bullet"] for line in lines if (match := _MARK.match(line)))
     for line in lines:
         if not line.strip():
@@ -283,6 +287,18 @@ def from_lines(text: str, names: Sequence[str]) -> Given:
         found.strays.append(found.records.pop()[plain[0]])
     records = tuple(record for record in found.records if record)
     return Given(records=records, strays=tuple(found.strays), extra=tuple(sorted(found.extra)))
+
+
+def _lines(text: str, names: Sequence[str]) -> list[str]:
+    """The lines outside the marks of code blocks; items on one line, parted by commas, as lines."""
+    lines = [line for line in text.splitlines() if line.strip() and not _FENCE.match(line)]
+    if len(names) == 1 and len(lines) == 1:
+        pair = _PAIR.match(lines[0])
+        lead = [f"{pair[1]}:"] if pair else []
+        items = [item for item in _SERIES.split(pair[2] if pair else lines[0]) if item]
+        if len(items) > 1 and all(len(item.split()) <= MOST_WORDS for item in items):
+            return [*lead, *items]
+    return [line for line in text.splitlines() if not _FENCE.match(line)]
 
 
 def _line(line: str, found: _Lines, listed: bool) -> None:
@@ -300,23 +316,40 @@ def _line(line: str, found: _Lines, listed: bool) -> None:
         found.row(named)
     elif pair and plain_name(pair[1]) in found.names and (pair[2] or len(found.names) > 1):
         found.pair(plain_name(pair[1]), pair[2].strip())
+    elif bare := _bare_pair(said, found.names):
+        found.pair(*bare)
     elif len(found.names) == 1:
         _item(said, bool(mark["bullet"]), bool(mark["heading"]), listed, found)
     else:
-        _row(said, line, bool(mark["heading"] or mark["bullet"]), found)
+        _row(said, line, mark, found)
+
+
+def _bare_pair(said: str, names: Sequence[str]) -> tuple[str, str] | None:
+    """A field and its value in `total 12`; None for the head of a table, or where one is asked."""
+    words = said.split()
+    for count in range(1, min(len(words), 4)) if len(names) > 1 else ():
+        name = plain_name("".join(words[:count]))
+        value = words[count:]
+        heads = any(plain_name("".join(value[:end])) in names for end in (1, 2, 3))
+        if name in names and not heads:
+            return name, " ".join(value)
+    return None
 
 
 def _item(said: str, bullet: bool, heading: bool, listed: bool, found: _Lines) -> None:
-    """A line where one field is asked for: an item, unless it leads in to some."""
+    """A line where one field is asked for: an item, unless it leads in to some or heads them."""
+    if not found.records and plain_name(said) == found.names[0]:
+        return
     if said.rstrip().endswith((":", "：")) or (listed and not bullet) or heading:
-        if plain_name(said) != found.names[0] and not heading:
+        if not heading:
             found.strays.append(said)
     else:
         found.row({found.names[0]: said})
 
 
-def _row(said: str, line: str, opens: bool, found: _Lines) -> None:
-    pieces, pair = _pieces(said, len(found.names)), _PAIR.match(said)
+def _row(said: str, line: str, mark: re.Match[str], found: _Lines) -> None:
+    opens, pair = bool(mark["heading"] or mark["bullet"]), _PAIR.match(said)
+    pieces = _pieces(said, len(found.names), surely=bool(mark["heading"]))
     if found.paired and pair and 0 < len(pair[2].split()) <= MOST_WORDS:
         found.extra.add(plain_name(pair[1]))
     elif pieces and {plain_name(piece) for piece in pieces} == set(found.names):
@@ -346,16 +379,25 @@ def _named_pieces(said: str, names: Sequence[str]) -> dict[str, str]:
     return {}
 
 
-def _pieces(said: str, count: int) -> list[str]:
+def _pieces(said: str, count: int, *, surely: bool) -> list[str]:
     """A line parted into as many pieces as there are fields; [] where no sign does it.
 
-    A sentence with a comma in it is no row: its pieces are too long.
+    A sentence with a comma in it is no row: its pieces are too long. Spaces alone part a short one.
     """
-    for between in _BETWEEN:
-        pieces = re.split(between, said.strip())
+    for pieces in _partings(said.strip(), count, surely=surely):
         if len(pieces) == count and all(0 < len(one.split()) <= MOST_WORDS for one in pieces):
             return pieces
     return []
+
+
+def _partings(said: str, count: int, *, surely: bool) -> Iterator[list[str]]:
+    for between in _BETWEEN[:-2] if surely else _BETWEEN:
+        yield re.split(between, said)
+    if head := _HEAD.match(said):  # `Ines: gravel, Wednesday`
+        for between in _BETWEEN[:6]:
+            yield [head[1], *re.split(between, said[head.end() :])]
+    if not surely and count <= MOST_BARE and said[-1:] not in ":.!?,：。！":
+        yield said.split()
 
 
 def _cells(cells: list[str], line: str, found: _Lines) -> None:

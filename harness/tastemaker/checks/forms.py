@@ -21,8 +21,20 @@ _WORKS = re.compile(r"<script[\s>]|<button[\s>]|<input[\s>]|<select[\s>]|<textar
 _DRAWN = re.compile(r"<svg[\s>]|<canvas[\s>]", re.I)
 _SPARK = re.compile(r"[▁▂▃▄▅▆▇█]{5,}")
 _BAR = re.compile(r"(?<![^\s|:\[(])([█▓▒░■▇▪●•*#=+xX▌▐─━])\1*(?=[\s\])|\d]|$)")
+_PLOTTED = re.compile(
+    r"\s{0,8}(?:[\w.,:%°€£$]+ {0,8}){0,2}[|│┤┼┃]([\s*•●○◦oxX+·─╭╮╯╰╱╲/\\_.█▇▓▒░■#\-]*)"
+)
+"""A line of a drawing with an axis: `29:30 |      *`."""
+_POINT = re.compile(r"[*•●○◦oxX+╭╮╯╰╱╲/\\█▇▓▒░■#]")
+_PLAIN_FENCES = ("", "text", "txt", "xml", "ascii", "plaintext")
+_TICK = re.compile(r"^([ \t>]*)[☐☑□▢✓✔✅](?=\s+\w)", re.M)
+_COLUMN = re.compile(r"\t+|\s{2,}|\s*[|│║┃]\s*")
+_RULED = re.compile(r"[\s|│║┃+\-=_─━═┌┬┐├┼┤└┴┘╔╦╗╠╬╣╚╩╝]*")
 _FEWEST_BARS = 3
 _FEWEST_ITEMS = 3
+_FEWEST_ROWS = 3
+_SHORT_LINE = 12
+"""Words of a line that can be an item without a mark."""
 _WORD = re.compile(r"\w+")
 
 
@@ -52,12 +64,12 @@ def _is_page(token: Token) -> bool:
 
 def forms_in(text: str) -> set[Form]:
     """Every form that occurs in a reply; text alone where no other does."""
+    text = _TICK.sub(r"\1-", text)  # a box to tick is the mark of an item
     page = page_of(text)
     has: dict[Form, bool] = {
         "app": bool(page and _WORKS.search(page)),
         "chart": _has_chart(text, page),
-        "table": any(token.type == "table_open" for token in blocks(text))
-        or bool(page and not _WORKS.search(page) and "<table" in page.casefold()),
+        "table": _has_table(text, page),
         "list": _listed(text) > 0,
     }
     return {form for form, there in has.items() if there} or {"text"}
@@ -69,6 +81,7 @@ def form_of(text: str) -> Form:
     What works comes before what is drawn, that before what stands in columns. A list makes a reply
     a list when it has three items and half of the words.
     """
+    text = _TICK.sub(r"\1-", text)
     there = forms_in(text)
     for form in ("app", "chart", "table"):
         if form in there:
@@ -95,6 +108,32 @@ def _listed(text: str) -> int:
     return sum(len(_WORD.findall(lines[row])) for row in rows)
 
 
+def _in_short_lines(text: str) -> bool:
+    """Whether a text stands in short lines, one under the other, as a list without marks does."""
+    if "list" in forms_in(text):  # which has its own rule
+        return False
+    counts = [len(_WORD.findall(line)) for line in without_code(text).splitlines()]
+    short = [count for count in counts if 0 < count <= _SHORT_LINE]
+    return len(short) >= _FEWEST_ITEMS and sum(short) >= sum(counts) / 2
+
+
+def _has_table(text: str, page: str) -> bool:
+    if any(token.type == "table_open" for token in blocks(text)):
+        return True
+    if page:
+        return not _WORKS.search(page) and "<table" in page.casefold()
+    return any(
+        _marked(token) in _PLAIN_FENCES and _columns(token.content) for token in _fences(text)
+    )
+
+
+def _columns(text: str) -> bool:
+    """Whether lines of a code block stand in columns, as many in each line, and draw nothing."""
+    rows = [line.strip(" \t|│║┃") for line in text.splitlines() if not _RULED.fullmatch(line)]
+    counts = {len(_COLUMN.split(row)) for row in rows}
+    return len(rows) >= _FEWEST_ROWS and len(counts) == 1 and counts != {1} and not _bars(text)
+
+
 def _has_chart(text: str, page: str) -> bool:
     if page:
         return not _WORKS.search(page) and bool(_DRAWN.search(page))
@@ -104,8 +143,8 @@ def _has_chart(text: str, page: str) -> bool:
             return True
         if marked in ("json", "") and "vega.github.io/schema" in token.content:
             return True
-        if marked in ("", "text", "txt", "xml", "ascii", "plaintext") and (
-            "<svg" in token.content or _bars(token.content)
+        if marked in _PLAIN_FENCES and (
+            "<svg" in token.content or _bars(token.content) or _plot(token.content)
         ):
             return True
     return "<svg" in without_code(text) or _bars(without_code(text))
@@ -122,6 +161,13 @@ def _bars(text: str) -> bool:
     ]
     long = [length for length in drawn if length]
     return len(long) >= _FEWEST_BARS and max(long) >= 4 and len(set(long)) > 1
+
+
+def _plot(text: str) -> bool:
+    """Whether lines with an axis have points in at least three places: a curve made of signs."""
+    drawn = [match[1] for line in text.splitlines() if (match := _PLOTTED.fullmatch(line))]
+    places = {point.start() for line in drawn for point in _POINT.finditer(line)}
+    return len(drawn) >= _FEWEST_BARS and len(places) >= _FEWEST_BARS
 
 
 @check(
@@ -141,12 +187,16 @@ def form_choice(
     """The answer takes the form that serves: text, list, table, chart or app.
 
     An app is an HTML page with a script or something to press or fill in. A chart is a Mermaid or
-    Vega-Lite block, an SVG, a page that only draws, or bars of at least three lines drawn with
-    signs (`Mon ███`); a program that would draw one is none. A table is one in Markdown or HTML. A
-    list has three items and half of the words. Everything else is text. Of several, the first in
-    this order counts. Reports make a matrix of what was right and what was chosen.
+    Vega-Lite block, an SVG, a page that only draws, bars of at least three lines drawn with signs
+    (`Mon ███`), or points beside an axis; a program that would draw one is none. A table is one in
+    Markdown or HTML, or a code block in columns. A list has three items and half of the words; a
+    box to tick is the mark of an item. Everything else is text. Short lines without marks are text
+    or list, whichever is asked. Of several, the first in this order counts: app, chart, table,
+    list. Reports make a matrix of what was right and what was chosen.
     """
     did = form_of(reply.text)
+    if (should, did) == ("list", "text") and _in_short_lines(reply.text):
+        did = "list"
     return Finding(value=float(did == should), reason=f"chose {did}", should=should, did=did)
 
 
