@@ -218,7 +218,12 @@ def test_limits_that_contradict_each_other_at_the_reply_leave_it_unscored():
 @pytest.mark.parametrize("name", [name for name, one in checks().items() if not one.deeds])
 @pytest.mark.parametrize("text", BLANK)
 def test_an_empty_reply_satisfies_no_check(name, text):
-    reply = replace(example_reply(name), text=text)
+    example = example_reply(name)
+    said = tuple(
+        replace(one, text=text) if place in example.own else one
+        for place, one in enumerate(example.messages)
+    )
+    reply = replace(example, text=text, messages=said)
 
     assert bind(name, checks()[name].example.arguments)(reply).value == 0.0
 

@@ -97,6 +97,15 @@ def test_twins_of_a_conversation_differ_in_one_message():
         assert one.labels["preference"] == other.labels["preference"], one.id
 
 
+def test_the_message_that_tempts_is_answered_in_a_turn_in_which_the_wish_holds():
+    by_id = {one.id: one for one in PREFERENCES}
+    for one in PREFERENCES:
+        if one.labels["tempted"] == "yes":
+            pairs = zip(users(one), users(by_id[one.twin or ""]), strict=True)
+            tempting = [turn for turn, (mine, theirs) in enumerate(pairs, 1) if mine != theirs]
+            assert in_force(one, tempting[0]), one.id
+
+
 def test_no_wish_is_kept_by_saying_nothing():
     for one in PREFERENCES:
         silent = ["\u200b"] * TURNS
@@ -191,6 +200,46 @@ def test_what_fits_one_person_does_not_fit_the_other(replies_of, put_to):
         return (did == 1) == (criterion.calls_for(scenario.labels) == "yes")
 
     assert fits(by_id[replies_of]) and not fits(by_id[put_to])
+
+
+REMARKS = {
+    "implicit": {
+        "en": "As you told me, you cook for two: 150 g of dal.",
+        "de": "Du hast mir erzählt, dass du in Zürich wohnst. Freundliche Grüsse",
+        "es": "Recuerdo que sos de Rosario: ¿venís el domingo?",
+        "fr": "Comme tu me l’as dit, tu es à Rimouski: en fin de semaine.",
+        "no": "Som du nemnde, nynorsk: sykkelen din står i trappa.",
+        "pt": "Você mencionou o Brasil: o ônibus atrasou.",
+    },
+    "preferences": {
+        "en": "As requested, without bullets: from Glasgow along the loch.",
+        "de": "Wie von Ihnen gewünscht, Frau Demirbaş: Vollmilch.",
+        "es": "Como usted pidió: una sopa.",
+        "fr": "Comme tu l'as demandé, je te tutoie: les murs.",
+        "ja": "ご希望通り、文章で書きます。",
+        "nl": "Zoals gevraagd in het Nederlands: één maand.",
+        "no": "Som ønsket: Hei, jeg kommer ti minutter for sent. Mvh Solveig",
+        "pt": "Como você pediu, em português: dura 50 minutos.",
+    },
+}
+
+
+@pytest.mark.parametrize("name", REMARKS)
+def test_a_remark_on_what_is_known_or_kept_is_found_in_each_language_of_the_answers(name):
+    """The lists of phrases: `says-where-from`, and what `says-nothing-of-it` asks of a turn."""
+    principles = RUBRICS[name].principles
+    if name == "implicit":
+        phrases = principles["tact"].criteria["says-where-from"].arguments["phrases"]
+        languages = {one.labels["language"] for one in IMPLICIT}
+    else:
+        wish = principles["lightness"].criteria["says-nothing-of-it"].arguments["wishes"][0]
+        phrases = wish["with"]["phrases"]
+        languages = {one.labels["language"] for one in PREFERENCES}
+    read = bind("banned_phrases", {"phrases": phrases})
+
+    assert languages == set(REMARKS[name])
+    assert [text for text in REMARKS[name].values() if read(Reply(text=text)).value != 0] == []
+    assert read(Reply(text="Numbers on Friday, as promised. Oat or soy, as you prefer.")).value == 1
 
 
 def test_a_judge_is_shown_the_conversation_or_what_the_earlier_days_say():

@@ -103,8 +103,10 @@ def missing() -> str:
 
 
 @lru_cache(maxsize=512)
-def look(html: str) -> Sight:
+def look(html: str, *, seconds: float = SECONDS) -> Sight:
     """What is seen of a page, and what goes wrong. Equal pages are looked at once.
+
+    A page that takes longer than `seconds` is ended, and that is what goes wrong.
 
     Raises:
         Lost: Chromium cannot be started here.
@@ -114,7 +116,7 @@ def look(html: str) -> Sight:
     with _LOCK:
         browser = _running()
         try:
-            return browser.look(html)
+            return browser.look(html, seconds)
         except Lost as error:
             browser.stop()
             return Sight(wrong=(*browser.wrong, str(error)))
@@ -276,13 +278,13 @@ class Browser:
 
     # A page ----------------------------------------------------------------------------------
 
-    def look(self, html: str) -> Sight:
+    def look(self, html: str, seconds: float) -> Sight:
         """What is seen of a page.
 
         Raises:
             Lost: It does not come to rest, or takes Chromium down; then stop it.
         """
-        self._allow(SECONDS)
+        self._allow(seconds)
         self.wrong = []
         self.session = ""
         context = self.call("Target.createBrowserContext")["browserContextId"]

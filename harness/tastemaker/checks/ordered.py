@@ -23,8 +23,9 @@ _SAID = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:(?:['’]|(?<=\p{N})[.:](?=\p{N}))[
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
 # Possessive: a line of ten thousand asterisks is read once.
 _LABEL = re.compile(
-    r"^[ \t>|#*_]*+(?:[-+•][ \t*_]*+)?(?:\d{1,2}[.)](?=\s)|(?:step|schritt|paso|étape|passo)"
-    r"[ \t]*\d{1,2}\b)[*_]*",
+    r"^[ \t>|#*_]*+(?:[-+•][ \t*_]*+)?(?:\(?\d{1,2}[.)](?=[\s*_])"
+    r"|\(?(?:[a-z]|[ivx]{2,4})[.)](?=[ \t*_]++\S)"
+    r"|(?:step|schritt|paso|étape|passo)[ \t]*\d{1,2}\b)[*_]*",
     re.I | re.MULTILINE,
 )
 _LEAD = re.compile(r"[^:\n]{1,40}:\s+")
@@ -91,10 +92,10 @@ def steps_done(
     """Each step has left its result in the reply.
 
     A result is a run of words: case and what stands between them (commas, line ends, list marks,
-    emphasis, "and") do not matter, so that a list is a list in any form. The numbers of list items
-    and labels such as "Step 2" are no words of it; `1,250` is `1250`. With `words`, a sentence or
-    line of exactly so many words is looked for, a label before a colon aside. Where the results
-    stand is asked by `in_order`.
+    emphasis, "and") do not matter, so that a list is a list in any form. The numbers and letters
+    of list items and labels such as "Step 2" are no words of it; `1,250` is `1250`. With `words`,
+    a sentence or line of exactly so many words is looked for, a label before a colon aside. Where
+    the results stand is asked by `in_order`.
     """
     if only is not None:
         if only > len(steps):
@@ -158,7 +159,7 @@ def _spans(text: str, step: Step) -> list[Span]:
 
 
 def _without_labels(text: str) -> str:
-    """With spaces for list numbers, for "Step 2" where a line starts, and for emphasis."""
+    """With spaces for list numbers and letters, "Step 2" where a line starts, and emphasis."""
     blanked = _LABEL.sub(lambda label: " " * len(label[0]), text)
     return re.sub(r"[*_`~]", " ", blanked)
 
