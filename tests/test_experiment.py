@@ -209,7 +209,7 @@ def test_each_mistake_in_an_arm_is_one_clear_line(write, arm, line):
           "5:47: expected less than or equal to 1, found the number 2",
           "5:51: expected 'default', a principle, or 'principle@eval', found text 'a@'"]),
         (START + ARMS + "resources: {second: {ratio_at_most: 1}, cost: {ratio_at_most: 0}}\n",
-         ["5:13: expected 'seconds', 'tokens' or 'cost', found text 'second': "
+         ["5:13: expected 'seconds', 'tokens', 'cost' or 'calls', found text 'second': "
           "did you mean 'seconds'?",
           "5:63: expected greater than 0, found the number 0"]),
         (START + ARMS + "tensions: [[a], [b, b]]\n", ["5:12: expected one more entry than 1"]),
