@@ -39,7 +39,8 @@ _REQUEST = regex.compile(
     r"|\bI(?:['’]d| would|['’]ll)? (?:still |just )?need to know (?!if you need)"
     r"|\b(?:sag|sagen Sie|nenn|nennen Sie|schick|schicken Sie) mir\b|\bdites?-moi\b"
     r"|\b(?:dime|dígame|dígeme|dimmi|mi dica|diga-me|me diga|me diz)\b"
-    r"|教えて(?:ください|くれ)",
+    r"|教えて(?:ください|くれ)"
+    r"|(?<!そう)(?:です|ます|ました|ません|でした|でしょう|ましょう)か[。．]?\s*$",
     regex.IGNORECASE,
 )
 _SECOND = regex.compile(
@@ -72,15 +73,18 @@ _AUXILIARY = regex.compile(
     regex.IGNORECASE,
 )
 _COURTESY = regex.compile(
-    r"\b(?:anything else|any(?:thing)? (?:more|other (?:questions?|changes?))|(?:need|like|want) "
-    r"anything|any (?:questions|changes)|"
-    r"(?:does|is) (?:that|this) (?:help|work|all|ok(?:ay)?|clear)|"
-    r"sounds? (?:good|right|ok)|make sense)\b|"
-    r"\bnoch (?:etwas|was|Fragen)\b|\bautre chose\b|\balgo más\b|\bmais alguma coisa\b|"
-    r"\b(?:serve|qualcos['’]) ?altro\b",
+    r"\bany(?:thing)? (?:more|other (?:questions?|changes?))\b|\b(?:need|like|want) anything\b|"
+    r"\bany (?:questions|changes)\b|"
+    r"\b(?:does|is) (?:that|this) (?:help|work|all|ok(?:ay)?|clear)\b|"
+    r"\b(?:sounds? (?:good|right|ok)|make sense)\b|"
+    r"\b(?=any|noch|autre|algo|mais|serve|qualcos)(?<!\b(?:or|oder|ou|o),? |:[^.?!\n]{0,80}, )"
+    r"(?:anything else|noch (?:etwas|was|Fragen)|"
+    r"autre chose|algo más|mais alguma coisa|(?:serve|qualcos['’]) ?altro)\b",
     regex.IGNORECASE,
 )
-"""What stands under finished work out of habit, and asks for nothing that it would need."""
+"""What stands under finished work out of habit, and asks for nothing that it would need.
+
+The last of several possibilities is none: "Is it the price, the date, or anything else?"."""
 
 
 def requests(text: str) -> list[str]:
