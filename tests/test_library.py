@@ -14,12 +14,13 @@ import yaml
 from rapidfuzz.fuzz import ratio
 
 from tastemaker.checks.registry import bind
-from tastemaker.content import folder
+from tastemaker.content import Place, folder
 from tastemaker.conversation import scripted
 from tastemaker.experiment import load_experiment
 from tastemaker.records import Message, Reply
 from tastemaker.rubric import load_rubric, score_reply
 from tastemaker.scenario import load_dataset
+from tastemaker.validation import validate_file
 
 REPLIES = Path(__file__).parent / "replies"
 SMALL = {
@@ -79,6 +80,14 @@ def test_no_scenario_is_told_twice_but_by_its_twin(name):
     ]
 
     assert alike == []
+
+
+def test_what_shipped_experiments_decide_they_have_the_clusters_for():
+    """Of all but the demo, which shows how a test without enough of them looks."""
+    for file in sorted((folder("evals") / "experiments").glob("*.yaml")):
+        found = validate_file(file, Place.at(file.parent))
+        lacking = [one for one in found.warnings if "too few clusters" in one]
+        assert bool(lacking) == (file.stem == "demo"), lacking
 
 
 def test_every_dataset_stands_in_a_shipped_experiment():

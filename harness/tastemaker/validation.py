@@ -36,6 +36,7 @@ from tastemaker.recorded import read_replies_file, score_rows
 from tastemaker.records import Reply, ScoreRow
 from tastemaker.rubric import PrinciplesFile, Rubric, load_rubric
 from tastemaker.scenario import Dataset, Scenario, load_dataset, select
+from tastemaker.stats.power import floor_clusters
 from tastemaker.values import load_values
 
 CONTENT = ("rubrics", "datasets", "evals")
@@ -214,7 +215,9 @@ def _experiment(path: Path, place: Place) -> Iterable[str]:
         yield from (f"{rubric_name}, {told}" for told in warnings)
         if rubric.rubric != dataset.name:  # told of the dataset itself where they share a name
             yield from _lint_sources(rubric_name, rubric, chosen, experiment.place)
-        names = None if names is None else [*names, measured(name, rubric, chosen.scenarios)]
+        found = measured(name, rubric, chosen.scenarios)
+        yield from _too_few(experiment, found, chosen.scenarios)
+        names = None if names is None else [*names, found]
     rows = _open_recorded(experiment, None if foreign else asked)
     problems = strange_origin(experiment, hashes) + missing_user(experiment, asked)
     every = [scenario for scenarios in asked.values() for scenario in scenarios]
@@ -243,6 +246,21 @@ def _lint_rules(
         [(scenario.labels, scenario.criteria) for scenario in scenarios],
         lambda principle: experiment.rule_for(principle, eval).blocking,
     )
+
+
+def _too_few(experiment: Experiment, one: Measured, scenarios: Sequence[Scenario]) -> Iterator[str]:
+    """A warning where principles block, and no candidate could be certified (STATS 3.4)."""
+    clusters = {scenario.id: scenario.cluster for scenario in scenarios}
+    lacking = []
+    for principle, ids in one.principles.items():
+        rule = experiment.rule_for(principle, one.eval)
+        if not rule.blocking or not 0 < rule.margin < 1:
+            continue
+        there, least = len({clusters[id] for id in ids}), floor_clusters(rule.margin)
+        if there < least:
+            lacking.append(f"{principle} ({there}; a margin of {rule.margin:g} takes {least})")
+    if lacking:
+        yield f"{one.eval} has too few clusters to find these non-inferior: {', '.join(lacking)}"
 
 
 def _files(reference: str | PlainEval, place: Place) -> tuple[str | None, str]:
