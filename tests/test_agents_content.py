@@ -32,7 +32,7 @@ def test_what_can_be_looked_up_is_looked_up_by_the_reference():
     for one in ENOUGH:
         if one.labels["gap"] == "world":
             looked = {call.name for call in play(one, reference).work.calls if call.reads}
-            assert looked and looked == set(one.expect["looked"]), one.id
+            assert one.expect["looked"] and set(one.expect["looked"]) <= looked, one.id
 
 
 def test_twins_lack_something_else():
