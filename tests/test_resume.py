@@ -31,8 +31,10 @@ class Slow(ModelAPI):
     def max_connections(self):
         return 2
 """
+# What runs in the background inherits that Ctrl-C is ignored; a run that somebody sits at does not.
 GO = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, ".")
 import slow_model
 from pathlib import Path
