@@ -33,8 +33,10 @@ could you send me the **invoice** by Friday? It is the second time I ask.
 
 Best,
 Ana"""
+# What runs in the background inherits that Ctrl-C is ignored; a server that somebody started does not.
 SERVER = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
 from tastemaker.experiment import load_experiment
 from tastemaker.rating.serve import serve
