@@ -33,7 +33,7 @@ could you send me the **invoice** by Friday? It is the second time I ask.
 
 Best,
 Ana"""
-# What runs in the background inherits that Ctrl-C is ignored; a server that somebody started does not.
+# What runs in the background inherits that Ctrl-C is ignored; a server in a terminal does not.
 SERVER = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
