@@ -78,7 +78,7 @@ def test_a_rewrite_that_betters_what_nobody_asked_about_is_seen(scenarios):
     found = means(scenarios, rewriting(lambda text: f"{text.rstrip()} (checked)\n"))
 
     assert found["correct.lands"] == 1.0
-    # Where the passage that was meant ends the document, what is put after it is part of it: 5 of 41
+    # In 5 of 41 the passage that was meant ends the document: what is put after it is part of it.
     assert found["untouched.rest"] < 0.15
 
 
