@@ -104,7 +104,7 @@ def _criterion(criterion: Criterion) -> Iterator[str]:
             yield f"`when` never matches: {key} is none of an empty list"
     if criterion.must and _is_symptom(criterion):
         yield f"`must` lets '{criterion.check}' decide alone: it finds symptoms, leave `must` out"
-    if criterion.check and (lacking := lacks(criterion.check)):
+    if criterion.check and (lacking := checks()[criterion.check].lacks):
         yield f"'{criterion.check}' leaves replies unscored here: {lacking}"
     ask = criterion.ask
     if ask is None:
@@ -280,12 +280,6 @@ def lint_symptoms(
                 "a criterion that sees the fault, or make the rule `blocking: false`"
             )
     return found
-
-
-def lacks(check: str) -> str:
-    """What a check needs and does not find on this machine, in words; "" when nothing."""
-    missing = checks()[check].missing
-    return missing() if missing else ""
 
 
 def _is_symptom(criterion: Criterion) -> bool:

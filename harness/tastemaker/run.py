@@ -15,6 +15,7 @@ from inspect_ai import Task, eval_set
 from inspect_ai.log import EvalLog
 
 from tastemaker.arm import connections, honours_seed
+from tastemaker.checks.registry import checks
 from tastemaker.conversation import USER
 from tastemaker.errors import UserError
 from tastemaker.evaluation import LoadedEval
@@ -26,7 +27,6 @@ from tastemaker.graders import GradeStore
 from tastemaker.journal import Journal, digest
 from tastemaker.judge.grader import template_hash
 from tastemaker.judge.pairwise import pair_hash
-from tastemaker.lint import lacks
 from tastemaker.logs import (
     Cell,
     failures,
@@ -145,7 +145,7 @@ def _refuse_checks_without_their_programs(plan: Plan) -> None:
         for rubric in rubrics
         for principle in rubric.principles.values()
         for criterion in principle.criteria.values()
-        if criterion.check and (told := lacks(criterion.check))
+        if criterion.check and (told := checks()[criterion.check].lacks)
     }
     if lacking:
         raise UserError("\n".join(sorted(lacking)))

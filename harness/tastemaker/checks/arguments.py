@@ -77,6 +77,16 @@ WholeWords = Annotated[bool, Field(description="whether `art` in `start` is not 
 SkipCode = Annotated[bool, Field(description="whether code blocks and `code` are left out")]
 
 
+def no_zero(argument: str) -> Rule:
+    """The rule of an argument that counts places, from the front or from the end."""
+
+    def rule(arguments: Arguments) -> Problem | None:
+        zero = arguments[argument] == 0
+        return Problem(argument=argument, message="1 is the first, -1 the last") if zero else None
+
+    return rule
+
+
 def some_limit(arguments: Arguments) -> Problem | None:
     """One of min, max and exactly is given, and they agree."""
     if all(arguments.get(name) is None for name in ("min", "max", "exactly")):

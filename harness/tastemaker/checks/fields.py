@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 from xml.parsers import expat
 
-from tastemaker.checks.markdown import blocks
+from tastemaker.checks.markdown import blocks, no_constant
 
 LONGEST = 100_000
 """Characters of a reply that are read; a longer one gives no fields."""
@@ -95,13 +95,11 @@ def json_value(text: str) -> Any:
         Unreadable: It is not JSON.
     """
     try:
-        return json.loads(text, parse_constant=_refuse, parse_float=str, object_pairs_hook=_once)
+        return json.loads(
+            text, parse_constant=no_constant, parse_float=str, object_pairs_hook=_once
+        )
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"not JSON: {error}") from error
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

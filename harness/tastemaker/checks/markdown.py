@@ -353,9 +353,10 @@ def valid_json(
 
     Strictly: no comments, no trailing commas, no NaN.
     """
-    text = _unfenced(reply.text) if fenced else reply.text
+    inner = unfenced(reply.text.strip()) if fenced else None
+    text = reply.text if inner is None else inner
     try:
-        value = json.loads(text, parse_constant=_refuse, parse_int=float)
+        value = json.loads(text, parse_constant=no_constant, parse_int=float)
     except ValueError as error:
         return Finding(value=0.0, reason=f"not JSON: {error}")
     except RecursionError:
@@ -363,14 +364,15 @@ def valid_json(
     return found(*_shape(value, kind, required or []))
 
 
-def _refuse(name: str) -> Any:
+def no_constant(name: str) -> Any:
+    """For `json.loads`: NaN and Infinity, which Python reads, are no JSON."""
     raise ValueError(f"{name} is not JSON")
 
 
-def _unfenced(text: str) -> str:
-    """The content of the one code block that is the whole text; the text itself otherwise."""
-    tokens = blocks(text.strip())
-    return tokens[0].content if len(tokens) == 1 and tokens[0].type == "fence" else text
+def unfenced(text: str) -> str | None:
+    """The content of the one code block that is the whole text; None where it is not."""
+    tokens = blocks(text)
+    return tokens[0].content if len(tokens) == 1 and tokens[0].type == "fence" else None
 
 
 def _shape(value: Any, kind: str, required: Sequence[str]) -> tuple[bool, str]:

@@ -10,12 +10,11 @@ from pydantic import BeforeValidator, Field
 
 from tastemaker.checks.arguments import listed
 from tastemaker.checks.counting import found
-from tastemaker.checks.length import sentence_spans, word_spans
+from tastemaker.checks.length import Span, sentence_spans, word_spans
 from tastemaker.checks.registry import Example, check
 from tastemaker.passages import shortened
 from tastemaker.records import Finding, Reply
 
-Span = tuple[int, int]
 Step = Mapping[str, Any]
 """`says`: texts, one of which is its result; `words`: how many its sentence has; `match_case`."""
 

@@ -103,7 +103,8 @@ def _first(text: str, phrase: str, match_case: bool, whole_words: bool) -> str |
     return match[0] if match else None
 
 
-def _named(phrases: Iterable[str]) -> str:
+def named(phrases: Iterable[str]) -> str:
+    """Each in quotation marks."""
     return ", ".join(f"“{phrase}”" for phrase in phrases)
 
 
@@ -151,8 +152,8 @@ def contains_any(
     """The reply contains at least one of these texts, compared as in `contains`."""
     match = _literal(tuple(texts), match_case, whole_words).search(prose(reply, skip_code))
     if match:
-        return found(True, f"says {_named([match[0]])}", match[0])
-    return found(False, f"does not say {_named(texts)}")
+        return found(True, f"says {named([match[0]])}", match[0])
+    return found(False, f"does not say {named(texts)}")
 
 
 @check(
@@ -178,7 +179,7 @@ def contains_all(
     text = prose(reply, skip_code)
     missing = [phrase for phrase in texts if not _first(text, phrase, match_case, whole_words)]
     share = 1 - len(missing) / len(texts)
-    reason = f"does not say {_named(missing)}" if missing else "says all of it"
+    reason = f"does not say {named(missing)}" if missing else "says all of it"
     return Finding(value=share if graded else float(not missing), reason=reason)
 
 
@@ -201,8 +202,8 @@ def absent(
     """The reply contains none of these texts, compared as in `contains`."""
     match = _literal(tuple(texts), match_case, whole_words).search(prose(reply, skip_code))
     if match:
-        return found(False, f"says {_named([match[0]])}", match[0])
-    return found(True, f"does not say {_named(texts)}")
+        return found(False, f"says {named([match[0]])}", match[0])
+    return found(True, f"does not say {named(texts)}")
 
 
 @check(
@@ -228,7 +229,7 @@ def banned_phrases(
     pattern = _literal(tuple(phrases), match_case, True)
     uses = [match[0] for match in pattern.finditer(prose(reply, skip_code))]
     reason = f"{plural(len(uses), 'banned phrase')}, at most {max}"
-    which = f": {_named(dict.fromkeys(use.casefold() for use in uses))}" if uses else ""
+    which = f": {named(dict.fromkeys(use.casefold() for use in uses))}" if uses else ""
     return found(len(uses) <= max, reason + which, uses[0] if uses else "")
 
 
@@ -264,7 +265,7 @@ def mentions(
             spans[value] = (places[match.start()], places[match.end() - 1] + 1)
     missing = [value for value in values if value not in spans]
     satisfied = not missing if all else bool(spans)
-    reason = f"does not name {_named(missing)}" if missing else f"names {_named(values)}"
+    reason = f"does not name {named(missing)}" if missing else f"names {named(values)}"
     quotes = (reply.text[start:end] for start, end in spans.values())
     return found(satisfied, reason, next(quotes, ""))
 
@@ -305,7 +306,7 @@ def starts_with(
     """The reply starts with one of these texts; spaces before it do not matter."""
     text = reply.text.strip()
     match = _literal(tuple(texts), match_case, whole_words).match(text)
-    return found(match is not None, f"starts with {_named([text[:40]])}", text[:40])
+    return found(match is not None, f"starts with {named([text[:40]])}", text[:40])
 
 
 @check(
@@ -326,7 +327,7 @@ def ends_with(
     """The reply ends with one of these texts; spaces after it do not matter."""
     text = reply.text.strip()
     match = _literal(tuple(texts), match_case, whole_words, at_end=True).search(text)
-    return found(match is not None, f"ends with {_named([text[-40:]])}", text[-40:])
+    return found(match is not None, f"ends with {named([text[-40:]])}", text[-40:])
 
 
 IgnoreCase = Annotated[bool, Field(description="whether upper and lower case are alike")]
@@ -436,7 +437,7 @@ def equals(reply: Reply, *, text: OtherText = None, match_case: MatchCase = True
         return Finding(value=None, reason="the scenario has no reference")
     one, other = (unicodedata.normalize("NFC", t).strip() for t in (reply.text, wanted))
     same = one == other if match_case else one.casefold() == other.casefold()
-    return found(same, "the same text" if same else f"not {_named([other[:40]])}", reply.text)
+    return found(same, "the same text" if same else f"not {named([other[:40]])}", reply.text)
 
 
 @check(

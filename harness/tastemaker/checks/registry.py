@@ -97,6 +97,11 @@ class Check:
     """The arguments that name tools."""
 
     @property
+    def lacks(self) -> str:
+        """What it needs and does not find on this machine, in words; "" when nothing."""
+        return self.missing() if self.missing else ""
+
+    @property
     def summary(self) -> str:
         """The first line of the docstring."""
         return (getdoc(self.function) or "").partition("\n")[0]

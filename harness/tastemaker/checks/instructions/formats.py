@@ -24,7 +24,7 @@ from tastemaker.checks.instructions.structure import (
     plainly,
     undressed,
 )
-from tastemaker.checks.markdown import blocks
+from tastemaker.checks.markdown import blocks, no_constant
 from tastemaker.checks.registry import Example, check
 from tastemaker.records import Finding, Reply
 
@@ -118,7 +118,7 @@ def json_schema(
     if len(text) > LONGEST:
         return found(False, f"longer than {LONGEST} characters")
     try:
-        value = json.loads(text, parse_constant=_no)
+        value = json.loads(text, parse_constant=no_constant)
         wrong = best_match(_validator(matches).iter_errors(value))
     except TimeoutError:
         return Finding(value=None, reason=f"its patterns take over {SECONDS:g} seconds")
@@ -176,10 +176,6 @@ def _whole(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _whole(one) for name, one in value.items()}
     return value
-
-
-def _no(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
 
 
 @check(

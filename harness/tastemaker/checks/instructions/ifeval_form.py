@@ -2,13 +2,14 @@
 
 import json
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from tastemaker.checks.arguments import Text
 from tastemaker.checks.counting import found, within
 from tastemaker.checks.instructions.relations import Count
+from tastemaker.checks.markdown import no_constant
 from tastemaker.checks.registry import Example, check
 from tastemaker.records import Finding, Reply
 
@@ -145,14 +146,12 @@ def json_format(reply: Reply) -> Finding:
     opening = _FENCE.match(text)
     text = text[opening.end() :] if opening else text
     try:
-        json.loads(text.strip().removesuffix("```").strip(), parse_constant=_no, parse_int=float)
+        json.loads(
+            text.strip().removesuffix("```").strip(), parse_constant=no_constant, parse_int=float
+        )
     except (ValueError, RecursionError) as error:
         return found(False, f"not JSON: {str(error)[:100]}")
     return found(True, "JSON")
-
-
-def _no(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
 
 
 @check(

@@ -1,7 +1,6 @@
 """IFEval: words, letters, case and language."""
 
 import re
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from tastemaker.checks.arguments import Text, Texts
 from tastemaker.checks.counting import found
 from tastemaker.checks.instructions.relations import Count, Relation, related
 from tastemaker.checks.language import Language, likeliest
+from tastemaker.checks.phrases import named
 from tastemaker.checks.registry import Example, check
 from tastemaker.records import Finding, Reply
 
@@ -32,12 +32,9 @@ def _anywhere(text: str) -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=512)
-def _as_word(text: str) -> re.Pattern[str]:
+def as_word(text: str) -> re.Pattern[str]:
+    """What finds a text as a word of its own, whatever its case."""
     return re.compile(rf"(?<!\w){re.escape(text)}(?!\w)", re.IGNORECASE)
-
-
-def _named(words: Sequence[str]) -> str:
-    return ", ".join(f"“{word}”" for word in words)
 
 
 @check(
@@ -54,7 +51,7 @@ def existence(
     """Every keyword stands in the reply, whatever its case; also inside a longer word."""
     missing = [word for word in keywords if not _anywhere(word).search(reply.text)]
     return found(
-        not missing, f"does not say {_named(missing)}" if missing else f"says {_named(keywords)}"
+        not missing, f"does not say {named(missing)}" if missing else f"says {named(keywords)}"
     )
 
 
@@ -90,10 +87,10 @@ def forbidden_words(
     reply: Reply, *, forbidden_words: Annotated[Texts, Field(description="what must not be there")]
 ) -> Finding:
     """None of these stands in the reply as a word of its own, whatever its case."""
-    said = [match for word in forbidden_words if (match := _as_word(word).search(reply.text))]
+    said = [match for word in forbidden_words if (match := as_word(word).search(reply.text))]
     if said:
-        return found(False, f"says {_named([match[0] for match in said])}", said[0][0])
-    return found(True, f"does not say {_named(forbidden_words)}")
+        return found(False, f"says {named([match[0] for match in said])}", said[0][0])
+    return found(True, f"does not say {named(forbidden_words)}")
 
 
 @check(

@@ -1,5 +1,6 @@
 """Instructions about lines; blank ones do not count."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 from pydantic import Field
@@ -110,9 +111,7 @@ def start_with(
 ) -> Finding:
     """Every line begins with one of these texts."""
     starts = tuple(_alike(text, match_case) for text in texts)
-    parts = lines(reply.text)
-    wrong = next((one for one in parts if not _alike(one, match_case).startswith(starts)), None)
-    return _all_but(wrong, len(parts), "begins")
+    return _each(reply, lambda line: _alike(line, match_case).startswith(starts), "begins")
 
 
 @check(
@@ -131,14 +130,14 @@ def end_with(
 ) -> Finding:
     """Every line ends with one of these texts."""
     ends = tuple(_alike(text, match_case) for text in texts)
+    return _each(reply, lambda line: _alike(line, match_case).endswith(ends), "ends")
+
+
+def _each(reply: Reply, fits: Callable[[str], bool], how: str) -> Finding:
     parts = lines(reply.text)
-    wrong = next((one for one in parts if not _alike(one, match_case).endswith(ends)), None)
-    return _all_but(wrong, len(parts), "ends")
-
-
-def _all_but(wrong: str | None, count: int, how: str) -> Finding:
+    wrong = next((line for line in parts if not fits(line)), None)
     if wrong is None:
-        return found(True, f"{plural(count, 'line')}, each {how} as asked")
+        return found(True, f"{plural(len(parts), 'line')}, each {how} as asked")
     return found(False, f"a line {how} otherwise", wrong)
 
 

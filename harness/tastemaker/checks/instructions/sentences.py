@@ -6,18 +6,17 @@ from typing import Annotated
 from pydantic import Field
 
 from tastemaker.checks.arguments import (
-    Arguments,
     Exactly,
     Max,
     Min,
-    Problem,
     Text,
     Texts,
+    no_zero,
     some_limit,
 )
 from tastemaker.checks.counting import found, plural
-from tastemaker.checks.instructions.ifeval_words import COMMON
-from tastemaker.checks.instructions.structure import count_words, every, plainly, words
+from tastemaker.checks.instructions.ifeval_words import COMMON, as_word
+from tastemaker.checks.instructions.structure import count_words, every, nth, plainly, words
 from tastemaker.checks.language import Language, likeliest
 from tastemaker.checks.length import sentence_spans
 from tastemaker.checks.markdown import paragraph_spans
@@ -33,11 +32,6 @@ def _sentences(text: str) -> list[str]:
 
 def _paragraphs(text: str) -> list[str]:
     return [text[start:end].strip() for start, end in paragraph_spans(text)]
-
-
-def _says(text: str, keyword: str) -> bool:
-    pattern = rf"(?<!\w){re.escape(keyword)}(?!\w)"
-    return re.search(pattern, text, re.IGNORECASE) is not None
 
 
 @check(
@@ -97,14 +91,9 @@ def end_with(
     return found(bool(parts), f"{plural(len(parts), 'sentence')}, each ends as asked")
 
 
-def _no_zero(arguments: Arguments) -> Problem | None:
-    zero = arguments["sentence"] == 0
-    return Problem(argument="sentence", message="1 is the first, -1 the last") if zero else None
-
-
 @check(
     "sentences:contain",
-    rules=[_no_zero],
+    rules=[no_zero("sentence")],
     example=Example(
         arguments={"sentence": 2, "keyword": "key"},
         met="The slip is closed. Bring the key back.",
@@ -119,12 +108,12 @@ def contain(
 ) -> Finding:
     """This sentence has this word in it, as a word of its own."""
     parts = _sentences(reply.text)
-    place = sentence - 1 if sentence > 0 else len(parts) + sentence
-    if not 0 <= place < len(parts):
+    part = nth(parts, sentence)
+    if part is None:
         return found(False, f"{plural(len(parts), 'sentence')}: there is none at {sentence}")
-    said = _says(parts[place], keyword)
+    said = as_word(keyword).search(part) is not None
     has = "has" if said else "does not have"
-    return found(said, f"sentence {sentence} {has} “{keyword}”", parts[place])
+    return found(said, f"sentence {sentence} {has} “{keyword}”", part)
 
 
 @check(
@@ -183,7 +172,7 @@ def each_contains(
 ) -> Finding:
     """Every paragraph has this word in it, as a word of its own."""
     parts = _paragraphs(reply.text)
-    without = next((part for part in parts if not _says(part, keyword)), None)
+    without = next((part for part in parts if not as_word(keyword).search(part)), None)
     if without is not None:
         return found(False, f"a paragraph without “{keyword}”", without)
     return found(bool(parts), f"“{keyword}” in {plural(len(parts), 'paragraph')}")

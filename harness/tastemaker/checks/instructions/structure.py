@@ -12,7 +12,7 @@ from markdown_it.token import Token
 
 from tastemaker.checks.counting import found, plural, within
 from tastemaker.checks.length import word_spans
-from tastemaker.checks.markdown import blocks
+from tastemaker.checks.markdown import blocks, unfenced
 from tastemaker.checks.phrases import unaccented
 from tastemaker.records import Finding
 
@@ -49,6 +49,12 @@ def letters(text: str) -> list[str]:
     """Its letters."""
     found: list[str] = _LETTERS.findall(text)
     return found
+
+
+def nth(parts: Sequence[str], place: int) -> str | None:
+    """The part at a place, from 1, or from the end with -1; None where there is none."""
+    at = place - 1 if place > 0 else len(parts) + place
+    return parts[at] if 0 <= at < len(parts) else None
 
 
 def plainly(text: str) -> str:
@@ -204,8 +210,8 @@ def tables(text: str) -> list[Table]:
 
 def fenced(text: str) -> str:
     """The content of the one code block that is the whole text; the text itself otherwise."""
-    tokens = blocks(text)
-    return tokens[0].content if len(tokens) == 1 and tokens[0].type == "fence" else text
+    inner = unfenced(text)
+    return text if inner is None else inner
 
 
 # Numbers and dates -------------------------------------------------------------------------------

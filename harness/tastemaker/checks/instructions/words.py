@@ -6,17 +6,16 @@ import regex  # it ships no type information
 from pydantic import Field
 
 from tastemaker.checks.arguments import (
-    Arguments,
     Exactly,
     Max,
     Min,
-    Problem,
     Text,
     Texts,
+    no_zero,
     some_limit,
 )
 from tastemaker.checks.counting import found, plural
-from tastemaker.checks.instructions.structure import every, letters, plainly, words
+from tastemaker.checks.instructions.structure import every, letters, nth, plainly, words
 from tastemaker.checks.registry import Example, check
 from tastemaker.records import Finding, Reply
 
@@ -83,14 +82,9 @@ def start_with(
     return found(bool(parts), f"{plural(len(parts), 'word')}, each begins as asked")
 
 
-def _no_zero(arguments: Arguments) -> Problem | None:
-    zero = arguments["position"] == 0
-    return Problem(argument="position", message="1 is the first, -1 the last") if zero else None
-
-
 @check(
     "words:at",
-    rules=[_no_zero],
+    rules=[no_zero("position")],
     example=Example(
         arguments={"position": -1, "word": "ashore"},
         met="Nobody came ashore.",
@@ -105,10 +99,9 @@ def at(
 ) -> Finding:
     """The word at this position is this one."""
     parts = words(reply.text)
-    place = position - 1 if position > 0 else len(parts) + position
-    if not 0 <= place < len(parts):
+    said = nth(parts, position)
+    if said is None:
         return found(False, f"{plural(len(parts), 'word')}: there is none at {position}")
-    said = parts[place]
     return found(said.casefold() == word.casefold(), f"word {position} is “{said[:60]}”", said)
 
 
