@@ -211,7 +211,7 @@ def _built_in_evals() -> Sequence[str]:
 
 
 def _foreign(reference: TaskEval, place: Place) -> LoadedEval:
-    spec, packaged = reference.task, True
+    spec, load = reference.task, _packaged
     file, _, name = spec.partition("@")
     path = place.folder / file
     if file.endswith(".py") or file.startswith((".", "/")) or path.exists():
@@ -219,10 +219,10 @@ def _foreign(reference: TaskEval, place: Place) -> LoadedEval:
         if not path.is_file():
             raise UserError(f"task {spec}: name one file of tasks, as ./tasks.py@name")
         spec = f"{path}" + (f"@{name}" if name else "")
-        packaged = False
+        load = _one
 
     def make() -> Task:
-        return (_packaged if packaged else _one)(spec, reference.args)
+        return load(spec, reference.args)
 
     task = make()
     data = Dataset(

@@ -9,6 +9,11 @@ from typing import Any
 
 import yaml
 
+from tastemaker.passages import shortened
+
+LONGEST = 200
+"""Characters of an error that are told."""
+
 NEEDED = re.compile(r"""^\s*(?P<name>[\w.-]+)[^;]*;.*\bextra\s*==\s*["'](?P<extra>[^"']+)["']""")
 """A requirement that an extra brings, as package metadata writes it."""
 
@@ -93,16 +98,12 @@ def why_not(error: BaseException) -> str:
     if "gated" in said.lower() or "GatedRepoError" in chain:
         return GATED
     if re.search(r"\b401\b|authenticat", said, re.IGNORECASE):
-        return f"its data want a token: name yours in HF_TOKEN ({_short(said)})"
+        return f"its data want a token: name yours in HF_TOKEN ({shortened(said, LONGEST)})"
     if chain & {"ConnectionError", "TransportError", "LocalEntryNotFoundError", "URLError"}:
-        return UNREACHED.format(why=_short(said))
-    return _short(said)
+        return UNREACHED.format(why=shortened(said, LONGEST))
+    return shortened(said, LONGEST)
 
 
 def _names(error: BaseException) -> set[str]:
     """The names of an error's classes: its own package may not be installed here."""
     return {one.__name__ for one in type(error).__mro__}
-
-
-def _short(text: str, most: int = 200) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"

@@ -21,7 +21,7 @@ from tastemaker.calibration import (
 from tastemaker.escaping import markdown as cell
 from tastemaker.escaping import plain
 from tastemaker.report.data import correction_data
-from tastemaker.report.words import MARKS, UNKNOWN, estimate, within_one
+from tastemaker.report.words import MARKS, UNKNOWN, corrected, estimate
 from tastemaker.stats.agreement import Rate
 from tastemaker.stats.reported import Estimate
 
@@ -172,12 +172,11 @@ def _verdict_rows(one: PrincipleCalibration) -> list[str]:
     judge = f"{MARKS[one.judge_verdict]} {one.judge_verdict}\n{_stacked(one.judge_only, '+.3f')}"
     if by is None:
         return [one.principle, one.candidate, judge, UNKNOWN, UNKNOWN, "0", UNKNOWN]
-    numbers = Estimate(value=by.difference, low=within_one(by.low), high=within_one(by.high))
     return [
         one.principle,
         one.candidate,
         judge,
-        f"{MARKS[one.verdict]} {one.verdict}\n{_stacked(numbers, '+.3f')}",
+        f"{MARKS[one.verdict]} {one.verdict}\n{_stacked(corrected(by), '+.3f')}",
         f"{by.lam:.2f}",
         f"{by.labelled} of {by.labelled + by.unlabelled}",
         UNKNOWN if by.labels_needed is None else str(by.labels_needed),

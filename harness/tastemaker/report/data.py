@@ -22,7 +22,7 @@ from tastemaker.report.choosing import choice_data
 from tastemaker.report.graders import panel_data
 from tastemaker.report.preferences import pairwise_data
 from tastemaker.report.training import ablation_data, retention_data, series_data
-from tastemaker.report.words import within_one
+from tastemaker.report.words import corrected
 from tastemaker.results import Results, Spent
 from tastemaker.stats.components import advice
 from tastemaker.stats.estimates import ArmEstimate
@@ -158,10 +158,11 @@ def correction_data(one: Correction | None, verdict: str) -> dict[str, Any] | No
     """A corrected difference with its verdict."""
     if one is None:
         return None
+    shown = corrected(one)
     return {
-        "difference": one.difference,
-        "low": within_one(one.low),
-        "high": within_one(one.high),
+        "difference": shown.value,
+        "low": shown.low,
+        "high": shown.high,
         "lambda": one.lam,
         "verdict": verdict,
         "labelled": one.labelled,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import isfinite
 
-from tastemaker.calibration import PrincipleCalibration
+from tastemaker.calibration import CorrectedDifference, PrincipleCalibration
 from tastemaker.escaping import plain
 from tastemaker.gate import AtLook, Verdict
 from tastemaker.results import Results
@@ -83,8 +83,12 @@ def interval(low: float, high: float) -> str:
     return f"{signed(low)} to {signed(high)}" if isfinite(low) else UNKNOWN
 
 
-def within_one(limit: float | None) -> float | None:
-    """A limit of a difference of scores, which lies between -1 and 1; NaN stays."""
+def corrected(one: CorrectedDifference) -> Estimate:
+    """A corrected difference as it is shown: its interval lies between -1 and 1."""
+    return Estimate(value=one.difference, low=_within_one(one.low), high=_within_one(one.high))
+
+
+def _within_one(limit: float | None) -> float | None:
     return limit if limit is None or not isfinite(limit) else min(max(limit, -1.0), 1.0)
 
 
@@ -152,9 +156,9 @@ def people_sentence(people: PrincipleCalibration, *, decides: bool) -> str:
             f"Corrected by people's marks on {by.labelled} scenarios (lambda {by.lam:.2f}); the "
             f"judge alone says {estimate(people.judge_only, '+.3f')}, {people.judge_verdict}."
         )
-    numbers = Estimate(value=by.difference, low=within_one(by.low), high=within_one(by.high))
+    numbers = estimate(corrected(by), "+.3f")
     return (
-        f"People's marks on {by.labelled} scenarios correct it to {estimate(numbers, '+.3f')}, "
+        f"People's marks on {by.labelled} scenarios correct it to {numbers}, "
         f"{people.verdict}; that does not decide here."
     )
 
