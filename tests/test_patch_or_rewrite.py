@@ -74,12 +74,25 @@ def test_patches_and_a_faithful_rewrite_are_both_right(scenarios):
     assert set(means(scenarios, rewriting()).values()) == {1.0}
 
 
-def test_a_rewrite_that_betters_what_nobody_asked_about_is_seen(scenarios):
-    found = means(scenarios, rewriting(lambda text: f"{text.rstrip()} (checked)\n"))
+CLOSING = "\n)）"
 
-    assert found["correct.lands"] == 1.0
-    # In 5 of 41 the passage that was meant ends the document: what is put after it is part of it.
-    assert found["untouched.rest"] < 0.15
+
+def ends_the_document(scenario):
+    """Whether a passage that was meant is the last: what is put after it is part of it."""
+    spans = [{"text": one} if isinstance(one, str) else one for one in scenario.expect["spans"]]
+    passages = [
+        one[key].rstrip(CLOSING) for one in spans for key in ("text", "after") if key in one
+    ]
+    return scenario.document.rstrip(CLOSING).endswith(tuple(passages))
+
+
+def test_a_rewrite_that_betters_what_nobody_asked_about_is_seen(scenarios):
+    agent = rewriting(lambda text: f"{text.rstrip()} (checked)\n")
+    elsewhere = [one for one in scenarios if not ends_the_document(one)]
+
+    assert means(scenarios, agent)["correct.lands"] == 1.0
+    assert len(elsewhere) >= 0.85 * len(scenarios)
+    assert means(elsewhere, agent)["untouched.rest"] == 0.0
 
 
 def test_a_patch_that_does_not_apply_counts_though_the_next_one_does(scenarios):

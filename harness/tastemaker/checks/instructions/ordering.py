@@ -1,6 +1,5 @@
 """Instructions about order and tables."""
 
-import re
 from decimal import Decimal
 from typing import Annotated
 
@@ -8,6 +7,7 @@ from pydantic import Field
 
 from tastemaker.checks.arguments import Exactly, Max, Min, Text, Texts, limits
 from tastemaker.checks.counting import found, plural, within
+from tastemaker.checks.instructions.ifeval_words import as_word
 from tastemaker.checks.instructions.structure import (
     By,
     Table,
@@ -83,7 +83,7 @@ def sequence(
     """These texts stand in the reply, each after the one before it; as words, in any case."""
     place = 0
     for item in items:
-        match = re.compile(rf"(?<!\w){re.escape(item)}(?!\w)", re.I).search(reply.text, place)
+        match = as_word(item).search(reply.text, place)
         if match is None:
             return found(False, f"no “{item}” after the one before it")
         place = match.end()
