@@ -405,6 +405,7 @@ def test_an_offer_counts_where_it_is_asked_to():
         "I'm a text assistant and can't send notifications.",
         "As an AI, I don't have the ability to set alarms.",
         "Setting alarms isn't something I can do here.",
+        "Reminders aren't something I can do; your phone can.",
         "Reminders aren't available in this chat.",
         "There's no way for me to reach you at six.",
         "Ich kann dich leider nicht erinnern.",

@@ -433,7 +433,7 @@ def test_a_bad_file_is_told_in_one_clear_message(project, what):
     *problems, last = result.stdout.removeprefix("error: ").rstrip("\n").split("\n")
     assert [problem for problem in problems if problem.startswith(message)], problems
     assert all(re.match(rf"{name}:\d+:\d+: ", problem) for problem in problems)
-    assert last == "1 files, 1 with errors, 0 warnings"
+    assert last == "1 file, 1 with errors, 0 warnings"
     assert result.stderr == ""
 
 

@@ -239,7 +239,7 @@ def test_the_shipped_file_is_checked_without_a_network(monkeypatch):
     checked = CliRunner().invoke(app, ["check", str(SHIPPED)])
 
     assert checked.exit_code == 0, checked.output
-    assert "1 files, 0 with errors" in checked.output
+    assert "1 file, 0 with errors" in checked.output
 
 
 QUIZ = {

@@ -34,8 +34,23 @@ _END = regex.compile(
     r"""(?<![.!?…؟।])(?P<mark>[.!?…؟।]++)["'”’»)\]*_]*+(?=\s|$)"""
     r"""|(?P<mark>[。！？]++)["'”’」』）)*_]*+"""
 )
-_TITLES = frozenset("mr mrs ms dr prof st rev gen sen vs e.g i.e cf fig approx".split())
-_ABBREVIATIONS = frozenset("etc inc ltd co corp jr sr a.m p.m u.s u.k dept est no".split())
+# English ones, and some of other languages that are no words of English.
+_TITLES = frozenset(
+    "mr mrs ms dr prof st rev gen sen vs e.g i.e cf fig approx"
+    " z.b d.h u.a bzw vgl bspw hr sr sra srta dra mme mlle".split()
+)
+_ABBREVIATIONS = frozenset(
+    "etc inc ltd co corp jr a.m p.m u.s u.k dept est no usw ca ej ex".split()
+)
+_NUMBERS = frozenset("no nr ca".split())
+_LETTERS = regex.compile(r"\p{Ll}|\p{L}{1,2}\.")
+_DAY_OF_WEEK = regex.compile(
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|tue|wed|thu|fri|sat|sun)\b", regex.I
+)
+_MONTH = regex.compile(
+    r"(?:januar|jänner|februar|märz|april|mai|juni|juli|august|(?:septem|okto|novem|dezem)ber)\b",
+    regex.I,
+)
 
 
 def word_spans(text: str) -> list[Span]:
@@ -124,13 +139,27 @@ def _is_end(text: str, position: int, mark: str, after: int) -> bool:
     """Whether a full stop at a position ends a sentence; other marks always do."""
     if mark.strip(".…"):
         return True
-    following = text[after : after + 40].lstrip()[:1]
+    following = text[after : after + 40].lstrip()
     if mark != ".":
-        return not following.islower()
+        return not following[:1].islower()
     word = re.split(r"[\s(\[\"“']", text[max(0, position - 20) : position])[-1]
-    if word.casefold() in _TITLES or (len(word) == 1 and word.isupper() and word != "I"):
-        return not following
-    return not (word.casefold() in _ABBREVIATIONS and following.islower())
+    return not (following and _runs_on(word, following))
+
+
+def _runs_on(word: str, following: str) -> bool:
+    """Whether a word with a full stop goes on: `Dr. Ames`, `z. B. so`, `am 3. Mai`, `No. 5`."""
+    plain = word.casefold()
+    if plain in _TITLES or (len(word) == 1 and word.isupper() and word != "I"):
+        return True
+    if len(word) == 1 and word.islower():
+        return _LETTERS.match(following) is not None
+    if plain in ("a.m", "p.m") and _DAY_OF_WEEK.match(following):
+        return True
+    if len(word) < 3 and word.isdecimal():
+        return _MONTH.match(following) is not None
+    if plain in _NUMBERS and following[0].isdecimal():
+        return True
+    return plain in _ABBREVIATIONS and following[0].islower()
 
 
 @check(

@@ -192,7 +192,7 @@ I_CANNOT = (
     r"|clock|timers?)"
     r"|have no (?:\w+ )?(?:way|means|tools?|ability|access|reminders?|alarms?|clock|timers?)"
     r"|only (?:answer|reply|speak|look|respond|see|work))"
-    r"|\bno way for me\b|\b(?:isn['’]t|not) something I(?: can|['’]m able)"
+    r"|\bno way for me\b|\b(?:isn['’]t|aren['’]t|not) something I(?: can|['’]m able)"
     r"|\bthis chat can(?:['’]|no)t"
 )
 UNABLE = tuple(

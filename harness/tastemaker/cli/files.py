@@ -68,6 +68,7 @@ def check(
 
     Exits with 0, also with warnings (with --strict: 2); with 2 when a file is not valid.
     """
+    from tastemaker.checks.counting import plural
     from tastemaker.content import Place
     from tastemaker.validation import find_files, validate_file
 
@@ -89,7 +90,8 @@ def check(
                 typer.echo(f"warning: {one.shown}: {warning}")
             if one.error:
                 typer.echo(f"error: {one.error}")
-        typer.echo(f"{len(found)} files, {errors} with errors, {warnings} warnings")
+        counts = plural(len(found), "file"), f"{errors} with errors", plural(warnings, "warning")
+        typer.echo(", ".join(counts))
     raise typer.Exit(MISTAKE if errors or (strict and warnings) else 0)
 
 

@@ -186,7 +186,7 @@ def indentation(
     *,
     spaces: Annotated[int, Field(ge=1, description="spaces of one step")],
 ) -> Finding:
-    """Lines are indented by steps of this many spaces: some are, none by a tab or half a step."""
+    """Lines are indented by steps of this many spaces, some by one; none by a tab or half."""
     parts = [line for line in reply.text.split("\n") if line.strip()]
     indents = [line[: len(line) - len(line.lstrip())] for line in parts]
     for line, indent in zip(parts, indents, strict=True):
@@ -195,4 +195,5 @@ def indentation(
                 "something else than spaces" if indent.strip(" ") else plural(len(indent), "space")
             )
             return found(False, f"a line is indented by {what}", line)
-    return found(any(indents), "some lines are indented" if any(indents) else "no line is indented")
+    least = min((len(indent) for indent in indents if indent), default=0)
+    return found(least == spaces, f"the least indented line has {plural(least, 'space')}")

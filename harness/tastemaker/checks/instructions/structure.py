@@ -221,7 +221,9 @@ _GROUPED = re.compile(r"\d{1,3}(?:([,.'’\u00a0\u202f])\d{3})(?:\1\d{3})*")
 _MONTHS = (
     "january february march april may june july august september october november december"
 ).split()
-_MONTH = "|".join(f"{name[:3]}(?:{name[3:]})?" for name in _MONTHS) + "|sept"
+_NO_VERBS = {"march": "mar|(?-i:M)arch", "may": "(?-i:M)ay"}
+"""Months that are months only with a capital: pump 2 may fail, and 12 march on."""
+_MONTH = "|".join(_NO_VERBS.get(name, f"{name[:3]}(?:{name[3:]})?") for name in _MONTHS) + "|sept"
 _DAY = r"\d{1,2}(?:st|nd|rd|th|\.)?"
 ISO_DATE = re.compile(r"(?<![\d-])(\d{4})-(\d{2})-(\d{2})(?![\d-])")
 OTHER_DATE = re.compile(
