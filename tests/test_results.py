@@ -456,18 +456,38 @@ def test_what_decides_may_not_change_after_the_run(experiment, change, told):
         read_record(folder, changed)
 
 
-def test_a_principle_made_of_other_criteria_is_another_principle(project):
+CRITERIA = "".join(f"s{n},{k},p,easy,1,1\ns{n},{k},p,hard,1,0\n" for n in range(8) for k in (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("candidate", "told"),
+    [
+        (
+            CRITERIA.replace("hard,1", "hard,0.1"),
+            r"'s0', p: base has the criteria easy \(1\), hard \(1\), and cand has easy \(1\), hard",
+        ),
+        (
+            CRITERIA.replace("s3,1,p,hard,1,0\ns3,", "s3,").replace("s3,2,p,hard,1,0\n", ""),
+            r"'s3', p: .* and cand has easy \(1\); leave the value empty",
+        ),
+        (
+            CRITERIA.replace("s3,2,p,hard,1,", "s3,2,p,hard,0.1,"),
+            "'s3', p: in arm cand the criterion 'hard' has the weight 1 in one seed and 0.1 in",
+        ),
+    ],
+    ids=["weighed less", "left out where it fails", "weighed less in one seed"],
+)
+def test_a_principle_made_of_other_criteria_is_another_principle(project, candidate, told):
     """Without it, a candidate that leaves out the hard criterion would look improved."""
     columns = "scenario,seed,principle,criterion,weight,value\n"
-    both = "".join(f"s{n},1,p,easy,1,1\ns{n},1,p,hard,1,0\n" for n in range(8))
     folder = project(
         {
-            "base.csv": columns + both,
-            "cand.csv": columns + both.replace("hard,1", "hard,0.1"),
+            "base.csv": columns + CRITERIA,
+            "cand.csv": columns + candidate,
             "try.yaml": "experiment: try\nbaseline: {base: {scores: ./base.csv}}\n"
             "candidates: {cand: {scores: ./cand.csv}}\n",
         }
     )
 
-    with pytest.raises(UserError, match=r"easy \(1\), hard \(1\), and cand has easy \(1\), hard"):
+    with pytest.raises(UserError, match=told):
         load_results(load_experiment(folder / "try.yaml"), folder / "logs")

@@ -267,19 +267,30 @@ def _refuse_strangers(experiment: Experiment, rows: Iterable[ScoreRow]) -> None:
 
 
 def _refuse_other_criteria(rows: Iterable[ScoreRow]) -> None:
-    """A principle made of other criteria, or weighed otherwise, is another principle."""
-    found: dict[tuple[str, str], dict[str, dict[str, float]]] = {}
+    """A principle made of other criteria, or weighed otherwise, is another principle.
+
+    Scenario by scenario: an arm could leave out a criterion, or weigh it less, where it fails it.
+    """
+    found: dict[tuple[str, str, str], dict[str, dict[str, float]]] = {}
     for row in rows:
-        if row.criterion is not None:
-            arms = found.setdefault((row.eval, row.principle), {})
-            arms.setdefault(row.arm, {})[row.criterion] = row.weight
-    for (_, principle), arms in found.items():
+        if row.criterion is None:
+            continue
+        arms = found.setdefault((row.eval, row.scenario, row.principle), {})
+        before = arms.setdefault(row.arm, {}).setdefault(row.criterion, row.weight)
+        if row.weight != before:
+            raise UserError(
+                f"scenario '{row.scenario}', {row.principle}: in arm {row.arm} the criterion "
+                f"'{row.criterion}' has the weight {before:g} in one seed and {row.weight:g} in "
+                "another"
+            )
+    for (_, scenario, principle), arms in found.items():
         (first, criteria), *others = arms.items()
         for arm, other in others:
             if other != criteria:
                 raise UserError(
-                    f"{principle}: {first} has the criteria {_weighed(criteria)}, and {arm} has "
-                    f"{_weighed(other)}"
+                    f"scenario '{scenario}', {principle}: {first} has the criteria "
+                    f"{_weighed(criteria)}, and {arm} has {_weighed(other)}; leave the value empty "
+                    "where there is none"
                 )
 
 
