@@ -146,6 +146,22 @@ def test_the_line_of_a_duplicate_is_named(wrong):
     ]
 
 
+def test_an_eval_that_is_not_named_is_the_one_called_scores(wrong):
+    """Else a row could stand twice under the same key, and the later one would count."""
+    lines = wrong("a,1,p,0,", "a,1,p,1,scores", header=f"{HEADER},eval")
+
+    assert lines == ["3: scenario 'a', seed 1, principle 'p' stands twice"]
+
+
+def test_a_key_that_stands_twice_in_a_line_says_nothing(file):
+    path = file("s.jsonl", '{"scenario": "a", "seed": 1, "principle": "p", "value": 0, "value": 1}')
+
+    with pytest.raises(
+        UserError, match=r"s\.jsonl:1: not JSON: the key 'value' stands there twice"
+    ):
+        read_scores_file(path)
+
+
 def test_a_duplicate_criterion_is_named_and_another_criterion_is_none(wrong):
     header = f"{HEADER},eval,criterion"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tastemaker.errors import UserError
-from tastemaker.reading import shown
+from tastemaker.reading import shown, without_duplicates
 
 TEXTS = (".md", ".markdown", ".txt", ".text")
 KINDS = (*TEXTS, ".jsonl", ".docx", ".pdf")
@@ -83,9 +83,9 @@ def _lines(path: Path) -> Iterator[Document]:
 
 def _line(line: str, where: str) -> Document:
     try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise UserError(f"{where}: no JSON: {error.msg}") from error
+        row = json.loads(line, object_pairs_hook=without_duplicates)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{where}: no JSON: {getattr(error, 'msg', error)}") from error
     key = next((key for key in TEXT_KEYS if key in row), None) if isinstance(row, dict) else None
     if key is None:
         raise UserError(f"{where}: expected an object with one of {', '.join(TEXT_KEYS)}")

@@ -505,6 +505,16 @@ def _message(detail: ErrorDetails, location: Location, schema: dict[str, Any]) -
     return f"expected {wanted}, found {described(value)}"
 
 
+def without_duplicates(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """For `json.loads`: an object in which a key stands twice says two things, and neither."""
+    entries: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in entries:
+            raise ValueError(f"the key '{key}' stands there twice")
+        entries[key] = value
+    return entries
+
+
 def described(value: Any) -> str:
     """A value that was found, in words."""
     match value:

@@ -12,7 +12,7 @@ from typing import Any
 from tastemaker.errors import UserError
 from tastemaker.experiment import Arm
 from tastemaker.passages import shortened
-from tastemaker.reading import did_you_mean, shown
+from tastemaker.reading import did_you_mean, shown, without_duplicates
 from tastemaker.records import Call, PreferenceRow, ScoreRow, ToolCall
 
 MOST_PROBLEMS = 20
@@ -87,7 +87,7 @@ class RecordedScore:
     principle: str
     value: float | None
     """In [0, 1] after the declared range was applied; None where the file leaves it empty."""
-    eval: str = ""
+    eval: str = UNNAMED_EVAL
     criterion: str | None = None
     cluster: str = ""
     """The scenario itself where the file says nothing."""
@@ -178,7 +178,7 @@ def read_scores_file(
 
 
 def _told(score: RecordedScore) -> str:
-    home = f"eval '{score.eval}', " if score.eval else ""
+    home = f"eval '{score.eval}', " if score.eval != UNNAMED_EVAL else ""
     criterion = f", criterion '{score.criterion}'" if score.criterion else ""
     return (
         f"{home}scenario '{score.scenario}', seed {score.seed}, "
@@ -192,7 +192,9 @@ def _score(
     """The score of a row, or what is wrong with it."""
     scenario, seed = _text(row.get("scenario")), _seed(row.get("seed"))
     principle, home = _text(row.get("principle")), _text(row.get("eval"))
-    if known is not None:
+    if known is None:
+        home = home or UNNAMED_EVAL
+    else:
         home = home or (next(iter(known)) if len(known) == 1 else "")
         if home not in known:
             return f"unknown eval '{home}'{did_you_mean(home, known)}"
@@ -285,7 +287,7 @@ def _principle_score(scores: list[RecordedScore], criteria: int) -> RecordedScor
 def _row(arm: str, score: RecordedScore) -> ScoreRow:
     is_criterion = score.criterion is not None
     return ScoreRow(
-        eval=score.eval or UNNAMED_EVAL,
+        eval=score.eval,
         arm=arm,
         model="recorded",
         scenario=score.scenario,
@@ -613,7 +615,7 @@ def _jsonl(path: Path, problems: _Problems) -> Iterator[Line]:
             if not line.strip():
                 continue
             try:
-                row = json.loads(line)
+                row = json.loads(line, object_pairs_hook=without_duplicates)
             except (ValueError, RecursionError) as error:
                 problems.add(number, f"not JSON: {getattr(error, 'msg', error)}")
                 continue

@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from tastemaker.reading import (
     read_text,
     scalar,
     shown,
+    without_duplicates,
 )
 
 LARGEST_DATA = 512 * 2**20
@@ -83,7 +84,7 @@ def _json_lines(path: Path, problems: list[Problem]) -> Rows:
         if not line.strip():
             continue
         try:
-            row = json.loads(line, parse_constant=_refuse, object_pairs_hook=_without_duplicates)
+            row = json.loads(line, parse_constant=_refuse, object_pairs_hook=without_duplicates)
             json.dumps(row, ensure_ascii=False).encode()
         except json.JSONDecodeError as wrong:
             problems.append(Problem(Mark(number, wrong.colno), f"not JSON: {wrong.msg}"))
@@ -99,15 +100,6 @@ def _json_lines(path: Path, problems: list[Problem]) -> Rows:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not a finite number")
-
-
-def _without_duplicates(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    entries: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in entries:
-            raise ValueError(f"the key '{key}' stands there twice")
-        entries[key] = value
-    return entries
 
 
 def _csv(path: Path, problems: list[Problem]) -> Rows:

@@ -19,6 +19,7 @@ from tastemaker.reading import (
     listed,
     read_text,
     shown,
+    without_duplicates,
 )
 
 KINDS = (".csv", ".jsonl")
@@ -126,7 +127,7 @@ class Sheet:
             if not one.strip():
                 continue
             try:
-                row = json.loads(one, object_pairs_hook=_without_duplicates)
+                row = json.loads(one, object_pairs_hook=without_duplicates)
             except (ValueError, RecursionError) as wrong:
                 column = wrong.colno if isinstance(wrong, json.JSONDecodeError) else 1
                 self._add(line, column, f"not JSON: {getattr(wrong, 'msg', wrong)}")
@@ -143,15 +144,6 @@ class Sheet:
                     line, 1, f"{name}: expected text or a number, found {described(row[name])}"
                 )
         self.columns = list(known)
-
-
-def _without_duplicates(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    entries: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in entries:
-            raise ValueError(f"the key '{key}' stands there twice")
-        entries[key] = value
-    return entries
 
 
 def _is_cell(value: Any) -> bool:
