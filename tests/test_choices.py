@@ -247,6 +247,24 @@ def test_a_verdict_weighs_scenarios_that_its_matrix_counts_alike(project):
         assert "Here scenarios count alike; verdicts on choices weigh them" in told
 
 
+def test_a_choice_of_a_criterion_weighs_scenarios_as_its_principle_does(project):
+    """The weight of a criterion's row is the criterion's own; 3 of 4 are 75%, not 50%."""
+    rows = ["scenario,seed,principle,criterion,value,should,did,weight"]
+    for number in range(20):
+        did, weight = ("canvas", 3) if number < 10 else ("none", 1)
+        met = int(did == "canvas")
+        rows += [f"s{number},1,trigger,,{met},,,{weight}"]
+        rows += [f"s{number},1,trigger,opens,{met},canvas,{did},"]
+    text = "\n".join(rows)
+    rule = "choices: {trigger/opens: {recall: {canvas: {margin: 0.1}}}}\n"
+    project({"try.yaml": TOOLS + rule, "old.csv": text, "new.csv": text})
+
+    found = {one["principle"]: one["baseline"]["mean"] for one in gated()["verdicts"]}
+
+    assert found["trigger/opens: recall of canvas"] == pytest.approx(0.75)
+    assert found["trigger"] == pytest.approx(0.75)
+
+
 def test_a_rule_takes_what_it_does_not_say_from_the_default(tools):
     tools(counted(OLD), counted(NEW), RULES + "rules: {default: {margin: 0.2}}\n")
     told = {one["principle"]: one for one in gated()["verdicts"]}

@@ -18,7 +18,7 @@ from tastemaker.stats.detection import (
 )
 from tastemaker.stats.paired import RNG_SEED
 from tastemaker.stats.panel import Codes, Design, Floats, Panel
-from tastemaker.tables import Arranged, Column, Scores
+from tastemaker.tables import Arranged, Column, Scores, weighed_as_principles
 
 MOST_CLASSES = 50
 """With more, a confusion matrix shows nothing and its resamples fill the memory."""
@@ -116,6 +116,7 @@ def choice_panels(
         return {}
     names = list(dict.fromkeys([*rows.texts["should"].spoken(), *rows.texts["did"].spoken()]))
     known = [name for name in names if name is not None]
+    rows = weighed_as_principles(scores, rows)
     rows = replace(rows, texts={**rows.texts, **_choice_names(rows)})
     called, chose = (
         Arranged(

@@ -7,8 +7,8 @@ import numpy as np
 from tastemaker.experiment import Experiment
 from tastemaker.stats.estimates import linear, scenario_means
 from tastemaker.stats.paired import Comparing, Difference, compare
-from tastemaker.stats.panel import Codes, Floats, Panel
-from tastemaker.tables import Column, Scores, panels
+from tastemaker.stats.panel import Panel
+from tastemaker.tables import Column, Scores, panels, weighed_as_principles
 
 BETWEEN = "\0"
 """Stands in no name."""
@@ -68,29 +68,4 @@ def _as_principles(scores: Scores) -> Scores:
     )
     none = Column(codes=np.zeros(len(codes), dtype=np.intp), names=(None,))
     texts = {**rows.texts, "principle": Column(codes=codes, names=names), "criterion": none}
-    weights = _as_principle(scores, rows)
-    return Scores(texts=texts, numbers={**rows.numbers, "scenario_weight": weights})
-
-
-def _as_principle(scores: Scores, rows: Scores) -> Floats:
-    """What each criterion's scenario weighs for its principle, which may be several times (`per`).
-
-    So a principle of one criterion has the same mean as the criterion.
-    """
-    whole = scores.keep(scores.texts["criterion"].equal(None))
-    own: Floats = rows.numbers["scenario_weight"]
-    known, first = np.unique(_places(whole), return_index=True)
-    if not len(known):
-        return own
-    wanted = _places(rows)
-    at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-    weights: Floats = whole.numbers["scenario_weight"][first[at]]
-    return np.where(known[at] == wanted, weights, own)
-
-
-def _places(rows: Scores) -> Codes:
-    """A code for the eval, scenario and principle of each row."""
-    home, scenario, principle = (rows.texts[name] for name in ("eval", "scenario", "principle"))
-    places = home.codes.astype(np.intp) * len(scenario.names) + scenario.codes
-    codes: Codes = places * len(principle.names) + principle.codes
-    return codes
+    return Scores(texts=texts, numbers=weighed_as_principles(scores, rows).numbers)

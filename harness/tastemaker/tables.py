@@ -221,6 +221,32 @@ def read_scores(folder: Path) -> Scores:
     )
 
 
+def weighed_as_principles(scores: Scores, rows: Scores) -> Scores:
+    """Rows of criteria, with what their scenario weighs for their principle (`per`).
+
+    So a principle of one criterion has the same mean as the criterion. Rows of what has no score
+    of its principle keep their weight.
+    """
+    whole = scores.keep(scores.texts["criterion"].equal(None))
+    own = rows.numbers["scenario_weight"]
+    known, first = np.unique(_places(whole), return_index=True)
+    if not len(known):
+        return rows
+    wanted = _places(rows)
+    at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    weights = whole.numbers["scenario_weight"][first[at]]
+    weighed = np.where(known[at] == wanted, weights, own)
+    return replace(rows, numbers={**rows.numbers, "scenario_weight": weighed})
+
+
+def _places(rows: Scores) -> Codes:
+    """A code for the eval, scenario and principle of each row."""
+    home, scenario, principle = (rows.texts[name] for name in ("eval", "scenario", "principle"))
+    places = home.codes.astype(np.intp) * len(scenario.names) + scenario.codes
+    codes: Codes = places * len(principle.names) + principle.codes
+    return codes
+
+
 ReplyKey = tuple[str, str, int, str]
 """One reply: eval, scenario, seed, arm."""
 REPLY_KEY = ("eval", "scenario", "seed", "arm")
