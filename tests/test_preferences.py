@@ -160,6 +160,27 @@ def test_weights_of_strata_and_scenarios_count_as_they_do_for_scores(results):
     assert found.win_rate.value == pytest.approx(3 / 5)
 
 
+@pytest.mark.parametrize("order", [("clarity", "steps"), ("steps", "clarity")])
+def test_a_scenario_that_counts_several_times_for_one_principle_is_compared_once(project, order):
+    """s0 counts seven times for steps alone (`per`), and wins: w = (1 + 0) / 2, not 7 / 8."""
+    folder = project(
+        {
+            "try.yaml": EXPERIMENT,
+            "liked.csv": written(both_orders([("a", "a"), ("b", "b")])),
+        }
+    )
+    weights = {"clarity": (1, 1), "steps": (7, 1)}
+    scores = [
+        (f"s{i}", 1, name, 1, weight) for name in order for i, weight in enumerate(weights[name])
+    ]
+    for arm in ("old", "new"):
+        text = written(scores, ("scenario", "seed", "principle", "value", "weight"))
+        (folder / f"{arm}.csv").write_text(text)
+    found = only(load_results(load_experiment(folder / "try.yaml"), folder / "logs"))
+
+    assert found.win_rate.value == 0.5
+
+
 def test_clusters_of_the_file_make_one_observation_of_their_scenarios(results):
     answers = [("a", "a")] * 12
     rows = [(*row, "arena", f"c{number // 4}") for number, row in enumerate(both_orders(answers))]

@@ -19,6 +19,7 @@ from tastemaker.tables import (
     REPLIES,
     SCORES,
     SEAL,
+    Arranged,
     panels,
     read_preferences,
     read_scores,
@@ -147,6 +148,23 @@ def test_scenarios_count_by_their_weight_inside_a_stratum():
     rows = [row(scenario="a", scenario_weight=3.0), row(scenario="b")]
 
     assert shares(panel(rows)) == {"email/a": 0.75, "email/b": 0.25}
+
+
+def test_what_replies_take_counts_a_scenario_once_whatever_it_counts_for_a_principle():
+    """s1 counts seven times for honesty (`per`): its replies are no more for that. (10 + 20) / 2."""
+    rows = [
+        row(scenario=scenario, principle=principle, scenario_weight=weight, seconds=seconds)
+        for scenario, times, seconds in (("s1", 7.0, 10.0), ("s2", 1.0, 20.0))
+        for principle, weight in (("honesty", times), ("warmth", 1.0))
+    ]
+    for order in (rows, rows[::-1]):
+        arranged = Arranged(scores_of_rows(order), ["old"])
+        spent = arranged.spent("seconds", arranged.numbers["seconds"])
+
+        assert shares(spent) == {"email/s1": 0.5, "email/s2": 0.5}
+        assert dict(zip(spent.scenarios, spent.arm("old").ravel().tolist(), strict=True)) == {
+            "email/s1": 10.0, "email/s2": 20.0,
+        }  # fmt: skip
 
 
 def test_equal_scenario_ids_in_two_evals_never_meet():

@@ -221,8 +221,12 @@ def _preferences_beside(experiment: Experiment, rows: Iterable[ScoreRow]) -> lis
     for row in rows:
         # A criterion has a weight of its own, and not its scenario's.
         if row.criterion is None:
-            known.setdefault((row.eval, row.scenario), blank_of_score(row))
-            measured.setdefault((row.eval, row.scenario), set()).add(row.principle)
+            key = row.eval, row.scenario
+            here, before = blank_of_score(row), known.get(key)
+            # For some principles a scenario may count several times (`per`): once is the least.
+            if before is None or here.scenario_weight < before.scenario_weight:
+                known[key] = here
+            measured.setdefault(key, set()).add(row.principle)
     read = preference_rows(
         Path(experiment.preference.preferences),
         arms=experiment.arms,

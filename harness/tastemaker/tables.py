@@ -418,9 +418,13 @@ class Arranged:
         }
 
     def spent(self, name: str, amounts: Floats) -> Panel:
-        """What each reply took, as a panel: `amounts` has a number for each of `numbers`' rows."""
-        rows = np.arange(len(amounts))
-        return self._panel(name, rows, self._frame(rows), amounts)
+        """What each reply took, as a panel: `amounts` has a number for each of `numbers`' rows.
+
+        A scenario weighs the least that it does for any principle: for some it may count several
+        times (`per`), and its replies are no more for it.
+        """
+        lightest = np.argsort(self.numbers["scenario_weight"], kind="stable")
+        return self._panel(name, np.arange(len(amounts)), self._frame(lightest), amounts)
 
     def evals_of(self, principle: str) -> list[str]:
         """The evals a principle stands in."""
