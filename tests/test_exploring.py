@@ -14,6 +14,7 @@ from tastemaker.errors import UserError
 from tastemaker.experiment import Arm, Experiment
 from tastemaker.gate import Outcome
 from tastemaker.records import ScoreRow
+from tastemaker.report.beside import all_pass_rows
 from tastemaker.report.data import as_data, as_json
 from tastemaker.report.html.page import as_html
 from tastemaker.report.html.source import Source
@@ -145,6 +146,23 @@ def test_pass_hat_k_falls_with_k_and_decides_nothing(found):
     assert passed == pytest.approx([5 / 6, 2 / 3, 1 / 2])
     assert [one.mean for one in told.all_pass["honesty", "old"]] == [1.0, 1.0, 1.0]
     assert [one.principle for one in told.decision.verdicts] == ["honesty"]
+
+
+def test_pass_hat_k_says_over_how_many_scenarios_it_is_where_some_lack_seeds(found):
+    """Half the scenarios fail two seeds and lack the third: without them pass^3 would look like 1."""
+
+    def score(arm, number, seed):
+        if arm == "old" or number % 2:
+            return {"value": 1.0}
+        return {"value": None, "reason": "unscored"} if seed == 3 else {"value": 0.0}
+
+    told = found(score)
+    [line] = [row for row in all_pass_rows(told) if row[1] == "new"]
+
+    assert [one.mean for one in told.all_pass["honesty", "new"]] == pytest.approx([0.5, 0.5, 1.0])
+    assert line[3].endswith(")")
+    assert (line[4][:6], line[4][-11:]) == ("1.00 (", "), 20 of 40")
+    assert "), 20 of 40 |" in as_markdown(told)
 
 
 def test_turns_and_pass_hat_k_stand_in_every_form_for_people(found):

@@ -319,7 +319,9 @@ def taken_rows(results: Results) -> list[list[str]]:
 
 ALL_PASS = (
     "pass^k: how often k replies to one scenario all meet the whole principle (a score of 1); from "
-    "c of n scored seeds C(c, k) / C(n, k), averaged over scenarios. Not gated."
+    "c of n scored seeds C(c, k) / C(n, k), averaged over scenarios. Scenarios with fewer than k "
+    "scored seeds are left out: a cell then says how many are in it, and those may be the easier "
+    "ones. Not gated."
 )
 
 
@@ -335,14 +337,18 @@ def all_pass_rows(results: Results) -> list[list[str]]:
     return [
         [plain(principle), plain(arm), *cells, *[UNKNOWN] * (most - len(cells))]
         for (principle, arm), found in results.all_pass.items()
-        for cells in [[_passed(one) for one in found]]
+        for scenarios in [len(results.panels[principle].scenarios)]
+        for cells in [[_passed(one, scenarios) for one in found]]
     ]
 
 
-def _passed(one: ArmEstimate) -> str:
-    if not isfinite(one.low):
-        return share(one.mean, 2)
-    return f"{share(one.mean, 2)} ({share(one.low, 2)} to {share(one.high, 2)})"
+def _passed(one: ArmEstimate, scenarios: int) -> str:
+    cell = share(one.mean, 2)
+    if isfinite(one.low):
+        cell += f" ({share(one.low, 2)} to {share(one.high, 2)})"
+    if 0 < one.scenarios < scenarios:
+        cell += f", {one.scenarios} of {scenarios}"
+    return cell
 
 
 def _deviation(variance: float) -> str:
