@@ -117,10 +117,11 @@ def test_a_reply_that_failed_has_no_turns_that_count(found):
         failed = {"value": None, "reason": "error", "calls": 12}
         return failed if (arm, number, seed) == ("new", 1, 2) else {"calls": 1, "value": 1.0}
 
-    told = found(score)
+    told = found(score, resources={"calls": {"ratio_at_most": 2}})
 
     assert told.spent["new"].calls == 119
     assert {one.mean.value for one in told.taken} == {1.0}
+    assert told.decision.resources[0].found.candidate == 1.0
 
 
 def test_turns_can_be_held_to_a_limit_like_seconds(found):

@@ -51,8 +51,12 @@ class Gain:
 
 
 def spent_panel(arranged: Arranged, resource: str) -> Panel:
-    """What each reply took of "seconds", "tokens" (in and out), "cost" or "calls"; NaN: unknown."""
-    return arranged.spent(resource, _spent(arranged, resource))
+    """What each reply took of "seconds", "tokens" (in and out), "cost" or "calls".
+
+    NaN where nobody knows, and where there is no reply: what a failure took is no reply's.
+    """
+    amounts = np.where(is_reply(arranged), _spent(arranged, resource), np.nan)
+    return arranged.spent(resource, amounts)
 
 
 def _spent(arranged: Arranged, resource: str) -> Floats:
@@ -74,8 +78,7 @@ def taken(experiment: Experiment, arranged: Arranged) -> tuple[Taken, ...]:
     return tuple(
         one
         for resource in get_args(Measured)
-        for amounts in [np.where(is_reply(arranged), _spent(arranged, resource), np.nan)]
-        for panel in [arranged.spent(resource, amounts)]
+        for panel in [spent_panel(arranged, resource)]
         for home, inside in _homes(panel, arranged).items()
         for arm in panel.arms
         for one in _taken(experiment, panel, resource, home, inside, arm)
