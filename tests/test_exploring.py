@@ -150,7 +150,7 @@ def test_pass_hat_k_falls_with_k_and_decides_nothing(found):
 
 
 def test_pass_hat_k_says_over_how_many_scenarios_it_is_where_some_lack_seeds(found):
-    """Half the scenarios fail two seeds and lack the third: without them pass^3 would look like 1."""
+    """Half of them fail two seeds and lack the third: without these pass^3 would look like 1."""
 
     def score(arm, number, seed):
         if arm == "old" or number % 2:

@@ -151,7 +151,7 @@ def test_scenarios_count_by_their_weight_inside_a_stratum():
 
 
 def test_what_replies_take_counts_a_scenario_once_whatever_it_counts_for_a_principle():
-    """s1 counts seven times for honesty (`per`): its replies are no more for that. (10 + 20) / 2."""
+    """s1 counts seven times for honesty (`per`): its replies are no more for that."""
     rows = [
         row(scenario=scenario, principle=principle, scenario_weight=weight, seconds=seconds)
         for scenario, times, seconds in (("s1", 7.0, 10.0), ("s2", 1.0, 20.0))
