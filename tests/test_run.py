@@ -338,6 +338,34 @@ def test_recorded_replies_are_graded_like_any_arm_and_what_is_missing_is_counted
     assert results.unscored["past"] == {"missing": 2}
 
 
+def test_scores_of_criteria_make_what_the_evals_rubric_makes_of_them(small, actor):
+    """A file of scores can neither leave out a criterion that fails, nor weigh away a `must`."""
+    must = "short: {check: words, with: {max: 5}}\n      sure: {check: contains, with: {text: sure}"
+    rubric = RUBRIC.replace("short: {check: words, with: {max: 5}}", f"{must}, must: true}}", 1)
+    (small / "kind.yaml").write_text(rubric)
+    lines = [
+        "one,1,brevity,short,1,1",
+        "one,1,brevity,sure,1,1",
+        "two,1,brevity,short,1,9",
+        "two,1,brevity,sure,0,1",
+        "three,1,brevity,short,1,1",
+    ]
+    (small / "told.csv").write_text(
+        "\n".join(["scenario,seed,principle,criterion,value,weight", *lines])
+    )
+    (small / "try.yaml").write_text(
+        EXPERIMENT.replace("{new: {model: acted/new}}", "{told: {scores: ./told.csv}}")
+    )
+    go(small)
+
+    found = {
+        row["scenario"]: row["value"]
+        for row in read_table(small / "logs" / SCORES).to_pylist()
+        if row["arm"] == "told" and row["criterion"] is None
+    }
+    assert found == {"one": 1.0, "two": 0.0, "three": None}
+
+
 def test_a_run_that_is_stopped_leaves_no_scores_of_another_under_its_record(small, actor):
     go(small)
 

@@ -13,7 +13,8 @@ from tastemaker.errors import UserError
 from tastemaker.experiment import Arm
 from tastemaker.passages import shortened
 from tastemaker.reading import did_you_mean, shown, without_duplicates
-from tastemaker.records import Call, PreferenceRow, ScoreRow, ToolCall
+from tastemaker.records import Call, Finding, PreferenceRow, ScoreRow, ToolCall
+from tastemaker.rubric import Rubric, score_reply
 
 MOST_PROBLEMS = 20
 """How many lines are named before the rest is counted."""
@@ -232,14 +233,28 @@ def _score(
     )
 
 
-def score_rows(
-    name: str, arm: Arm, *, scenarios: Mapping[str, Iterable[str]] | None = None
-) -> list[ScoreRow]:
-    """The rows of an arm that brings scores; arguments and errors as `read_scores_file`.
+Asked = tuple[Rubric, Mapping[str, str]]
+"""What a scenario is graded by: the rubric with its own criteria, and its labels."""
 
-    Where a reply has scores for criteria and none for their principle, the principle's is their
-    weighted mean (STATS section 1), unscored when one of them is, or is absent though another seed
-    of the scenario has it.
+
+def score_rows(
+    name: str,
+    arm: Arm,
+    *,
+    scenarios: Mapping[str, Iterable[str]] | None = None,
+    rubrics: Mapping[tuple[str, str], Asked] | None = None,
+) -> list[ScoreRow]:
+    """The rows of an arm that brings scores; errors as `read_scores_file`.
+
+    Where a reply has scores for criteria and none for their principle, the principle's is what the
+    rubric makes of them. Without a rubric it is their weighted mean (STATS section 1), unscored
+    when one of them is, or is absent though another seed of the scenario has it.
+
+    Args:
+        name: Of the arm.
+        arm: Names the file.
+        scenarios: As `read_scores_file`.
+        rubrics: By eval and scenario, where they are known.
     """
     assert arm.scores is not None
     read = read_scores_file(Path(arm.scores), limits=arm.range or (0.0, 1.0), scenarios=scenarios)
@@ -251,7 +266,13 @@ def score_rows(
         if score.criterion is not None and key not in told:
             parts.setdefault(key, []).append(score)
             asked.setdefault(key[:3], set()).add(score.criterion)
-    whole = [_principle_score(scores, len(asked[key[:3]])) for key, scores in parts.items()]
+    by = rubrics or {}
+    whole = [
+        _principle_score(scores, len(asked[key[:3]]))
+        if key[:2] not in by
+        else _score_by_rubric(scores, *by[key[:2]])
+        for key, scores in parts.items()
+    ]
     return [_row(name, score) for score in (*read, *whole)]
 
 
@@ -274,14 +295,23 @@ def _principle_score(scores: list[RecordedScore], criteria: int) -> RecordedScor
     for score in scores:
         share = score.value or 0.0
         value += abs(score.weight) * (share if score.weight > 0 else 1 - share) / total
-    return replace(
-        scores[0],
-        criterion=None,
-        weight=1.0,
-        value=None if missing else min(value, 1.0),
-        should=None,
-        did=None,
-    )
+    return _whole(scores, None if missing else min(value, 1.0))
+
+
+def _score_by_rubric(
+    scores: list[RecordedScore], rubric: Rubric, labels: Mapping[str, str]
+) -> RecordedScore:
+    """With the rubric's weights, musts and points; unscored where a criterion of it is absent."""
+    findings = {
+        (one.principle, one.criterion or ""): Finding(value=one.value, reason="missing")
+        for one in scores
+    }
+    found = score_reply(rubric, findings, labels).get(scores[0].principle)
+    return _whole(scores, found.value if found else None)
+
+
+def _whole(scores: list[RecordedScore], value: float | None) -> RecordedScore:
+    return replace(scores[0], criterion=None, weight=1.0, value=value, should=None, did=None)
 
 
 def _row(arm: str, score: RecordedScore) -> ScoreRow:

@@ -478,10 +478,19 @@ def _score_arms(plan: Plan, parts: Sequence[Part]) -> Iterator[ScoreRow]:
     by_look = plan.schedule is not None
     whole = {one.name: [s.id for s in one.whole.scenarios] for one in plan.evals}
     loaded: Mapping[str, LoadedEval] = {one.name: one for one in plan.evals}
+    rubrics = {
+        (one.name, scenario.id): (
+            one.rubric.extended(scenario.criteria) if scenario.criteria else one.rubric,
+            scenario.labels,
+        )
+        for one in plan.evals
+        if one.rubric
+        for scenario in one.whole.scenarios
+    }
     for name, arm in plan.experiment.arms.items():
         if arm.scores is None:
             continue
-        for row in score_rows(name, arm, scenarios=whole or None):
+        for row in score_rows(name, arm, scenarios=whole or None, rubrics=rubrics):
             if row.eval not in known:
                 yield row
             elif row.scenario in known[row.eval] and row.seed <= plan.seeds:
