@@ -104,6 +104,23 @@ def test_a_page_that_hangs_is_ended_and_the_next_one_is_looked_at(body):
     assert renders(page(f"<p>after {hash(body)}")).value == 1
 
 
+@pytest.mark.slow
+def test_frames_that_lie_too_deep_in_each_other_are_an_error_of_the_page():
+    inner = "const i = d.createElement('iframe'); d.documentElement.append(i);"
+    body = f"<script>let n = 0; const f = d => {{ {inner} n++ < 200 && f(i.contentDocument) }};"
+
+    assert chromium.look(page(f"<p>a</p>{body} f(document)</script>"), seconds=60).wrong == (
+        "its frames lie too deep in each other",
+    )
+
+
+def test_a_page_cannot_take_the_memory_of_the_machine():
+    """What is in buffers is not in the heap of scripts, whose limit Chromium keeps by itself."""
+    body = "<p>a</p><script>const a = new Uint8Array(2e9).fill(1)</script>"
+
+    assert chromium.look(page(body)).wrong == ("error: RangeError: Array buffer allocation failed",)
+
+
 @pytest.mark.parametrize(
     "body",
     [

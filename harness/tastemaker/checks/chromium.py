@@ -35,6 +35,8 @@ NARROW = (380, 700)
 MOST_STOPS = 60
 """Presses of the Tab key."""
 MOST_WRONG = 50
+MEGABYTES = 1024
+"""Of memory to write in, for each process of Chromium; scripts alone have 256."""
 MOST_BYTES = 64_000_000
 """That Chromium may say about one page."""
 ADDRESS = "https://app.invalid/"
@@ -68,6 +70,8 @@ FLAGS = (
 # between fork and exec is not safe where there are threads.
 _LAUNCH = (
     "import os, sys; from fcntl import F_DUPFD, fcntl; "
+    "from resource import RLIMIT_DATA, setrlimit; "
+    f"setrlimit(RLIMIT_DATA, ({MEGABYTES * 2**20}, {MEGABYTES * 2**20})); "
     "r, w = (fcntl(int(one), F_DUPFD, 10) for one in sys.argv[1:3]); "
     "os.dup2(r, 3); os.dup2(w, 4); os.execvp(sys.argv[3], sys.argv[3:])"
 )
@@ -309,7 +313,10 @@ class Browser:
         self.send("Page.navigate", url=ADDRESS)
         self.wait(lambda: watch.loaded)
         self._settle()
-        frame = self.call("Page.getFrameTree")["frameTree"]["frame"]
+        tree = self.call("Page.getFrameTree").get("frameTree")
+        if tree is None:
+            raise Lost("its frames lie too deep in each other")
+        frame = tree["frame"]
         if frame["url"] != ADDRESS:
             self._say("it goes to another address")
         if watch.given > 1:
