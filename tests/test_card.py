@@ -39,22 +39,39 @@ SHORT_OF_FORTY = {"old": 10, "new": 30, "twin": 29}
 """How many of forty scenarios each arm answers in few words, whatever the seed."""
 
 
-def finished(folder, name, *, seeds=2, scenarios=40, system="Be kind.", limit=None):
-    """The folder of a run as `tastemaker run` leaves it, without the logs."""
+def finished(
+    folder,
+    name,
+    *,
+    seeds=2,
+    scenarios=40,
+    system="Be kind.",
+    limit=None,
+    short_of=SHORT_OF_FORTY,
+    unscored=(),
+    evals=("many",),
+    **more,
+):
+    """The folder of a run as `tastemaker run` leaves it, without the logs.
+
+    `unscored` are the scenarios that the arm `new` has no score for, and `more` is of the record.
+    """
     folder.mkdir(parents=True)
-    known = {"eval": "many", "dataset": "many", "cluster": "", "principle": ""}
+    known = {"dataset": "many", "cluster": "", "principle": ""}
     scores = [
         ScoreRow(
             **known
-            | {"arm": arm, "scenario": f"s{n}", "cluster": f"s{n}", "seed": seed}
+            | {"eval": home, "arm": arm, "scenario": f"s{n}", "cluster": f"s{n}", "seed": seed}
             | {"principle": principle, "criterion": criterion, "value": value}
         )
-        for arm, short in SHORT_OF_FORTY.items()
+        for home in evals
+        for arm, short in short_of.items()
         for n in range(scenarios)
         for seed in range(1, seeds + 1)
         for principle, names in (("brevity", (None, "short")), ("form", (None, "plain")))
         for criterion in names
-        for value in [1.0 if principle == "form" else float(n < short)]
+        for there in [arm != "new" or n not in unscored]
+        for value in [(1.0 if principle == "form" else float(n < short)) if there else None]
     ]
     write_tables(folder, score_table(scores), reply_table([]))
     arms = {arm: {"model": f"acted/{arm}", "system": "Be kind."} for arm in SHORT_OF_FORTY}
@@ -72,7 +89,7 @@ def finished(folder, name, *, seeds=2, scenarios=40, system="Be kind.", limit=No
         "arms_shown": arms,
         "named_evals": [{"rubric": "./kind.yaml", "dataset": "./many.yaml"}],
         "evals": {
-            "many": {
+            home: {
                 "dataset": "many",
                 "dataset_version": 1,
                 "dataset_hash": "sha256:2",
@@ -80,12 +97,13 @@ def finished(folder, name, *, seeds=2, scenarios=40, system="Be kind.", limit=No
                 "rubric_version": 3,
                 "rubric_hash": "sha256:3",
             }
+            for home in evals
         },
         "principles": {"brevity": "An answer is as short as it can be."},
         "seeds_asked": {arm: {"base": 1, "honoured": True} for arm in arms},
         "versions": {"tastemaker": "0.1.0"},
     }
-    (folder / "record.json").write_text(json.dumps(record))
+    (folder / "record.json").write_text(json.dumps(record | more))
 
 
 @pytest.fixture
@@ -125,6 +143,48 @@ def test_the_best_is_bold_only_where_its_lead_is_established(made):
     two = CARD.replace("  twin: {runs: [{logs: logs/one, arm: twin}]}\n", "")
     assert [cell.best for cell in made(two).lines[0].cells] == [False, True]
     assert [cell.best for cell in made(two).lines[1].cells] == [False, False]
+
+
+def test_nothing_is_bold_that_what_is_missing_could_undo(made):
+    """Seven of forty won and none lost; two lost in the worst case, where `new` has no score."""
+    two = CARD.replace("  twin: {runs: [{logs: logs/one, arm: twin}]}\n", "")
+    close = {"old": 20, "new": 27, "twin": 0}
+    made.run("whole", short_of=close)
+    made.run("gaps", short_of=close, unscored=(0, 1))
+
+    whole, gaps = (made(two.replace("logs/one", f"logs/{name}")) for name in ("whole", "gaps"))
+
+    assert [cell.best for cell in whole.lines[0].cells] == [False, True]
+    assert [cell.value is None for cell in gaps.lines[0].cells] == [False, False]
+    assert [cell.best for cell in gaps.lines[0].cells] == [False, False]
+
+
+def test_a_run_that_tolerates_nothing_unscored_shows_no_cell_with_a_gap(made):
+    made.run("strict", unscored=(0,), max_unscored=0.0)
+    card = made(CARD.replace("logs/one, arm: new", "logs/strict, arm: new"))
+
+    assert card.lines[0].cells[1].value is None
+    assert any("too much is unscored: 2 of 80 replies" in text for text in card.footnotes)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"user": {"model": "acted/guest", "config": {}}}, "user: "),
+        ({"weights": {"many": 3.0}}, 'weights: {"few": 0.25, "many": 0.75}; in the rest'),
+        ({"weights": {"many": 2.0, "few": 2.0}}, ""),
+    ],
+    ids=["other users", "other weights", "the same weights"],
+)
+def test_users_and_the_weights_of_pooled_evals_must_be_equal(made, change, said):
+    made.run("both", evals=("few", "many"))
+    made.run("other", evals=("few", "many"), **change)
+    text = CARD.replace("logs/one", "logs/both")
+    card = made(text.replace("logs/both, arm: new", "logs/other, arm: new"))
+
+    unlike = [one for one in card.footnotes if one.startswith("Not comparable with its row")]
+    assert len(unlike) == (said != "")
+    assert all(said in one for one in unlike)
 
 
 def test_nothing_is_bold_below_a_published_figure_that_is_higher(made):
@@ -259,6 +319,14 @@ def test_what_changed_is_told_against_the_baseline_of_the_run(made):
     assert len(card.changes) == 1
     assert card.changes[0].startswith("Against old (one), brevity improved: +50.0 points (")
     assert card.principles == {"brevity": "An answer is as short as it can be."}
+
+
+def test_no_change_is_told_beyond_what_is_possible(made):
+    """Six clusters that lose all: guarded, the interval would reach to -130 points."""
+    made.run("lost", scenarios=6, short_of={"old": 6, "new": 0, "twin": 0})
+    card = made("model: new\n" + CARD.replace("logs/one", "logs/lost"))
+
+    assert "brevity regressed: -100.0 points (-100.0 to " in card.changes[0]
 
 
 def test_every_form_shows_the_same_numbers(made):

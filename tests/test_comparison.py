@@ -90,6 +90,14 @@ def test_runs_that_differ_in_what_matters_are_refused_with_each_difference(folde
     assert len(meant) == 4
 
 
+def test_arms_that_talked_to_other_users_are_not_compared(folder):
+    tastemaker("run", "try.yaml", "--logs", "one")
+    one, two = open_arm("one", candidate=False), open_arm("one", candidate=True)
+    played = replace(two, record={**two.record, "user": {"model": "acted/guest", "config": {}}})
+
+    assert set(differences(one, played)) == {"user"}
+
+
 def test_a_judge_that_had_to_be_calibrated_decides_no_comparison(folder):
     """Forty equal replies pass; not where only a judge that people have calibrated may decide."""
     many = DATASET + "".join(f'      - {{id: t{n}, prompt: "More {n}"}}\n' for n in range(32))

@@ -15,7 +15,7 @@ from tastemaker.record import LOOKS, RECORD, grading
 from tastemaker.results import Results, results
 from tastemaker.tables import joined, judged_principles, read_scores
 
-OF_RUN = ("seeds", "limit", "split", "grader", "judge", "seed_kind", "weights")
+OF_RUN = ("seeds", "limit", "split", "grader", "judge", "user", "seed_kind", "weights")
 OF_RULES = (
     "rules",
     "choices",

@@ -1,6 +1,6 @@
 """What a cell of a card rests on: one arm of one run, and the settings it was measured with."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from tastemaker.reading import Location, did_you_mean, shown
 from tastemaker.records import NO_ANSWER
 from tastemaker.results import SENTENCES
 from tastemaker.stats.estimates import ArmEstimate, arm_mean
+from tastemaker.stats.paired import MAX_MISSING
 from tastemaker.stats.panel import Panel
 from tastemaker.tables import SCORES, Arranged, Scores, joined, read_scores, read_table
 
@@ -152,7 +153,7 @@ def _measured(spec: CardSpec, row: Row, column: str, run: RunArm) -> Iterator[Me
         replies=len(mine.numbers["value"]),
         unscored=_unscored(mine),
         format_failures=_format_failures(row, run, mine, evals),
-        max_unscored=float(run.record.get("max_unscored") or 0.05),
+        max_unscored=float(run.record.get("max_unscored", MAX_MISSING)),
     )
 
 
@@ -176,11 +177,16 @@ def side_by_side(row: Row, arms: Mapping[str, Measured]) -> Panel:
     return arranged.panels()[row.principle or ""]
 
 
-def _settings(run: RunArm, evals: Iterable[str], *, uniform: bool) -> Iterator[tuple[str, Any]]:
+def _settings(run: RunArm, evals: Collection[str], *, uniform: bool) -> Iterator[tuple[str, Any]]:
     """What must be equal, by name; the model itself and, asked its own way, its prompt are free."""
     for key in OF_RUN:
         if key != "weights":
             yield key, run.record.get(key)
+    if len(evals) > 1:  # how one eval counts beside others matters to what pools them alone
+        weights = run.record.get("weights") or {}
+        counts = {name: float(weights.get(name, 1.0)) for name in sorted(evals)}
+        total = sum(counts.values()) or 1.0
+        yield "weights", {name: round(count / total, 6) for name, count in counts.items()}
     named = dict(zip(run.record.get("evals", {}), run.record.get("named_evals", []), strict=False))
     yield "evals", sorted(evals)
     for name in sorted(evals):

@@ -13,7 +13,7 @@ from tastemaker.errors import UserError
 from tastemaker.experiment import as_seen
 from tastemaker.gate import FEWEST_CLUSTERS, IMPROVEMENT_LEVEL, Kind
 from tastemaker.stats.estimates import ArmEstimate
-from tastemaker.stats.paired import paired
+from tastemaker.stats.paired import Difference, paired
 
 LONGEST = 400
 """Characters of a setting that the appendix shows; a longer one stands as its hash."""
@@ -266,13 +266,15 @@ def _best(spec: CardSpec, row: Row, found: Mapping[str, Measured], beside: float
             continue
         panel = side_by_side(row, {name: found[name] for name in (second, first)})
         gain = paired(panel, second, first, alpha=spec.alpha)
-        if (
-            gain.clusters >= FEWEST_CLUSTERS
-            and gain.low > 0
-            and gain.p_greater <= IMPROVEMENT_LEVEL
-        ):
+        # With too much missing it has to hold in the worst case, too (STATS 1).
+        if _established(gain) and (gain.worst_fill is None or _established(gain.worst_fill)):
             best.add(first)
     return best
+
+
+def _established(gain: Difference) -> bool:
+    enough = gain.clusters >= FEWEST_CLUSTERS and gain.low > 0
+    return enough and gain.p_greater <= IMPROVEMENT_LEVEL
 
 
 def _principles(spec: CardSpec, runs: Mapping[str, list[RunArm]]) -> dict[str, str]:
@@ -302,11 +304,11 @@ def _changes(runs: Sequence[RunArm]) -> Iterator[str]:
         for verdict in decision.verdicts:
             if verdict.kind in (Kind.IMPROVED, Kind.REGRESSED):
                 verb = "improved" if verdict.kind is Kind.IMPROVED else "regressed"
-                found = verdict.paired
+                low, high = verdict.paired.limits
                 yield (
                     f"Against {baseline} ({run.record['experiment']}), {verdict.principle} {verb}: "
-                    f"{100 * found.difference:+.1f} points "
-                    f"({100 * found.low:+.1f} to {100 * found.high:+.1f})."
+                    f"{100 * verdict.paired.difference:+.1f} points "
+                    f"({100 * low:+.1f} to {100 * high:+.1f})."
                 )
 
 
