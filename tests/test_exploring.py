@@ -124,6 +124,14 @@ def test_a_reply_that_failed_has_no_turns_that_count(found):
     assert told.decision.resources[0].found.candidate == 1.0
 
 
+def test_no_reply_takes_less_than_nothing(found):
+    """One scenario of forty takes 4,000 seconds, the others none: mean 100, half-width 202."""
+    told = found(lambda arm, number, seed: {"seconds": 4000.0 * (number == 0)}).taken
+
+    assert told[0].mean.value == pytest.approx(100)
+    assert (told[0].mean.low, told[0].mean.high) == (0.0, pytest.approx(302.3, abs=0.1))
+
+
 def test_turns_can_be_held_to_a_limit_like_seconds(found):
     """Scenarios of 2 and 4 turns against 2: the ratios 1 and about 2 have a mean of 2 ** 0.5."""
     limit = {"calls": {"ratio_at_most": 1.2}}

@@ -1,7 +1,7 @@
 """What replies took, time, tokens and money: held to limits, and against what it bought."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -110,10 +110,15 @@ def _taken(
         eval=home,
         arm=arm,
         resource=resource,
-        mean=student(found, experiment.alpha),
+        mean=_not_negative(student(found, experiment.alpha)),
         scenarios=found.scenarios,
         clusters=found.clusters,
     )
+
+
+def _not_negative(amount: Estimate) -> Estimate:
+    """With an interval that ends at 0: no reply takes less."""
+    return amount if amount.low is None else replace(amount, low=max(0.0, amount.low))
 
 
 def resource_verdicts(
