@@ -642,6 +642,17 @@ def test_a_plan_that_says_no_chances_is_taken_for_a_random_draw_and_says_so(favo
     ) == (told)
 
 
+@pytest.mark.parametrize("decides", [True, False])
+def test_what_is_to_be_known_of_marks_stands_with_the_verdicts_they_decide(favoured, decides):
+    """Hand-picked replies correct nothing: who reads "passed" should see how they were taken."""
+    one = favoured(REQUIRED if decides else studies.EXPERIMENT)
+    one.store.say("kind", "imported")
+    found = load_results(one.experiment, calibrated(one).folder)
+
+    told = "The plan says no chances: its scenarios are taken for a random draw."
+    assert (told in found.warnings) == decides
+
+
 def test_what_a_certificate_would_need_is_what_the_gate_says(favoured):
     one = calibrated(favoured(REQUIRED))
     found = verdict(one)

@@ -381,6 +381,7 @@ def results(
             *record.get("warnings", ()),
             *_other_seeds(experiment, record),
             *_fewer_seeds(experiment, arranged),
+            *_of_people(people),
             *alone.disagreements,
         ),
         panels=pooled,
@@ -640,6 +641,13 @@ def _fewer_seeds(experiment: Experiment, arranged: Arranged) -> list[str]:
         for arm, count in seeds.items()
         if count < most
     ]
+
+
+def _of_people(people: Standing | None) -> tuple[str, ...]:
+    """What is to be known of the marks by which verdicts were corrected, in sentences."""
+    if people is None or people.calibration is None or not people.required:
+        return ()
+    return people.calibration.notes
 
 
 def _spent(arranged: Arranged, arm: str) -> Spent:
