@@ -3,6 +3,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from tastemaker.stats.estimates import arm_mean
 from tastemaker.stats.repeats import (
     all_pass,
     instruction_accuracy,
@@ -64,6 +65,17 @@ def test_forty_scenarios_that_never_fail_have_the_interval_of_forty_and_not_of_2
     found = all_pass(np.ones((40, 5)), one_stratum(np.arange(40)), k)
 
     assert (found.low, found.high) == pytest.approx((0.9072088927, 1.0))
+
+
+def test_pass_hat_one_of_right_or_wrong_is_the_arms_mean_with_its_interval():
+    """The same number in one report has the same interval, wherever it stands."""
+    values = np.random.default_rng(1).binomial(1, 0.75, (40, 3)).astype(float)
+    values[3, 1] = NAN
+    design = one_stratum(np.arange(40))
+
+    one, mean = all_pass(values, design, 1, alpha=0.2), arm_mean(values, design, alpha=0.2)
+
+    assert (one.mean, one.low, one.high) == (mean.mean, mean.low, mean.high)
 
 
 def test_without_a_scenario_that_has_k_repeats_nothing_is_known():

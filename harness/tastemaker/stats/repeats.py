@@ -57,8 +57,9 @@ def pass_hat_k(n: int, passed: int, k: int) -> float:
 def all_pass(values: Floats, design: Design, k: int, *, alpha: float = 0.05) -> ArmEstimate:
     """The mean over scenarios of pass^k, with the interval of an arm's mean (STATS 1 and 2.4).
 
-    A reply passes with a score of 1. One number per scenario, as of every other mean: its repeats
-    are no data of their own. Scenarios with fewer than k scored repeats are left out.
+    A reply passes with a score of 1. pass^1 is the arm's mean of that, seeds and all; above it a
+    scenario has one number, and its repeats are no data of their own. Scenarios with fewer than k
+    scored repeats are left out.
 
     Args:
         values: (N, K) scores of one arm, NaN missing.
@@ -66,6 +67,9 @@ def all_pass(values: Floats, design: Design, k: int, *, alpha: float = 0.05) -> 
         k: From 1 up.
         alpha: One minus the level of the interval.
     """
+    if k == 1:
+        each = np.where(np.isnan(values), np.nan, (values >= PASSED).astype(np.float64))
+        return arm_mean(each, design, alpha=alpha)
     scored, passed = (~np.isnan(values)).sum(axis=1), (values >= PASSED).sum(axis=1)
     most = values.shape[1]
     table = np.array(
