@@ -124,6 +124,15 @@ def test_a_reply_that_failed_has_no_turns_that_count(found):
     assert told.decision.resources[0].found.candidate == 1.0
 
 
+def test_a_sum_over_a_part_of_the_replies_is_no_sum(found):
+    """Two calls a reply where they were counted, in 60 of 120: not 120 calls, and not 1 a reply."""
+    told = found(lambda arm, number, seed: {"calls": 2, "cost": 1.0} if number < 20 else {})
+
+    assert (told.spent["new"].calls, told.spent["new"].cost) == (None, None)
+    means = {(one.arm, one.resource): one.mean.value for one in told.taken}
+    assert means["new", "calls"] == pytest.approx(2)
+
+
 def test_no_reply_takes_less_than_nothing(found):
     """One scenario of forty takes 4,000 seconds, the others none: mean 100, half-width 202."""
     told = found(lambda arm, number, seed: {"seconds": 4000.0 * (number == 0)}).taken

@@ -79,9 +79,9 @@ class Spent:
     seconds: float | None
     """Mean seconds to a reply."""
     cost: float | None
-    """In dollars, all replies together."""
+    """In dollars, all replies together; None, as for tokens and calls, where one reply lacks it."""
     calls: int | None = None
-    """How often the arm was asked, all replies together; None where nobody counted."""
+    """How often the arm was asked, all replies together."""
     grading: Grading | None = None
     """None where no judge was asked."""
 
@@ -656,15 +656,19 @@ def _spent(arranged: Arranged, arm: str) -> Spent:
     once = arranged.replies[mine[arranged.replies]]
     numbers = arranged.numbers
 
-    def total(name: str) -> float | None:
+    def known(name: str) -> float | None:
         values = numbers[name][once]
         return None if np.isnan(values).all() else float(np.nansum(values))
+
+    def total(name: str) -> float | None:
+        """A sum over a part of the replies would be taken for that of all."""
+        return None if np.isnan(numbers[name][once]).any() else known(name)
 
     def counted(name: str) -> int | None:
         found = total(name)
         return None if found is None else int(found)
 
-    seconds, timed = total("seconds"), (~np.isnan(numbers["seconds"][once])).sum()
+    seconds, timed = known("seconds"), (~np.isnan(numbers["seconds"][once])).sum()
     return Spent(
         replies=len(once),
         input_tokens=counted("input_tokens"),
@@ -672,7 +676,7 @@ def _spent(arranged: Arranged, arm: str) -> Spent:
         seconds=None if seconds is None else seconds / int(timed),
         cost=total("cost"),
         calls=counted("calls"),
-        grading=_grading({name: total(f"grader_{name}") for name in Grading.__annotations__}),
+        grading=_grading({name: known(f"grader_{name}") for name in Grading.__annotations__}),
     )
 
 
