@@ -265,6 +265,25 @@ def test_a_choice_of_a_criterion_weighs_scenarios_as_its_principle_does(project)
     assert found["trigger"] == pytest.approx(0.75)
 
 
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("s1,1,trigger,opens,1,none,Canvas", "'canvas' and 'Canvas' are two classes"),
+        ("s1,1,trigger,opens,1,none,canvas ", "'canvas' and 'canvas ' are two classes"),
+        ("s1,1,trigger/opens,,1,x,x", "two choices are called 'trigger/opens'"),
+    ],
+    ids=["another case", "a blank", "a principle of the criterion's name"],
+)
+def test_what_only_looks_alike_is_refused(project, row, said):
+    """A rule against false triggers of "canvas" would not see those of "Canvas"."""
+    head = "scenario,seed,principle,criterion,value,should,did"
+    text = "\n".join([head, "s0,1,trigger,opens,1,canvas,canvas", row])
+    rule = "choices: {trigger/opens: {false_trigger: {canvas: {margin: 0.1}}}}\n"
+    project({"try.yaml": TOOLS + rule, "old.csv": text, "new.csv": text})
+
+    assert said in refused()
+
+
 def test_a_rule_takes_what_it_does_not_say_from_the_default(tools):
     tools(counted(OLD), counted(NEW), RULES + "rules: {default: {margin: 0.2}}\n")
     told = {one["principle"]: one for one in gated()["verdicts"]}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 
@@ -202,6 +203,7 @@ def load_results(experiment: Experiment, folder: Path) -> Results:
             raise experiment.error(problems)
         _refuse_strangers(experiment, rows)
         _refuse_other_criteria(rows)
+        _refuse_alike_choices(rows)
         _refuse_disagreement(rows)
         preferred = _preferences_beside(experiment, rows)
         return results(experiment, record_of_scores(experiment), scores_of_rows(rows), preferred)
@@ -296,6 +298,31 @@ def _refuse_other_criteria(rows: Iterable[ScoreRow]) -> None:
                     f"{_weighed(criteria)}, and {arm} has {_weighed(other)}; leave the value empty "
                     "where there is none"
                 )
+
+
+def _refuse_alike_choices(rows: Iterable[ScoreRow]) -> None:
+    """Choices and classes that only look alike: a rule on one of them would not see the other."""
+    choices: dict[str, tuple[str, str | None]] = {}
+    classes: dict[str, dict[str, str]] = {}
+    for row in rows:
+        if row.should is None:
+            continue
+        name = row.principle if row.criterion is None else f"{row.principle}/{row.criterion}"
+        parts = row.principle, row.criterion
+        if choices.setdefault(name, parts) != parts:
+            raise UserError(f"two choices are called '{name}': rename a principle or a criterion")
+        for said in filter(None, (row.should, row.did)):
+            before = classes.setdefault(name, {}).setdefault(_as_read(said), said)
+            if said != before:
+                raise UserError(
+                    f"{name}: '{before}' and '{said}' are two classes that look alike; write "
+                    "them alike"
+                )
+
+
+def _as_read(word: str) -> str:
+    """The same for what a reader takes for the same: case, blanks and Unicode forms aside."""
+    return " ".join(normalize("NFKC", word).casefold().split())
 
 
 def _weighed(criteria: Mapping[str, float]) -> str:
