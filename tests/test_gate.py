@@ -154,6 +154,15 @@ def test_needed_clusters_would_certify_an_equal_candidate_four_times_in_five(obs
     assert found.needed_clusters == 503
 
 
+def test_clusters_of_unequal_weight_are_needed_in_greater_number(observed):
+    """55 that weigh like 30, none of which changed: 36 of equal weight are 66 like these."""
+    unequal = observed(
+        se=0.0, low=-0.116, high=0.116, clusters=55, effective_clusters=30.0, informative_clusters=0
+    )
+
+    assert verdict_of(unequal, margin=0.1).needed_clusters == 66
+
+
 def test_a_margin_of_zero_asks_for_an_interval_above_zero(observed):
     assert verdict_of(observed(low=-0.01, high=0.05), margin=0.0).kind is Kind.UNDERPOWERED
     assert verdict_of(observed(low=0.01, high=0.05), margin=0.0).kind is Kind.NON_INFERIOR

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil, isfinite, nan
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from tastemaker.calibration import PrincipleCalibration
 from tastemaker.experiment import Resource, Rule
@@ -322,7 +322,7 @@ def _ladder(case: Case, found: Difference, tests: _Tests, floor: bool) -> _Rulin
             f"needs {least} clusters and there are {found.clusters}."
         )
         return _Ruling(Kind.UNDERPOWERED, None, reason, least)
-    needed = clusters_needed(found.se, found.effective_clusters, margin, floor=floor)
+    needed = clusters_needed(found, margin, floor=floor)
     if found.half_width >= margin:
         reason = (
             f"The interval, {interval}, is wider than the margin of {margin:g} allows: even no "
@@ -347,24 +347,36 @@ def _severity(found: Difference, margin: float) -> tuple[Severity, str]:
     return "material", f"Worse, and it may be by more than the margin of {margin:g}: {interval}"
 
 
-def clusters_needed(
-    se: float, effective_clusters: float, margin: float, *, floor: bool = True
-) -> int | None:
+class Found(Protocol):
+    """What is known of a difference that was found."""
+
+    @property
+    def se(self) -> float | None: ...
+    @property
+    def clusters(self) -> int: ...
+    @property
+    def effective_clusters(self) -> float: ...
+
+
+def clusters_needed(found: Found, margin: float, *, floor: bool = True) -> int | None:
     """Clusters with which an equal candidate would be certified, four times in five.
 
+    They are clusters like those there are: of unequal weight it takes more.
+
     Args:
-        se: The error of the difference that was found.
-        effective_clusters: That it was found with.
+        found: The difference, with its error and its clusters.
         margin: Of the rule; with none there is no such number.
         floor: Whether a certificate needs the floor of clusters.
     """
     if not 0 < margin < 1:
         return None
-    variance = se**2 * effective_clusters
+    variance = nan if found.se is None else found.se**2 * found.effective_clusters
     if not isfinite(variance):
         return floor_clusters(margin)
-    wanted = ceil(scenarios_for_noninferiority(variance, margin))
-    return max(wanted, floor_clusters(margin)) if floor else wanted
+    wanted = scenarios_for_noninferiority(variance, margin)
+    wanted = max(wanted, floor_clusters(margin)) if floor else wanted
+    # A hair less, so that equal weights, whose quotient is 1 but for rounding, round up nothing.
+    return ceil(wanted * found.clusters / found.effective_clusters - 1e-9)
 
 
 def _count(clusters: int) -> str:

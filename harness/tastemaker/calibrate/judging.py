@@ -550,8 +550,7 @@ def _labels_needed(found: CorrectedDifference, margin: float) -> int | None:
 
     As many for each cluster as there are now, and never fewer than 50 (STATS section 6.2).
     """
-    se = np.nan if found.se is None else found.se
-    clusters = clusters_needed(se, found.effective_clusters, margin)
+    clusters = clusters_needed(found, margin)
     if clusters is None:
         return None
     return max(ceil(clusters * found.labelled / found.clusters), FEWEST_LABELS)
