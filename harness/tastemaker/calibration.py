@@ -723,7 +723,7 @@ def _problem(
     *,
     carried: bool,
 ) -> str:
-    command = f"`tastemaker calibrate {experiment.name}`"
+    command = f"`tastemaker calibrate {experiment.reference}`"
     if carried:
         command = f"`tastemaker calibrate {found.experiment if found else '...'}`"
     if found is None:

@@ -362,8 +362,10 @@ def _links(desk: _Desk, names: Sequence[str]) -> None:
             raise UserError(f"'{name}' was given no link{did_you_mean(name, known)}")
     links = read_links(desk.folder, desk.store)
     if not links.tokens:
-        name = desk.experiment.name
-        raise UserError(f"{name}: no link is known; `tastemaker rate {name}` serves the page")
+        raise UserError(
+            f"{desk.experiment.name}: no link is known; "
+            f"`tastemaker rate {desk.experiment.reference}` serves the page"
+        )
     for name in tell_links(links, names or known):
         _say(f"{name}: this link is not known any more; --raters {name} gives a new one", err=True)
 
@@ -608,6 +610,6 @@ def _write(desk: _Desk, edits: "Sequence[Edit]") -> None:
         _say(f"{shown(edit.path)} is version {edit.version} now.")
     _say(
         "The judge reads these anchors from the next run on: "
-        f"`tastemaker run {desk.experiment.name}` grades again without asking for replies again. "
+        f"`tastemaker run {desk.experiment.reference}` grades again without asking for replies again. "
         "Replies that are anchors no longer test the judge: calibrate it on others."
     )
