@@ -499,7 +499,8 @@ def _packet(desk: _Desk, path: Path, names: Sequence[str]) -> None:
     else:
         rows = made.rows(desk.current.marks(rater))
         emit_exact(path, BYTE_ORDER_MARK + as_csv(COLUMNS, rows))
-    typer.echo(f"{len(made.pages)} pages for {rater} written to {path}", err=True)
+    unit = "pairs" if any(one.other for one in items) else "replies"
+    typer.echo(f"{len(made.pages)} {unit} for {rater} written to {path}", err=True)
     if len(made.pages) < len(items):
         typer.echo(f"{len(items) - len(made.pages)} are no longer in the run", err=True)
 

@@ -26,6 +26,8 @@ DELIMITERS = ",;\t"
 """A spreadsheet writes what its country separates by."""
 LARGEST = 256 * 2**20
 LONGEST_CELL = 2**31 - 1
+MOST_ALIKE = 3
+"""Cells of which the same is told one by one; of the others their number."""
 
 Value = str | int | float | None
 
@@ -62,7 +64,7 @@ class Sheet:
 
     def expect(self, needed: Iterable[str], optional: Iterable[str]) -> None:
         """Find columns that are missing, and those that nobody knows."""
-        known = [*needed, *optional]
+        known = list(dict.fromkeys([*needed, *optional]))
         for place, name in enumerate(self.columns, 1):
             if name and name not in known:
                 hint = did_you_mean(name, known) or f": expected {listed(known)}"
@@ -78,7 +80,7 @@ class Sheet:
     def checked(self) -> None:
         """Raise a UserError with every problem at once, if there is any."""
         if self.problems:
-            raise error(self.path, self.problems)
+            raise error(self.path, _gathered(self.problems))
 
     def _add(self, line: int, column: int, message: str) -> None:
         self.problems.append(Problem(Mark(line, column), message))
@@ -152,6 +154,20 @@ def _without_duplicates(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
             raise ValueError(f"the key '{key}' stands there twice")
         entries[key] = value
     return entries
+
+
+def _gathered(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems; what is wrong alike in many rows is told of the first, with a number."""
+    alike: dict[str, list[Mark]] = {}
+    for one in problems:
+        alike.setdefault(one.message, []).append(one.mark)
+    told = []
+    for message, marks in alike.items():
+        first = sorted(marks)[:MOST_ALIKE]
+        more = len(marks) - len(first)
+        last = f"{message} (and so in {more} more rows)" if more else message
+        told += [Problem(mark, message) for mark in first[:-1]] + [Problem(first[-1], last)]
+    return told
 
 
 def _is_cell(value: Any) -> bool:
