@@ -335,11 +335,11 @@ def _kept(
     """Which texts are in the page, in words."""
     if not source.tables:
         return (
-            f"{len(found):,} scenarios, what moved most first. There are scores alone: "
+            f"{_counted(found)}, what moved most first. There are scores alone: "
             "no replies were kept."
         )
     if full or len(whole) == len(found):
-        return f"All {len(found):,} scenarios with both arms' replies, what moved most first."
+        return f"All {_counted(found)} with both arms' replies, what moved most first."
     counts = [
         (sum(one.anchor in whole for one in of_kind), len(of_kind), word)
         for of_kind, word in zip(
@@ -354,7 +354,16 @@ def _kept(
     ]
     told = "; ".join(f"{kept:,} of the {total:,} {word}" for kept, total, word in counts if total)
     return (
-        f"{len(found):,} scenarios, what moved most first; the replies of {len(whole):,} are in "
-        f"this file: {told}. All of them: tastemaker report {results.experiment.name} "
+        f"{_counted(found)}, what moved most first; the replies of {len(whole):,} are in "
+        f"this file: {told}. All of them: tastemaker report {results.experiment.reference} "
         "--format html --full"
     )
+
+
+def _counted(found: Sequence[Entry]) -> str:
+    """How many entries there are: with several candidates a scenario has one for each of them."""
+    scenarios = len({one.key for one in found})
+    candidates = len({one.candidate for one in found})
+    if candidates < 2:
+        return f"{scenarios:,} scenarios"
+    return f"{len(found):,} comparisons ({scenarios:,} scenarios, {candidates} candidates)"
