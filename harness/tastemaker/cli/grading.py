@@ -20,6 +20,7 @@ from tastemaker.cli.options import (
     Logs,
     Output,
     emit,
+    form_by_name,
     load,
     logs_of,
 )
@@ -43,6 +44,14 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
     CSV = "csv"
     JSON = "json"
+
+
+SUFFIXES = {
+    ".md": Format.MARKDOWN,
+    ".csv": Format.CSV,
+    ".json": Format.JSON,
+    ".txt": Format.TERMINAL,
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -74,8 +83,9 @@ def grade(
     ] = None,
     grades: Grades = GRADES,
     format: Annotated[
-        Format, typer.Option(help="terminal, markdown, csv or json.", case_sensitive=False)
-    ] = Format.TERMINAL,
+        Format | None,
+        typer.Option(help="terminal, markdown, csv or json.", case_sensitive=False),
+    ] = None,
     output: Output = None,
     as_json: AsJson = False,
     allow_outside: AllowOutside = False,
@@ -87,6 +97,7 @@ def grade(
     """
     from tastemaker.content import Place
 
+    form = Format.JSON if as_json else format or form_by_name(output, SUFFIXES, Format.TERMINAL)
     place = Place.at(Path.cwd(), allow_outside=allow_outside)
     named = list(rubric_or_file or [])
     if logs is not None:
@@ -107,7 +118,7 @@ def grade(
     loaded = load_rubric(named[0], place)
     documents = _documents([Path(name) for name in named[1:]], dataset, place)
     graded = _grade(loaded, documents, grader or [], grades)
-    _print(loaded, graded, Format.JSON if as_json else format, output)
+    _print(loaded, graded, form, output)
 
 
 def _documents(files: Sequence[Path], dataset: str | None, place: "Place") -> "list[Document]":
