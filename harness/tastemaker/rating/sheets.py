@@ -13,6 +13,7 @@ from tastemaker.escaping import from_spreadsheet, spreadsheet
 from tastemaker.reading import (
     Mark,
     Problem,
+    delimiter,
     described,
     did_you_mean,
     error,
@@ -22,8 +23,6 @@ from tastemaker.reading import (
 )
 
 KINDS = (".csv", ".jsonl")
-DELIMITERS = ",;\t"
-"""A spreadsheet writes what its country separates by."""
 LARGEST = 256 * 2**20
 LONGEST_CELL = 2**31 - 1
 MOST_ALIKE = 3
@@ -86,9 +85,8 @@ class Sheet:
         self.problems.append(Problem(Mark(line, column), message))
 
     def _csv(self, text: str) -> Iterator[Row]:
-        first = text.partition("\n")[0]
-        delimiter = max(DELIMITERS, key=first.count)
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        split_by = delimiter(text.partition("\n")[0])
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=split_by, strict=True)
         usual = csv.field_size_limit(LONGEST_CELL)
         line = 1
         try:
