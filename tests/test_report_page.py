@@ -210,7 +210,7 @@ def test_on_paper_every_section_is_whole_and_of_the_scenarios_what_was_opened(ex
 
 
 def test_on_paper_stands_what_fits_the_filter_on_whatever_page(large, opened):
-    """120 scenarios of two candidates, of which 18 are worse with new-b; 50 entries are on the first page."""
+    """120 scenarios of two candidates; 18 are worse with new-b, and 50 stand on a page."""
     page = opened(large)
     page.emulate_media(media="print")
     assert len(shown(page)) == 240

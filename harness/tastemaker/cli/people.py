@@ -611,6 +611,6 @@ def _write(desk: _Desk, edits: "Sequence[Edit]") -> None:
         _say(f"{shown(edit.path)} is version {edit.version} now.")
     _say(
         "The judge reads these anchors from the next run on: "
-        f"`tastemaker run {desk.experiment.reference}` grades again without asking for replies again. "
-        "Replies that are anchors no longer test the judge: calibrate it on others."
+        f"`tastemaker run {desk.experiment.reference}` grades again without asking for replies "
+        "again. Replies that are anchors no longer test the judge: calibrate it on others."
     )

@@ -225,8 +225,9 @@ def count_lines(found: Calibration) -> list[str]:
     counts, plan = found.counts, found.plan
     lines = [
         f"{counts.marks} marks of {counts.raters} raters on {counts.replies} replies, "
-        f"{counts.consensus} agreed afterwards; of the {plan.replies} readings that the "
-        f"plan asks for, {plan.finished} are finished. Cannot say: {counts.cannot_say}; it counts as neither met nor unmet.",
+        f"{counts.consensus} agreed afterwards; of the {plan.replies} readings that the plan asks "
+        f"for, {plan.finished} are finished. Cannot say: {counts.cannot_say}; it counts as neither "
+        "met nor unmet.",
         *found.notes,
     ]
     for one in found.principles:
