@@ -517,6 +517,14 @@ def test_the_plan_says_in_words_what_it_takes(tables):
     assert "1 scenario was left out" in told
 
 
+def test_a_plan_of_pairs_promises_no_correction(tables):
+    told = "\n".join(lines(make_plan(EXPERIMENT, tables, ask(count=5, side_by_side=True)), 0))
+
+    assert "5 of 11 scenarios, one seed each, side by side" in told
+    assert "correct" not in told
+    assert "specificity" not in told
+
+
 @pytest.mark.parametrize(
     ("rate", "width", "labels"),
     [

@@ -723,7 +723,7 @@ def _problem(
     *,
     carried: bool,
 ) -> str:
-    command = f"`tastemaker calibrate {experiment.reference}`"
+    command = f"`tastemaker calibrate {experiment.reference or experiment.name}`"
     if carried:
         command = f"`tastemaker calibrate {found.experiment if found else '...'}`"
     if found is None:

@@ -576,8 +576,8 @@ class Experiment(FileModel):
 
     @property
     def reference(self) -> str:
-        """What a command takes to mean this experiment: as it was called, else its name."""
-        return self._reference or self.name
+        """What a command takes to mean this experiment, as it was called; "" when it was not."""
+        return self._reference
 
     def error(self, problems: Problems) -> UserError:
         """The error that says what is wrong at each location, with line and column of its file."""

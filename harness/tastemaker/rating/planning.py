@@ -375,7 +375,8 @@ def lines(plan: Plan, marked: int) -> list[str]:
         )
     if marked:
         told.append(f"{marked} of these scenarios have marks already; they count.")
-    return [*told, *_labels(plan), *_specificity(plan)]
+    # Which of two replies is better corrects no verdict.
+    return told if asked.side_by_side else [*told, *_labels(plan), *_specificity(plan)]
 
 
 def _load(rater: str, mine: Sequence[Drawn], plan: Plan) -> str:

@@ -353,11 +353,13 @@ def _kept(
         )
     ]
     told = "; ".join(f"{kept:,} of the {total:,} {word}" for kept, total, word in counts if total)
-    return (
+    text = (
         f"{_counted(found)}, what moved most first; the replies of {len(whole):,} are in "
-        f"this file: {told}. All of them: tastemaker report {results.experiment.reference} "
-        "--format html --full"
+        f"this file: {told}."
     )
+    # A comparison of two runs is no experiment that could be named to the command.
+    known = results.experiment.reference
+    return f"{text} All of them: tastemaker report {known} --format html --full" if known else text
 
 
 def _counted(found: Sequence[Entry]) -> str:
