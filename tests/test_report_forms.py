@@ -309,7 +309,8 @@ def test_a_page_that_lacks_replies_names_the_command_as_it_was_typed(
     for name in ("o.csv", "n.csv"):
         (tmp_path / name).write_text("scenario,seed,principle,value\ns0,1,honesty,1\n")
     (tmp_path / "mine.yaml").write_text(
-        "experiment: try\nbaseline: {old: {scores: ./o.csv}}\ncandidates: {new: {scores: ./n.csv}}\n"
+        "experiment: try\nbaseline: {old: {scores: ./o.csv}}\n"
+        "candidates: {new: {scores: ./n.csv}}\n"
     )
     found, source = reported(scenarios=120, reply=lambda arm, n, seed: f"{arm} " * 2_400)
     named = replace(found, experiment=load_experiment("./mine.yaml"))

@@ -13,7 +13,7 @@ from tastemaker.checks.wording import PhraseList, stock_file
 from tastemaker.content import Place, folder, open_reference, resolve
 from tastemaker.coverage import cover, told
 from tastemaker.errors import UserError
-from tastemaker.experiment import Experiment, PlainEval, TaskEval, load_experiment
+from tastemaker.experiment import Experiment, PlainEval, Problems, TaskEval, load_experiment
 from tastemaker.foreign import lacks
 from tastemaker.lint import (
     lint_conditions,
@@ -220,6 +220,7 @@ def _experiment(path: Path, place: Place) -> Iterable[str]:
         names = None if names is None else [*names, found]
     rows = _open_recorded(experiment, None if foreign else asked)
     problems = strange_origin(experiment, hashes) + missing_user(experiment, asked)
+    problems += _recorded_for_several(experiment)
     every = [scenario for scenarios in asked.values() for scenario in scenarios]
     problems += strange_tools(experiment, every, foreign=foreign)
     if names is not None:
@@ -272,6 +273,20 @@ def _files(reference: str | PlainEval, place: Place) -> tuple[str | None, str]:
     except UserError:
         return None, reference
     return reference, reference
+
+
+def _recorded_for_several(experiment: Experiment) -> Problems:
+    """The arms whose recorded replies would have to answer more than one eval."""
+    if len(experiment.evals) < 2:
+        return []
+    return [
+        (
+            ("baseline" if name in experiment.baseline else "candidates", name, "replies"),
+            f"recorded replies answer one eval, and this has {len(experiment.evals)}",
+        )
+        for name, arm in experiment.arms.items()
+        if arm.replies is not None
+    ]
 
 
 def _open_recorded(
