@@ -8,7 +8,7 @@ the one style sheet and the one script whose hashes it names.
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, isfinite, isnan
+from math import inf, isfinite
 from typing import Any
 
 import jinja2
@@ -26,6 +26,7 @@ from tastemaker.report.words import (
     ORDER,
     UNKNOWN,
     gravity,
+    headroom_told,
     home,
     level,
     line,
@@ -153,14 +154,12 @@ def _forests(results: Results, told: Sequence[Mapping[str, Any]]) -> list[dict[s
 def _facts(verdict: Verdict) -> list[tuple[str, str]]:
     """What stands beside a verdict: what it rests on, and what would decide it."""
     paired, headroom = verdict.paired, verdict.headroom
-    room = UNKNOWN if isnan(headroom.room) else f"{headroom.room:.3f}"
-    if headroom.saturated and isfinite(headroom.room):
-        room += ", too little to show an improvement"
+    left = headroom_told(headroom)
     if headroom.low_enough is False:
-        room += "; the baseline is not established to fail this"
+        left += "; the baseline is not established to fail this"
     facts = [
         ("Margin", line(verdict).margin),
-        *([("Headroom", room)] if verdict.scores else []),
+        *([("Headroom", left)] if verdict.scores else []),
         ("Seed share", f"{paired.seed_share:.0%}" if isfinite(paired.seed_share) else UNKNOWN),
         ("Scenarios", f"{paired.scenarios} in {paired.clusters} clusters, "
                       f"{paired.informative_clusters} changed; {paired.seeds} seeds"),
