@@ -208,12 +208,14 @@ def _experiment(path: Path, place: Place) -> Iterable[str]:
             continue
         rubric = load_rubric(rubric_name, experiment.place)
         hashes[name] = rubric.fingerprint
+        # A rubric that is found by the dataset's name is held against it with the dataset itself.
+        held = rubric_name == dataset.name
         warnings = [
-            *_lint_pair(rubric, dataset),
+            *_lint_pair(rubric, dataset, held=held),
             *_lint_rules(rubric, dataset.scenarios, experiment, name),
         ]
         yield from (f"{rubric_name}, {told}" for told in warnings)
-        if rubric.rubric != dataset.name:  # told of the dataset itself where they share a name
+        if not held:
             yield from _lint_sources(rubric_name, rubric, chosen, experiment.place)
         found = measured(name, rubric, chosen.scenarios)
         yield from _too_few(experiment, found, chosen.scenarios)
@@ -229,10 +231,10 @@ def _experiment(path: Path, place: Place) -> Iterable[str]:
         raise experiment.error(problems)
 
 
-def _lint_pair(rubric: Rubric, dataset: Dataset) -> Iterator[str]:
+def _lint_pair(rubric: Rubric, dataset: Dataset, *, held: bool) -> Iterator[str]:
     """What shows only where a rubric meets the scenarios that it is asked about."""
     yield from lint_conditions(rubric, [scenario.labels for scenario in dataset.scenarios])
-    if rubric.rubric != dataset.name:  # told of the dataset itself where they share a name
+    if not held:
         yield from _lint_turns(rubric, dataset.scenarios)
     for scenario in dataset.scenarios:
         yield from lint_own(rubric, scenario.id, scenario.labels, scenario.criteria)
