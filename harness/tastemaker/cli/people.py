@@ -314,9 +314,21 @@ def _plan(desk: _Desk, asked: "Asked", as_json: bool, *, err: bool, set_aside: b
 def _plan_data(plan: "Plan", marked: int) -> dict[str, Any]:
     from tastemaker.rating.planning import facts, needed
 
-    width = plan.asked.half_width
+    # The store keeps each as text: what is a number or a list there is one here.
+    asked, width = plan.asked, plan.asked.half_width
+    said = facts(plan)
     return {
-        **facts(plan),
+        **said,
+        "seed": asked.seed,
+        "side_by_side": asked.side_by_side,
+        "arms": list(plan.arms),
+        "raters": list(asked.raters),
+        "frame": plan.frame,
+        "scenarios": len(plan.drawn),
+        "items": len(plan.items),
+        "chances": json.loads(said["chances"]),
+        "chance_of": plan.chance_of,
+        "half_width": width,
         "loads": {
             rater: {
                 "scenarios": len(mine),
