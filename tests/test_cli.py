@@ -190,6 +190,15 @@ def test_the_name_of_a_file_says_the_form(recorded, tmp_path, suffix, begins):
     assert file.read_text(encoding="utf-8").lstrip().startswith(begins)
 
 
+@pytest.mark.parametrize("command", ["report", "calibrate"])
+def test_a_file_whose_name_says_no_form_is_not_written(recorded, tmp_path, command):
+    result = call(command, recorded(), "-o", tmp_path / "out.pdf")
+
+    assert result.exit_code == MISTAKE
+    assert "'.pdf' is none of .md, " in result.stderr
+    assert not (tmp_path / "out.pdf").exists()
+
+
 def test_only_html_can_be_full(recorded):
     result = call("report", recorded(), "--full")
 
@@ -542,11 +551,12 @@ def test_a_grader_that_answers_nonsense_scores_nothing_and_loses_no_reply(projec
     }
     assert result.exit_code == 3
     assert "Unscored, old: 6 warm: invalid response format" in result.stdout
-    assert "try: 2 arms x 1 evals, 2 seeds" in result.stderr
+    assert "try: 2 arms x 1 eval, 2 seeds" in result.stderr
     assert "arms x" not in result.stdout
 
-    # The gate reads what the run left, says the same, and asks nobody.
+    # The gate reads what the run left, says the same, and asks nobody; nor does another run.
     asked = len(actor.asked)
+    assert "try: 0 calls made\n" in call("run", "./try.yaml").stderr
     gate = call("gate", "./try.yaml", "--json")
     verdicts = {one["principle"]: one for one in json.loads(gate.stdout)["verdicts"]}
     assert gate.exit_code == 3

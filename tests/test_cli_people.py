@@ -118,7 +118,9 @@ def test_from_a_plan_to_anchors(finished):
     write_rows("open.csv", [row | {"value": "UNMET"} for row in rows])
     refused = rate("--import", "open.csv")
     assert refused.exit_code == MISTAKE
-    assert refused.stderr.count("what was agreed on comes in with --adjudicate --import") == 8
+    what = "what was agreed on comes in with --adjudicate --import"
+    assert refused.stderr.count(what) == 3
+    assert f"{what} (and so in 5 more rows)" in refused.stderr
     rated("--adjudicate", "--import", "open.csv")
     assert len(store().marks(CONSENSUS)) == 8
     assert len(store().marks()) == 40
@@ -215,7 +217,9 @@ def test_paper_names_no_arm_and_escapes_replies(finished):
 def test_a_plan_as_json(finished):
     told = json.loads(rated("--plan", "failures", "--count", 4, "--json", "--raters", "ana,ben"))
 
-    assert (told["kind"], told["scenarios"], told["frame"]) == ("failures", "4", "10")
+    assert (told["kind"], told["scenarios"], told["frame"]) == ("failures", 4, 10)
+    assert (told["raters"], told["side_by_side"]) == (["ana", "ben"], False)
+    assert all(0 < chance < 1 for eval in told["chance_of"].values() for chance in eval.values())
     assert told["hash"].startswith("sha256:")
     assert sum(one["items"] for one in told["loads"].values()) >= 8
     assert set(told["judge_fails"]) == {"warmth/kind", "warmth/even"}
@@ -243,7 +247,7 @@ REFUSED = [
     (["--import", "a.csv"], "no such file"),
     (["--adjudicate"], "say who settles it, with --raters NAME"),
     (["--anchors"], "no agreed case to add"),
-    (["--links"], "no link is known; `tastemaker rate try` serves the page"),
+    (["--links"], "no link is known; `tastemaker rate ./try.yaml` serves the page"),
     (["--links", "--raters", "ana"], "'ana' was given no link"),
     (
         ["--export", "a.csv", "--count", "10"],

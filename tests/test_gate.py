@@ -55,6 +55,13 @@ def verdict_of(paired, floor=True, headroom_limit=None, **rule):
     return decide("new", [case], floor=floor, headroom_limit=headroom_limit)[0]
 
 
+def test_what_was_never_scored_says_so_and_asks_for_no_clusters(observed):
+    found = verdict_of(observed(clusters=0, scenarios=0, unscored=400))
+
+    assert found.kind is Kind.NOT_EVALUABLE
+    assert found.reason.startswith("There is nothing to compare: 400 scores are missing.")
+
+
 # The ladder --------------------------------------------------------------------------------------
 
 

@@ -225,6 +225,19 @@ def test_no_text_becomes_markup_in_markdown(folder, actor):
 
 
 @pytest.mark.parametrize(
+    ("name", "begins"), [("t.csv", "document,"), ("t.json", "{"), ("t.md", "# "), ("t.pdf", None)]
+)
+def test_the_name_of_a_file_says_the_form(folder, name, begins):
+    target = folder / name
+    result = CliRunner().invoke(app, ["grade", "./letter.yaml", "letters/a.md", "-o", str(target)])
+
+    assert result.exit_code == (0 if begins else 2)
+    assert target.exists() == bool(begins)
+    if begins:
+        assert target.read_text().startswith(begins)
+
+
+@pytest.mark.parametrize(
     "arguments",
     [[], ["./letter.yaml"], ["--logs", "nowhere"], ["x.md", "--logs", "."], ["./no.yaml", "a.md"]],
 )

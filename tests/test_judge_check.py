@@ -151,13 +151,17 @@ def test_without_a_grader_or_a_run_there_is_nothing_to_check(finished):
     store.close()
 
 
-def test_the_command_prints_one_table(finished):
+def test_the_command_prints_a_table_whose_numbers_are_whole_at_80_columns(finished):
     arguments = ["judge-check", "./try.yaml", "--logs", "logs", "--grades", "grades"]
-    shown = CliRunner().invoke(app, arguments, env={"COLUMNS": "200"})
+    shown = CliRunner().invoke(app, arguments, env={"COLUMNS": "80"})
     told = CliRunner().invoke(app, [*arguments, "--json"])
 
     assert shown.exit_code == told.exit_code == 0, told.output
-    assert "asked warmth/kind" in shown.stdout
+    lines = shown.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "warmth/kind " in shown.stdout
     assert "always met" in shown.stdout
+    numbers = re.findall(r"[\d.]*\.[\d.]*", shown.stdout)
+    assert numbers and all(re.fullmatch(r"\d\.\d\d", one) for one in numbers)
     criteria = json.loads(told.stdout)["criteria"]
     assert {one["criterion"]: one["note"] for one in criteria} == {"kind": "always met", "even": ""}

@@ -322,6 +322,9 @@ def test_every_mistake_is_told_at_once_and_nothing_is_taken_in(bring, store):
         ("scenario,seed\ns1,1\n", "m.csv", "the column 'arm' is missing"),
         ("scenario,sead,arm,criterion,rater,value\n" + "a," * 5 + "b\n", "m.csv",
          "m.csv:1:2: unknown column 'sead': did you mean 'seed'"),
+        ("scenario,verdict\n1,2\n", "m.csv",
+         "m.csv:1:2: unknown column 'verdict': expected scenario, seed, arm, criterion, rater, "
+         "value, eval, quote, note, made"),
         ("a,a\n1,2\n", "m.csv", "m.csv:1:2: a second column 'a'"),
         ("a,b\n1\n", "m.csv", "m.csv:2:2: expected 2 cells, as in the header, found 1"),
         ('a,b\n"1,2\n', "m.csv", "m.csv:2:1: not CSV"),
@@ -632,6 +635,13 @@ def test_a_file_speaks_for_those_alone_who_were_named(bring, store):
 
     assert told == {3: "rater: 'ben' was not named: --raters ben takes in what is by them"}
     assert store.marks() == []
+
+
+def test_what_is_wrong_alike_in_many_rows_is_told_of_three_with_the_number_of_the_others(bring):
+    told = refused(bring, HEADER + "email,s1,1,old,ask,ana,yes,\n" * 8)
+
+    said = "value: expected MET, UNMET, CANNOT_ASSESS, or 1 or 0, found 'yes'"
+    assert told == {2: said, 3: said, 4: f"{said} (and so in 5 more rows)"}
 
 
 @pytest.mark.parametrize("name", ["marks.csv", "pairs.csv"])

@@ -512,8 +512,17 @@ def test_the_plan_says_in_words_what_it_takes(tables):
     assert "ana: 6 replies of 3 scenarios, 1 scenario seen by others too" in told
     assert "Every scenario had a chance of 0.455" in told
     assert "This plan labels 5; it takes 50 to correct a verdict at all, 100 for a release" in told
+    assert "The run has only 11 scenarios to rate: no plan of it can correct a verdict." in told
     assert "of clarity/ask" in told
     assert "1 scenario was left out" in told
+
+
+def test_a_plan_of_pairs_promises_no_correction(tables):
+    told = "\n".join(lines(make_plan(EXPERIMENT, tables, ask(count=5, side_by_side=True)), 0))
+
+    assert "5 of 11 scenarios, one seed each, side by side" in told
+    assert "correct" not in told
+    assert "specificity" not in told
 
 
 @pytest.mark.parametrize(
@@ -583,6 +592,7 @@ def test_a_list_tells_every_mistake_at_once(tables):
         ({"raters": ("ana", "ana")}, "ana stands there twice"),
         ({"raters": ("consensus",)}, "cannot be named 'consensus'"),
         ({"raters": ("",)}, "is no name"),
+        ({"raters": ("ana;ben",)}, "'ana;ben' is one name; write several like ana,ben"),
         ({"half_width": 0.0}, "expected above 0 and below 1"),
         ({"side_by_side": True, "only": frozenset({"old"})}, "takes two arms"),
     ],

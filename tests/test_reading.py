@@ -297,6 +297,17 @@ def test_a_file_that_is_missing_names_the_nearest_one(write, tmp_path):
     ]
 
 
+def test_files_are_not_near_for_having_the_same_ending(write, tmp_path):
+    write("x", "e9.yaml")
+    write("x", "scores.jsonl")
+    write("x", "scores.csv")
+
+    assert refused(tmp_path / "there.yaml") == ["there.yaml: no such file"]
+    for name in ("scors.csv", "scors.jsonl"):
+        right = name.replace("scors", "scores")
+        assert refused(tmp_path / name) == [f"{name}: no such file: did you mean '{right}'?"]
+
+
 def test_a_folder_and_a_pipe_are_no_files(write, tmp_path):
     write("x")
     os.mkfifo(tmp_path / "pipe.yaml")

@@ -74,6 +74,8 @@ OBJECT = {"scenario": "a", "seed": 1, "principle": "clarity", "value": 0.25}
         ("s.csv", f"{HEADER}\na,1,clarity,0.25\n"),
         ("s.csv", f"\ufeff{HEADER}\r\n\r\na,1,clarity,0.25\r\n"),
         ("s.csv", "value,principle,seed,scenario\n.25,clarity,1.0,a"),
+        ("s.csv", f"\ufeff{HEADER.replace(',', ';')}\r\na;1;clarity;0.25\r\n"),
+        ("s.csv", f"{HEADER}\na,1,clarity,0.25\n".replace(",", "\t")),
         ("s.csv", f",{HEADER}\n0,a,1,clarity,0.25\n"),  # with an index, as data frames write it
         ("s.jsonl", [OBJECT]),
         ("s.jsonl", "\ufeff" + json.dumps(OBJECT) + "\n\n"),
@@ -370,6 +372,12 @@ def test_replies_are_read_by_scenario_and_seed(file):
         ("a", 1): RecordedReply(scenario="a", seed=1, reply="Hi, Ana."),
         ("a", 2): RecordedReply(scenario="a", seed=2, reply="Hi, Ana.", model="m", usage=usage),
     }
+
+
+def test_replies_are_read_as_a_spreadsheet_with_decimal_commas_writes_them(file):
+    path = file("r.csv", '\ufeffscenario;seed;reply\r\na;1;"Hi, Ana; Ben, too."\r\n')
+
+    assert read_replies_file(path, ["a"])["a", 1].reply == "Hi, Ana; Ben, too."
 
 
 @pytest.mark.parametrize("name", ["r.csv", "r.parquet"])

@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 from functools import partial
 from io import StringIO
-from math import isfinite
+from math import isfinite, nan
 
 import pytest
 from markdown_it import MarkdownIt
@@ -14,10 +14,12 @@ from rich.console import Console
 from tastemaker.escaping import markdown as cell
 from tastemaker.escaping import plain
 from tastemaker.experiment import Experiment
+from tastemaker.gate import Headroom
 from tastemaker.records import ScoreRow
 from tastemaker.report.data import as_data, as_json, exit_code
 from tastemaker.report.markdown import as_markdown
 from tastemaker.report.terminal import print_report
+from tastemaker.report.words import headroom_told
 from tastemaker.results import results
 from tastemaker.tables import scores_of_rows
 
@@ -244,6 +246,20 @@ def test_the_level_of_the_intervals_is_the_experiments(reported):
     for text in (as_markdown(reported(alpha=0.1)), on_terminal(reported(alpha=0.1))):
         assert "90% CI" in text
         assert "95% CI" not in text
+
+
+@pytest.mark.parametrize(
+    ("room", "saturated", "told"),
+    [
+        (0.3, False, "0.300"),
+        (0.02, True, "0.020, too little to show an improvement"),
+        (1.0, True, "1.000, too little to show an improvement with so few scenarios"),
+        (-1e-9, True, "0.000, too little to show an improvement"),
+        (nan, False, "–"),
+    ],
+)
+def test_headroom_that_is_not_little_is_so_for_the_scenarios_alone(room, saturated, told):
+    assert headroom_told(Headroom(room=room, saturated=saturated, low_enough=None)) == told
 
 
 def test_a_rerun_sd_is_never_shown_as_an_error_bar(reported):

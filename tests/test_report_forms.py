@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from junitparser import JUnitXml
 
-from tastemaker.experiment import Experiment
+from tastemaker.experiment import Experiment, load_experiment
 from tastemaker.records import ReplyRow, ScoreRow
 from tastemaker.report.data import as_data
 from tastemaker.report.html.entries import MOST_CHARACTERS, anchor
@@ -299,6 +299,25 @@ def test_with_full_all_texts_are_there_whole(reported):
     assert len(long) > MOST_CHARACTERS
     assert "end7" in full
     assert "characters. With --full" not in full
+
+
+def test_a_page_that_lacks_replies_names_the_command_as_it_was_typed(
+    reported, tmp_path, monkeypatch
+):
+    """A comparison of two runs, or an experiment made in code, has no command to name."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("o.csv", "n.csv"):
+        (tmp_path / name).write_text("scenario,seed,principle,value\ns0,1,honesty,1\n")
+    (tmp_path / "mine.yaml").write_text(
+        "experiment: try\nbaseline: {old: {scores: ./o.csv}}\n"
+        "candidates: {new: {scores: ./n.csv}}\n"
+    )
+    found, source = reported(scenarios=120, reply=lambda arm, n, seed: f"{arm} " * 2_400)
+    named = replace(found, experiment=load_experiment("./mine.yaml"))
+
+    unnamed, page = ("".join(Page(as_html(one, source)).text) for one in (found, named))
+    assert "are in this file" in unnamed and "All of them" not in unnamed
+    assert "All of them: tastemaker report ./mine.yaml --format html --full" in page
 
 
 def test_what_nobody_knows_of_costs_is_no_column(reported):

@@ -210,7 +210,7 @@ def test_on_paper_every_section_is_whole_and_of_the_scenarios_what_was_opened(ex
 
 
 def test_on_paper_stands_what_fits_the_filter_on_whatever_page(large, opened):
-    """240 scenarios, of which 18 are worse with new-b; 50 are on the first page."""
+    """120 scenarios of two candidates; 18 are worse with new-b, and 50 stand on a page."""
     page = opened(large)
     page.emulate_media(media="print")
     assert len(shown(page)) == 240
@@ -346,7 +346,7 @@ def test_text_is_found_in_replies_too(example, opened):
 
 def test_many_scenarios_come_in_pages_and_by_candidate(large, opened):
     page = opened(large)
-    assert count(page) == "240 scenarios"
+    assert count(page) == "240 comparisons"
     assert len(shown(page)) == 50
     assert page.locator("#p-where").inner_text() == "Page 1 of 5"
     page.locator("#p-next").click()

@@ -412,6 +412,17 @@ def test_what_no_scenario_gives_is_warned_of_where_it_is_asked_for(project):
     ]
 
 
+def test_a_rubric_of_the_datasets_name_that_lies_elsewhere_is_held_against_it_by_the_experiment(
+    project,
+):
+    """With the dataset alone nobody looks into `kind.yaml`, though it is called `small`, too."""
+    root = project({"kind.yaml": SOURCES, "small.yaml": DATASET, "it.yaml": EXPERIMENT})
+
+    assert not [one for one in validated(root, "small.yaml").warnings if "labels.kimd" in one]
+    [told] = [one for one in validated(root, "it.yaml").warnings if "labels.kimd" in one]
+    assert told.startswith("kind.yaml:6:35: p/a: none of 4 scenarios that it is asked of gives ")
+
+
 def test_an_eval_of_a_part_of_the_scenarios_is_asked_what_these_give(project):
     """The one scenario of this `kind` gives it."""
     evals = "evals: [{rubric: ./kind.yaml, dataset: ./small.yaml, where: {kind: request}}]"

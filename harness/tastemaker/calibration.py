@@ -19,7 +19,7 @@ from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment, Problems
 from tastemaker.families import family
 from tastemaker.marks import MARKS, MarkStore
-from tastemaker.reading import did_you_mean, shown, siblings
+from tastemaker.reading import file_near, shown
 from tastemaker.record import grading
 from tastemaker.stats.agreement import Agreement, Rate
 from tastemaker.stats.intervals import t_cdf
@@ -657,7 +657,7 @@ def strange_origin(
         return [(at, str(error))]
     if found is None:
         named = experiment.place.folder / asked.origin
-        hint = "" if named.exists() else did_you_mean(named.name, siblings(named))
+        hint = "" if named.exists() else file_near(named)
         return [(at, f"no calibration at '{asked.origin}'{hint or _TO_CALIBRATE}")]
     now = replace(
         found.basis,
@@ -723,7 +723,7 @@ def _problem(
     *,
     carried: bool,
 ) -> str:
-    command = f"`tastemaker calibrate {experiment.name}`"
+    command = f"`tastemaker calibrate {experiment.reference or experiment.name}`"
     if carried:
         command = f"`tastemaker calibrate {found.experiment if found else '...'}`"
     if found is None:

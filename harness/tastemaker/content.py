@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from tastemaker.errors import UserError
-from tastemaker.reading import NAME, PATTERNS, Source, did_you_mean, find, parse, shown, siblings
+from tastemaker.reading import NAME, PATTERNS, Source, did_you_mean, file_near, find, parse, shown
 
 PACKAGE = Path(__file__).resolve().parent
 ROOT_MARKS = ("tastemaker.toml", "pyproject.toml", ".git")
@@ -115,7 +115,7 @@ def local(reference: str, place: Place) -> Path:
     """The existing file at a path, relative to its place; UserError as `resolve`."""
     path = inside(place.folder / reference, place)
     if not path.is_file():
-        raise UserError(f"no file '{reference}'{did_you_mean(path.name, siblings(path))}")
+        raise UserError(f"no file '{reference}'{file_near(path)}")
     return path
 
 

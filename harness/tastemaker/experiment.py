@@ -433,6 +433,7 @@ class Experiment(FileModel):
 
     _place: Place | None = PrivateAttr(default=None)
     _source: Source | None = PrivateAttr(default=None)
+    _reference: str = PrivateAttr(default="")
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Experiment":
@@ -573,6 +574,11 @@ class Experiment(FileModel):
         """Where its references to rubrics and datasets start."""
         return self._place or Place.at(Path.cwd())
 
+    @property
+    def reference(self) -> str:
+        """What a command takes to mean this experiment, as it was called; "" when it was not."""
+        return self._reference
+
     def error(self, problems: Problems) -> UserError:
         """The error that says what is wrong at each location, with line and column of its file."""
         if self._source is not None:
@@ -637,6 +643,7 @@ def load_experiment(reference: str | Path, place: Place | None = None) -> Experi
     if problems := [*_wrong_merges(read), *_wrong_series(read), *_wrong_factors(read)]:
         raise source.error(problems)
     read._place, read._source = place, source
+    read._reference = shown(reference) if isinstance(reference, Path) else reference
     return read
 
 

@@ -290,6 +290,9 @@ def _settled(
 def _ladder(case: Case, found: Difference, tests: _Tests, floor: bool) -> _Ruling:
     """The first rung that holds (STATS 4.1); `found` may be a filled form of the case's own."""
     margin, interval = case.rule.margin, _shown(found)
+    if not found.clusters and case.paired.unscored:
+        reason = f"There is nothing to compare: {case.paired.unscored} scores are missing."
+        return _Ruling(Kind.NOT_EVALUABLE, None, reason)
     if found.clusters < FEWEST_CLUSTERS:
         reason = f"{_count(found.clusters)}: at least {FEWEST_CLUSTERS} are needed to say anything."
         return _Ruling(Kind.NOT_EVALUABLE, None, reason)

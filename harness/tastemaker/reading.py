@@ -172,9 +172,7 @@ def read_bytes(path: Path, largest: int) -> bytes:
     except IsADirectoryError:
         raise UserError(f"{shown(path)}: a folder, not a file") from None
     except FileNotFoundError:
-        raise UserError(
-            f"{shown(path)}: no such file{did_you_mean(path.name, siblings(path))}"
-        ) from None
+        raise UserError(f"{shown(path)}: no such file{file_near(path)}") from None
     except (OSError, ValueError) as problem:
         reason = getattr(problem, "strerror", None) or str(problem)
         raise UserError(f"{shown(path)}: cannot be read: {reason}") from None
@@ -187,12 +185,18 @@ def _open_without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a pipe would wait for a writer
 
 
-def siblings(path: Path) -> list[str]:
-    """The names in the folder of a path, to find the one that was meant; none if unreadable."""
+def file_near(path: Path) -> str:
+    """The end of a message about a file that is not there: the one in its folder that was meant.
+
+    By the name without its ending: `.yaml` alone makes no two files alike.
+    """
     try:
-        return sorted(os.listdir(path.parent))
+        names = sorted(os.listdir(path.parent), key=lambda name: Path(name).suffix == path.suffix)
     except OSError:
-        return []
+        names = []
+    by_stem = {Path(name).stem: name for name in names}
+    stem = nearest(path.stem, by_stem)
+    return f": did you mean '{by_stem[stem]}'?" if stem is not None else ""
 
 
 def shown(path: Path) -> str:
@@ -201,6 +205,11 @@ def shown(path: Path) -> str:
         return str(path.absolute().relative_to(Path.cwd()))
     except ValueError:
         return str(path)
+
+
+def delimiter(header: str) -> str:
+    """What separates the cells of a CSV file; a spreadsheet writes what its country does."""
+    return max(",;\t", key=header.count)
 
 
 def error(path: Path, problems: Iterable[Problem]) -> UserError:

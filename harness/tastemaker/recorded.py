@@ -12,7 +12,7 @@ from typing import Any
 from tastemaker.errors import UserError
 from tastemaker.experiment import Arm
 from tastemaker.passages import shortened
-from tastemaker.reading import did_you_mean, shown, without_duplicates
+from tastemaker.reading import delimiter, did_you_mean, shown, without_duplicates
 from tastemaker.records import Call, Finding, PreferenceRow, ScoreRow, ToolCall
 from tastemaker.rubric import Rubric, score_reply
 
@@ -612,7 +612,9 @@ def _lines(
 
 def _csv(path: Path, problems: _Problems) -> Iterator[Line]:
     with open(path, encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(file, strict=True)
+        split_by = delimiter(file.readline())
+        file.seek(0)
+        rows = csv.reader(file, delimiter=split_by, strict=True)
         columns: list[str] = []
         ended = 0
         try:

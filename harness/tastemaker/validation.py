@@ -13,7 +13,7 @@ from tastemaker.checks.wording import PhraseList, stock_file
 from tastemaker.content import Place, folder, open_reference, resolve
 from tastemaker.coverage import cover, told
 from tastemaker.errors import UserError
-from tastemaker.experiment import Experiment, PlainEval, TaskEval, load_experiment
+from tastemaker.experiment import Experiment, PlainEval, Problems, TaskEval, load_experiment
 from tastemaker.foreign import lacks
 from tastemaker.lint import (
     lint_conditions,
@@ -208,18 +208,21 @@ def _experiment(path: Path, place: Place) -> Iterable[str]:
             continue
         rubric = load_rubric(rubric_name, experiment.place)
         hashes[name] = rubric.fingerprint
+        # A rubric that is found by the dataset's name is held against it with the dataset itself.
+        held = rubric_name == dataset.name
         warnings = [
-            *_lint_pair(rubric, dataset),
+            *_lint_pair(rubric, dataset, held=held),
             *_lint_rules(rubric, dataset.scenarios, experiment, name),
         ]
         yield from (f"{rubric_name}, {told}" for told in warnings)
-        if rubric.rubric != dataset.name:  # told of the dataset itself where they share a name
+        if not held:
             yield from _lint_sources(rubric_name, rubric, chosen, experiment.place)
         found = measured(name, rubric, chosen.scenarios)
         yield from _too_few(experiment, found, chosen.scenarios)
         names = None if names is None else [*names, found]
     rows = _open_recorded(experiment, None if foreign else asked)
     problems = strange_origin(experiment, hashes) + missing_user(experiment, asked)
+    problems += _recorded_for_several(experiment)
     every = [scenario for scenarios in asked.values() for scenario in scenarios]
     problems += strange_tools(experiment, every, foreign=foreign)
     if names is not None:
@@ -228,10 +231,10 @@ def _experiment(path: Path, place: Place) -> Iterable[str]:
         raise experiment.error(problems)
 
 
-def _lint_pair(rubric: Rubric, dataset: Dataset) -> Iterator[str]:
+def _lint_pair(rubric: Rubric, dataset: Dataset, *, held: bool) -> Iterator[str]:
     """What shows only where a rubric meets the scenarios that it is asked about."""
     yield from lint_conditions(rubric, [scenario.labels for scenario in dataset.scenarios])
-    if rubric.rubric != dataset.name:  # told of the dataset itself where they share a name
+    if not held:
         yield from _lint_turns(rubric, dataset.scenarios)
     for scenario in dataset.scenarios:
         yield from lint_own(rubric, scenario.id, scenario.labels, scenario.criteria)
@@ -272,6 +275,20 @@ def _files(reference: str | PlainEval, place: Place) -> tuple[str | None, str]:
     except UserError:
         return None, reference
     return reference, reference
+
+
+def _recorded_for_several(experiment: Experiment) -> Problems:
+    """The arms whose recorded replies would have to answer more than one eval."""
+    if len(experiment.evals) < 2:
+        return []
+    return [
+        (
+            ("baseline" if name in experiment.baseline else "candidates", name, "replies"),
+            f"recorded replies answer one eval, and this has {len(experiment.evals)}",
+        )
+        for name, arm in experiment.arms.items()
+        if arm.replies is not None
+    ]
 
 
 def _open_recorded(

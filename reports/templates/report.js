@@ -48,9 +48,9 @@
     const shown = new Set(fitting.slice(from, from + PAGE));
     for (const one of entries) one.hidden = !shown.has(one);
     const last = Math.max(1, Math.ceil(fitting.length / PAGE));
+    const all = `${entries.length.toLocaleString("en")} ${$(".count").dataset.of}`;
     $(".count").textContent = fitting.length === entries.length
-      ? `${entries.length.toLocaleString("en")} scenarios`
-      : `${fitting.length.toLocaleString("en")} of ${entries.length.toLocaleString("en")} scenarios fit the filter`;
+      ? all : `${fitting.length.toLocaleString("en")} of ${all} fit the filter`;
     $(".pages").hidden = last === 1;
     $("#p-where").textContent = `Page ${page + 1} of ${last}`;
     $("#p-before").disabled = page === 0;

@@ -109,7 +109,7 @@ def calibrate(experiment: Experiment, folder: Path) -> Calibration:
 def _no_marks(experiment: Experiment, folder: Path) -> str:
     return (
         f"{shown(folder)}: nobody has marked a reply of {experiment.name} yet; "
-        f"`tastemaker rate {experiment.name}` asks people to"
+        f"`tastemaker rate {experiment.reference or experiment.name}` asks people to"
     )
 
 

@@ -13,6 +13,7 @@ from tastemaker.cli.options import (
     Logs,
     Output,
     emit,
+    form_by_name,
     load,
     logs_of,
 )
@@ -29,7 +30,7 @@ class Format(StrEnum):
     JSON = "json"
 
 
-SUFFIXES = {".md": Format.MARKDOWN, ".json": Format.JSON}
+SUFFIXES = {".md": Format.MARKDOWN, ".json": Format.JSON, ".txt": Format.TERMINAL}
 
 
 def register(app: typer.Typer) -> None:
@@ -56,12 +57,12 @@ def calibrate(
     from tastemaker.calibrate.judging import calibrate as find
     from tastemaker.calibration import write_calibration
 
+    form = Format.JSON if as_json else format or form_by_name(output, SUFFIXES, Format.TERMINAL)
     loaded = load(experiment, allow_outside)
     folder = logs_of(loaded, logs)
     found = find(loaded, folder)
     written = write_calibration(folder, found)
-    by_name = SUFFIXES.get(output.suffix, Format.TERMINAL) if output else Format.TERMINAL
-    _print(found, Format.JSON if as_json else format or by_name, output)
+    _print(found, form, output)
     typer.echo(f"calibration: {written}", err=True)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tastemaker.cli.options import AllowOutside, Output, emit
+from tastemaker.cli.options import AllowOutside, Output, emit, form_by_name
 
 
 class Form(StrEnum):
@@ -43,7 +43,7 @@ def card(
     from tastemaker.card.table import make_card
     from tastemaker.card_spec import load_card
 
-    wanted = form or _by_name(output)
+    wanted = form or form_by_name(output, SUFFIXES, Form.MARKDOWN)
     emit(FORMS[wanted](make_card(load_card(spec, allow_outside=allow_outside))), output)
 
 
@@ -55,12 +55,3 @@ SUFFIXES = {
     ".json": Form.JSON,
     ".yaml": Form.MODEL_INDEX,
 }
-
-
-def _by_name(output: Path | None) -> Form:
-    """The form that a file's name asks for."""
-    suffix = output.suffix if output else ""
-    if suffix and suffix not in SUFFIXES:
-        known = ", ".join(SUFFIXES)
-        raise typer.BadParameter(f"'{suffix}' is none of {known}: add --format", param_hint="-o")
-    return SUFFIXES.get(suffix, Form.MARKDOWN)

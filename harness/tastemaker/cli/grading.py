@@ -20,12 +20,15 @@ from tastemaker.cli.options import (
     Logs,
     Output,
     emit,
+    form_by_name,
     load,
     logs_of,
 )
 from tastemaker.errors import UserError
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from tastemaker.content import Place
     from tastemaker.documents import Document
     from tastemaker.grading import GradedDocument
@@ -43,6 +46,14 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
     CSV = "csv"
     JSON = "json"
+
+
+SUFFIXES = {
+    ".md": Format.MARKDOWN,
+    ".csv": Format.CSV,
+    ".json": Format.JSON,
+    ".txt": Format.TERMINAL,
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -74,8 +85,9 @@ def grade(
     ] = None,
     grades: Grades = GRADES,
     format: Annotated[
-        Format, typer.Option(help="terminal, markdown, csv or json.", case_sensitive=False)
-    ] = Format.TERMINAL,
+        Format | None,
+        typer.Option(help="terminal, markdown, csv or json.", case_sensitive=False),
+    ] = None,
     output: Output = None,
     as_json: AsJson = False,
     allow_outside: AllowOutside = False,
@@ -87,6 +99,7 @@ def grade(
     """
     from tastemaker.content import Place
 
+    form = Format.JSON if as_json else format or form_by_name(output, SUFFIXES, Format.TERMINAL)
     place = Place.at(Path.cwd(), allow_outside=allow_outside)
     named = list(rubric_or_file or [])
     if logs is not None:
@@ -107,7 +120,7 @@ def grade(
     loaded = load_rubric(named[0], place)
     documents = _documents([Path(name) for name in named[1:]], dataset, place)
     graded = _grade(loaded, documents, grader or [], grades)
-    _print(loaded, graded, Format.JSON if as_json else format, output)
+    _print(loaded, graded, form, output)
 
 
 def _documents(files: Sequence[Path], dataset: str | None, place: "Place") -> "list[Document]":
@@ -245,33 +258,45 @@ def judge_check(
 
 def _show(found: "Sequence[SelfCheck]", paired: "Sequence[PairCheck]") -> None:
     from rich.console import Console
-    from rich.table import Table
 
-    print("The judge against itself: share of replies, with its 95 % interval")
-    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
-    columns = ["criterion", "grader", "met", "cannot tell", "flips", "order", "padded"]
-    for column in [*columns, "same both ways", "position bias", ""]:
-        table.add_column(column, overflow="fold")
+    console = Console()
+    print("The judge against itself: share of replies, each with its 95% interval below")
+    alone = _columns("criterion, eval, grader", "met", "cannot tell", "flips", "order", "padded")
+    alone.add_column("", overflow="fold")
     for one in found:
-        table.add_row(
-            f"{one.eval} {one.principle}/{one.criterion}",
-            one.grader,
+        alone.add_row(
+            f"{one.principle}/{one.criterion}\n{one.eval}\n{one.grader}",
             *(_share(rate) for rate in (one.met, one.cannot_assess, one.flips, one.order)),
             _share(one.padded) + (f"\n{one.padding_gain:+.2f}" if one.padding_gain else ""),
-            "",
-            "",
             one.note,
         )
+    console.print(alone)
+    if not paired:
+        return
+    together = _columns("pairs, grader", "cannot tell", "same both ways", "position bias")
     for pair in paired:
-        name, unable = f"{pair.eval}, {pair.pairs} pairs", _share(pair.cannot_assess)
-        both = (_share(pair.consistency), _bias(pair.position_bias))
-        table.add_row(name, pair.grader, "", unable, "", "", "", *both, "")
-    Console().print(table)
-    if paired:
-        print(
-            "same both ways: share of pairs of replies with the same answer in both orders; "
-            "position bias: how often the reply shown first wins, minus one half"
+        together.add_row(
+            f"{pair.eval}, {pair.pairs} pairs\n{pair.grader}",
+            _share(pair.cannot_assess),
+            _share(pair.consistency),
+            _bias(pair.position_bias),
         )
+    console.print(together)
+    console.print(
+        "same both ways: share of pairs of replies with the same answer in both orders; "
+        "position bias: how often the reply shown first wins, minus one half"
+    )
+
+
+def _columns(name: str, *numbers: str) -> "Table":
+    """A table whose names are folded where they must be, and whose numbers never are."""
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
+    table.add_column(name, overflow="fold")
+    for number in numbers:
+        table.add_column(number.replace(" ", "\n"), no_wrap=True)
+    return table
 
 
 def _bias(found: "Estimate") -> str:
@@ -279,12 +304,14 @@ def _bias(found: "Estimate") -> str:
         return "-"
     limits = ""
     if found.low is not None and found.high is not None:
-        limits = f"\n{found.low:+.2f} to {found.high:+.2f}"
+        limits = f"\n{found.low:+.2f} to\n{found.high:+.2f}"
     return f"{found.value:+.2f}{limits}"
 
 
 def _share(rate: "Rate") -> str:
     if rate.value is None:
         return "-"
-    limits = "" if rate.low is None or rate.high is None else f"\n{rate.low:.2f}-{rate.high:.2f}"
+    limits = (
+        "" if rate.low is None or rate.high is None else f"\n{rate.low:.2f} to\n{rate.high:.2f}"
+    )
     return f"{rate.value:.2f}{limits}"

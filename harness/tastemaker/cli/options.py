@@ -1,7 +1,9 @@
 """The options that mean the same in every command."""
 
+from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -10,6 +12,7 @@ from tastemaker.errors import UserError
 if TYPE_CHECKING:
     from tastemaker.experiment import Experiment
 
+Form = TypeVar("Form", bound=StrEnum)
 ExperimentName = Annotated[
     str, typer.Argument(metavar="EXPERIMENT", help="A name, or the path of a YAML file.")
 ]
@@ -44,6 +47,15 @@ def load(name: str, allow_outside: bool) -> "Experiment":
 def logs_of(experiment: "Experiment", logs: Path | None) -> Path:
     """The folder of an experiment's logs."""
     return logs or Path("logs") / experiment.name
+
+
+def form_by_name(output: Path | None, forms: Mapping[str, Form], otherwise: Form) -> Form:
+    """The form that a file's name asks for; another ending than the known ones is refused."""
+    suffix = output.suffix if output else ""
+    if suffix and suffix not in forms:
+        known = ", ".join(forms)
+        raise typer.BadParameter(f"'{suffix}' is none of {known}: add --format", param_hint="-o")
+    return forms.get(suffix, otherwise)
 
 
 def emit(text: str, output: Path | None) -> None:

@@ -314,9 +314,21 @@ def _plan(desk: _Desk, asked: "Asked", as_json: bool, *, err: bool, set_aside: b
 def _plan_data(plan: "Plan", marked: int) -> dict[str, Any]:
     from tastemaker.rating.planning import facts, needed
 
-    width = plan.asked.half_width
+    # The store keeps each as text: what is a number or a list there is one here.
+    asked, width = plan.asked, plan.asked.half_width
+    said = facts(plan)
     return {
-        **facts(plan),
+        **said,
+        "seed": asked.seed,
+        "side_by_side": asked.side_by_side,
+        "arms": list(plan.arms),
+        "raters": list(asked.raters),
+        "frame": plan.frame,
+        "scenarios": len(plan.drawn),
+        "items": len(plan.items),
+        "chances": json.loads(said["chances"]),
+        "chance_of": plan.chance_of,
+        "half_width": width,
         "loads": {
             rater: {
                 "scenarios": len(mine),
@@ -362,8 +374,10 @@ def _links(desk: _Desk, names: Sequence[str]) -> None:
             raise UserError(f"'{name}' was given no link{did_you_mean(name, known)}")
     links = read_links(desk.folder, desk.store)
     if not links.tokens:
-        name = desk.experiment.name
-        raise UserError(f"{name}: no link is known; `tastemaker rate {name}` serves the page")
+        raise UserError(
+            f"{desk.experiment.name}: no link is known; "
+            f"`tastemaker rate {desk.experiment.reference}` serves the page"
+        )
     for name in tell_links(links, names or known):
         _say(f"{name}: this link is not known any more; --raters {name} gives a new one", err=True)
 
@@ -497,7 +511,8 @@ def _packet(desk: _Desk, path: Path, names: Sequence[str]) -> None:
     else:
         rows = made.rows(desk.current.marks(rater))
         emit_exact(path, BYTE_ORDER_MARK + as_csv(COLUMNS, rows))
-    typer.echo(f"{len(made.pages)} pages for {rater} written to {path}", err=True)
+    unit = "pairs" if any(one.other for one in items) else "replies"
+    typer.echo(f"{len(made.pages)} {unit} for {rater} written to {path}", err=True)
     if len(made.pages) < len(items):
         typer.echo(f"{len(items) - len(made.pages)} are no longer in the run", err=True)
 
@@ -608,6 +623,6 @@ def _write(desk: _Desk, edits: "Sequence[Edit]") -> None:
         _say(f"{shown(edit.path)} is version {edit.version} now.")
     _say(
         "The judge reads these anchors from the next run on: "
-        f"`tastemaker run {desk.experiment.name}` grades again without asking for replies again. "
-        "Replies that are anchors no longer test the judge: calibrate it on others."
+        f"`tastemaker run {desk.experiment.reference}` grades again without asking for replies "
+        "again. Replies that are anchors no longer test the judge: calibrate it on others."
     )

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from tastemaker.plan import Plan
     from tastemaker.session import Answered, Listener
 
+FEWEST_TO_TELL = 10
+"""Calls from which the time for the others is told."""
 EVERY = 10.0
 """Seconds between two plain lines."""
 
@@ -38,13 +40,16 @@ class Count:
         return max(self.planned - self.called - self.replayed, 0)
 
     def told(self, *, ended: bool = False) -> str:
-        """In words: calls made and left, cost so far, time left; `ended` when none is to come."""
+        """In words: calls made and left, cost so far, time left; `ended` when none is to come.
+
+        How much time is left is not guessed from the first calls, which take up what starts.
+        """
         parts = [f"{self.called} calls made"] + ([] if ended else [f"{self.left} left"])
         if self.replayed:
             parts.append(f"{self.replayed} kept from before")
         if self.cost:
             parts.append(f"${self.cost:.2f}")
-        if self.called and self.left and not ended:
+        if self.called >= FEWEST_TO_TELL and self.left and not ended:
             seconds = (time.monotonic() - self.began) / self.called * self.left
             parts.append(f"about {_duration(seconds)} to go")
         return ", ".join(parts)
@@ -55,23 +60,27 @@ def _duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+def _many(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
 @contextmanager
 def progress(plan: "Plan") -> Iterator["Listener"]:
     """A listener for a run that shows how far it is, on standard error."""
     count = Count(plan.calls)
-    arms = len(plan.experiment.arms)
+    arms = _many(len(plan.experiment.arms), "arm")
+    evals = _many(len(plan.evals), "eval")
     looks = f", in up to {plan.schedule.planned} looks" if plan.schedule else ""
     print(
-        f"{plan.experiment.name}: {arms} arms x {len(plan.evals)} evals, {plan.seeds} seeds, "
+        f"{plan.experiment.name}: {arms} x {evals}, {_many(plan.seeds, 'seed')}, "
         f"{count.planned} calls at most{looks}",
         file=sys.stderr,
     )
     shown = _bar(count) if sys.stderr.isatty() else _lines(count)
     with shown as listener:
         yield listener
-    # A run by looks may end with calls that nobody asks for any more.
-    ended = plan.schedule is not None
-    print(f"{plan.experiment.name}: {count.told(ended=ended)}", file=sys.stderr)
+    # What was done before, and what looks leave out, was planned and is not asked for.
+    print(f"{plan.experiment.name}: {count.told(ended=True)}", file=sys.stderr)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from tastemaker.cli.options import (
     Logs,
     Output,
     emit,
+    form_by_name,
     load,
     logs_of,
 )
@@ -337,11 +338,7 @@ def _form(format: Format | None, as_json: bool, output: Path | None) -> Format:
     """The form that was asked for, else the one that the file's name asks for."""
     if as_json or format:
         return Format.JSON if as_json else format or Format.TERMINAL
-    suffix = output.suffix if output else ""
-    if suffix and suffix not in SUFFIXES:
-        known = ", ".join(SUFFIXES)
-        raise typer.BadParameter(f"'{suffix}' is none of {known}: add --format", param_hint="-o")
-    return SUFFIXES.get(suffix, Format.TERMINAL)
+    return form_by_name(output, SUFFIXES, Format.TERMINAL)
 
 
 def _print(

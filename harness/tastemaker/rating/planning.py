@@ -256,6 +256,8 @@ def _refuse_raters(raters: Sequence[str]) -> None:
     for name in raters:
         if not proper_name(name):
             raise UserError(f"--raters: '{name}' is no name; write them like ana,ben")
+        if ";" in name:
+            raise UserError(f"--raters: '{name}' is one name; write several like ana,ben")
         if name == CONSENSUS:
             raise UserError(f"a rater cannot be named '{CONSENSUS}': agreed marks stand under it")
     if twice := [name for name, times in Counter(raters).items() if times > 1]:
@@ -373,7 +375,8 @@ def lines(plan: Plan, marked: int) -> list[str]:
         )
     if marked:
         told.append(f"{marked} of these scenarios have marks already; they count.")
-    return [*told, *_labels(plan), *_specificity(plan)]
+    # Which of two replies is better corrects no verdict.
+    return told if asked.side_by_side else [*told, *_labels(plan), *_specificity(plan)]
 
 
 def _load(rater: str, mine: Sequence[Drawn], plan: Plan) -> str:
@@ -432,6 +435,9 @@ def _labels(plan: Plan) -> list[str]:
     ]
     short = [f"{number} {what}" for number, what in enough if drawn < number]
     told.append(f"This plan labels {drawn}" + (f"; it takes {', '.join(short)}." if short else "."))
+    if plan.frame < FEWEST_LABELS:
+        there = _many(plan.frame, "scenario")
+        told.append(f"The run has only {there} to rate: no plan of it can correct a verdict.")
     return told
 
 

@@ -13,6 +13,7 @@ from tastemaker.escaping import from_spreadsheet, spreadsheet
 from tastemaker.reading import (
     Mark,
     Problem,
+    delimiter,
     described,
     did_you_mean,
     error,
@@ -23,10 +24,10 @@ from tastemaker.reading import (
 )
 
 KINDS = (".csv", ".jsonl")
-DELIMITERS = ",;\t"
-"""A spreadsheet writes what its country separates by."""
 LARGEST = 256 * 2**20
 LONGEST_CELL = 2**31 - 1
+MOST_ALIKE = 3
+"""Cells of which the same is told one by one; of the others their number."""
 
 Value = str | int | float | None
 
@@ -63,7 +64,7 @@ class Sheet:
 
     def expect(self, needed: Iterable[str], optional: Iterable[str]) -> None:
         """Find columns that are missing, and those that nobody knows."""
-        known = [*needed, *optional]
+        known = list(dict.fromkeys([*needed, *optional]))
         for place, name in enumerate(self.columns, 1):
             if name and name not in known:
                 hint = did_you_mean(name, known) or f": expected {listed(known)}"
@@ -79,15 +80,14 @@ class Sheet:
     def checked(self) -> None:
         """Raise a UserError with every problem at once, if there is any."""
         if self.problems:
-            raise error(self.path, self.problems)
+            raise error(self.path, _gathered(self.problems))
 
     def _add(self, line: int, column: int, message: str) -> None:
         self.problems.append(Problem(Mark(line, column), message))
 
     def _csv(self, text: str) -> Iterator[Row]:
-        first = text.partition("\n")[0]
-        delimiter = max(DELIMITERS, key=first.count)
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        split_by = delimiter(text.partition("\n")[0])
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=split_by, strict=True)
         usual = csv.field_size_limit(LONGEST_CELL)
         line = 1
         try:
@@ -144,6 +144,20 @@ class Sheet:
                     line, 1, f"{name}: expected text or a number, found {described(row[name])}"
                 )
         self.columns = list(known)
+
+
+def _gathered(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems; what is wrong alike in many rows is told of the first, with a number."""
+    alike: dict[str, list[Mark]] = {}
+    for one in problems:
+        alike.setdefault(one.message, []).append(one.mark)
+    told = []
+    for message, marks in alike.items():
+        first = sorted(marks)[:MOST_ALIKE]
+        more = len(marks) - len(first)
+        last = f"{message} (and so in {more} more rows)" if more else message
+        told += [Problem(mark, message) for mark in first[:-1]] + [Problem(first[-1], last)]
+    return told
 
 
 def _is_cell(value: Any) -> bool:

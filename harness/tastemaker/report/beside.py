@@ -284,7 +284,6 @@ def variance_rows(results: Results) -> list[dict[str, str]]:
             "seeds": _deviation(found.within_ms),
             "judge": share(found.judge_share, 2),
             "icc": share(found.icc_single, 2),
-            "rerun_sd": share(found.rerun_sd),
         }
         for (principle, arm), found in results.variance.items()
     ]

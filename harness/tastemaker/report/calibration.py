@@ -224,9 +224,10 @@ def count_lines(found: Calibration) -> list[str]:
     """What there is, and what was left out, in words."""
     counts, plan = found.counts, found.plan
     lines = [
-        f"{counts.marks} marks of {counts.raters} raters on {counts.replies} replies, "
-        f"{counts.consensus} agreed afterwards; {plan.finished} of {plan.replies} replies of the "
-        f"plan are finished. Cannot say: {counts.cannot_say}; it counts as neither met nor unmet.",
+        f"{counts.marks} marks of {counts.raters} {'rater' if counts.raters == 1 else 'raters'} "
+        f"on {counts.replies} replies, {counts.consensus} agreed afterwards; of the "
+        f"{plan.replies} readings that the plan asks for, {plan.finished} are finished. "
+        f"Cannot say: {counts.cannot_say}; it counts as neither met nor unmet.",
         *found.notes,
     ]
     for one in found.principles:

@@ -520,6 +520,7 @@ class Variance(TypedDict):
     icc: Number
     icc_of_mean: Number
     rerun_sd: Number
+    """Each scenario counts once here; that of an arm's mean counts them by weight."""
     rerun_sd_single: Number
     scenarios: int
     seeds: int

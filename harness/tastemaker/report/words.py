@@ -1,11 +1,11 @@
 """The words and cells that every form of a report shares."""
 
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, isnan
 
 from tastemaker.calibration import CorrectedDifference, PrincipleCalibration
 from tastemaker.escaping import plain
-from tastemaker.gate import AtLook, Verdict
+from tastemaker.gate import AtLook, Headroom, Verdict
 from tastemaker.results import Results
 from tastemaker.stats.agreement import Rate
 from tastemaker.stats.estimates import ArmEstimate
@@ -24,6 +24,8 @@ MARKS = {
 """A shape for each verdict, so that nothing is said by colour alone."""
 
 RERUN_SD = "re-run SD"
+LITTLE_ROOM = 0.1
+"""Less than this is little, however many scenarios there are (STATS 9.1)."""
 
 ORDER = ("REGRESSED", "NOT_EVALUABLE", "INCONCLUSIVE", "UNDERPOWERED", "NON_INFERIOR", "IMPROVED")
 SEVERITIES = ("beyond_margin", "material", "within_margin", None)
@@ -115,13 +117,23 @@ def line(verdict: Verdict) -> Line:
     )
 
 
+def headroom_told(headroom: Headroom) -> str:
+    """How much headroom there is, and whether an improvement could show in it."""
+    if isnan(headroom.room):
+        return UNKNOWN
+    told = f"{max(0.0, headroom.room):.3f}"
+    if not headroom.saturated:
+        return told
+    few = " with so few scenarios" if headroom.room >= LITTLE_ROOM else ""
+    return f"{told}, too little to show an improvement{few}"
+
+
 def _beside(verdict: Verdict) -> list[str]:
     """Headroom, power, what would decide, seeds and notes: each a few words."""
     paired, headroom = verdict.paired, verdict.headroom
     told = _rests_on(verdict)
     if isfinite(headroom.room):
-        little = ", too little to show an improvement" if headroom.saturated else ""
-        told.append(f"Headroom {max(0.0, headroom.room):.3f}{little}.")
+        told.append(f"Headroom {headroom_told(headroom)}.")
     if headroom.low_enough is False:
         told.append("The baseline is not established to fail this.")
     if paired.minimum_detectable_effect < 1:

@@ -330,4 +330,4 @@ def _scores(results: Results) -> dict[tuple[str, str, int], dict[str, tuple[floa
 
 
 def _told(value: float, reason: str) -> str:
-    return share(value, 2) if isfinite(value) else reason or "unscored"
+    return share(value, 2) if isfinite(value) else reason.replace("_", " ") or "unscored"

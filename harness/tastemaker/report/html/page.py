@@ -8,7 +8,7 @@ the one style sheet and the one script whose hashes it names.
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, isfinite, isnan
+from math import inf, isfinite
 from typing import Any
 
 import jinja2
@@ -26,6 +26,7 @@ from tastemaker.report.words import (
     ORDER,
     UNKNOWN,
     gravity,
+    headroom_told,
     home,
     level,
     line,
@@ -153,14 +154,12 @@ def _forests(results: Results, told: Sequence[Mapping[str, Any]]) -> list[dict[s
 def _facts(verdict: Verdict) -> list[tuple[str, str]]:
     """What stands beside a verdict: what it rests on, and what would decide it."""
     paired, headroom = verdict.paired, verdict.headroom
-    room = UNKNOWN if isnan(headroom.room) else f"{headroom.room:.3f}"
-    if headroom.saturated and isfinite(headroom.room):
-        room += ", too little to show an improvement"
+    left = headroom_told(headroom)
     if headroom.low_enough is False:
-        room += "; the baseline is not established to fail this"
+        left += "; the baseline is not established to fail this"
     facts = [
         ("Margin", line(verdict).margin),
-        *([("Headroom", room)] if verdict.scores else []),
+        *([("Headroom", left)] if verdict.scores else []),
         ("Seed share", f"{paired.seed_share:.0%}" if isfinite(paired.seed_share) else UNKNOWN),
         ("Scenarios", f"{paired.scenarios} in {paired.clusters} clusters, "
                       f"{paired.informative_clusters} changed; {paired.seeds} seeds"),
@@ -335,11 +334,11 @@ def _kept(
     """Which texts are in the page, in words."""
     if not source.tables:
         return (
-            f"{len(found):,} scenarios, what moved most first. There are scores alone: "
+            f"{_counted(found)}, what moved most first. There are scores alone: "
             "no replies were kept."
         )
     if full or len(whole) == len(found):
-        return f"All {len(found):,} scenarios with both arms' replies, what moved most first."
+        return f"All {_counted(found)} with both arms' replies, what moved most first."
     counts = [
         (sum(one.anchor in whole for one in of_kind), len(of_kind), word)
         for of_kind, word in zip(
@@ -353,8 +352,19 @@ def _kept(
         )
     ]
     told = "; ".join(f"{kept:,} of the {total:,} {word}" for kept, total, word in counts if total)
-    return (
-        f"{len(found):,} scenarios, what moved most first; the replies of {len(whole):,} are in "
-        f"this file: {told}. All of them: tastemaker report {results.experiment.name} "
-        "--format html --full"
+    text = (
+        f"{_counted(found)}, what moved most first; the replies of {len(whole):,} are in "
+        f"this file: {told}."
     )
+    # A comparison of two runs is no experiment that could be named to the command.
+    known = results.experiment.reference
+    return f"{text} All of them: tastemaker report {known} --format html --full" if known else text
+
+
+def _counted(found: Sequence[Entry]) -> str:
+    """How many entries there are: with several candidates a scenario has one for each of them."""
+    scenarios = len({one.key for one in found})
+    candidates = len({one.candidate for one in found})
+    if candidates < 2:
+        return f"{scenarios:,} scenarios"
+    return f"{len(found):,} comparisons ({scenarios:,} scenarios, {candidates} candidates)"
