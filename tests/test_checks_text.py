@@ -146,6 +146,8 @@ def test_sentences_skip_code_unless_told_otherwise():
         ("Send it by\n  Friday.", "by Friday", {}, 1.0),
         ("I don’t know", "don't know", {}, 1.0),
         ("It is **not** insulin.", "is not insulin", {}, 1.0),
+        ("I can’t actually see it.", "can't see", {}, 1.0),
+        ("I can’t yet see it.", "can't see", {}, 0.0),
         ("The **fee:** 40", "fee: 40", {}, 1.0),
         ("It is **not.** Insulin", "not insulin", {}, 0.0),
         ("2 * 3", "2 3", {}, 0.0),

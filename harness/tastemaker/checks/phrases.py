@@ -41,8 +41,11 @@ _ALIKE = {
 }
 _GAP = r"[*_]{0,3}\s+[*_]{0,3}"
 """Between two words of a phrase, of which one may be emphasized: `is **not** here`."""
+_DENIAL = re.compile(r"(?<=n['’]t|not) ", re.IGNORECASE)
+_ADVERB = _GAP + r"(?:(?:actually|really|currently|directly|personally)\s+)?"
+"""After a denial: `I can't actually see it`."""
 _THOUSANDS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:,?\d{3})+(?![\d,])")
-_BETWEEN = "\0"
+_BETWEEN, _AFTER = "\0", "\1"
 _GROUPED = "[,.'’\u00a0\u2009\u202f ]?"
 
 
@@ -90,8 +93,8 @@ def _letter(text: str) -> str:
 
 
 def _spelled(phrase: str, whole_words: bool, letter: str) -> str:
-    alike = {**_ALIKE, " ": _GAP, _BETWEEN: _GROUPED}
-    text = _THOUSANDS.sub(_apart, re.sub(r"\s+", " ", phrase))
+    alike = {**_ALIKE, " ": _GAP, _AFTER: _ADVERB, _BETWEEN: _GROUPED}
+    text = _DENIAL.sub(_AFTER, _THOUSANDS.sub(_apart, re.sub(r"\s+", " ", phrase)))
     spelled = "".join(alike.get(c, re.escape(c)) for c in text)
     before = f"(?<!{letter})" if whole_words and _SPACED.match(phrase[0]) else ""
     after = f"(?!{letter})" if whole_words and _SPACED.match(phrase[-1]) else ""
@@ -139,7 +142,7 @@ def contains(
     """The reply contains this text.
 
     Straight and curly quotes, kinds of hyphen, and any run of spaces and line ends are alike; so
-    are `1,450`, `1450` and `1 450`, and `is **not** here` is `is not here`.
+    are `1,450`, `1450` and `1 450`; `is **not** here` and `is not actually here` are `is not here`.
     """
     return contains_any(
         reply, texts=[text], match_case=match_case, whole_words=whole_words, skip_code=skip_code
