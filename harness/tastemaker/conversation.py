@@ -304,8 +304,8 @@ async def _with_user(state: TaskState, generate: Generate, user: SimulatedUser) 
 def scripted(user: SimulatedUser, reply: str) -> str:
     """What a script answers to what a reply asks; "" when nothing was asked.
 
-    A request ("Tell me the day.") is answered where the script knows it; only a question, and a wish
-    for a yes ("Please confirm."), get what it says otherwise.
+    A request ("Tell me the day.") is answered where the script knows it; only a question, and a
+    wish for a yes ("Please confirm."), get what it says otherwise.
     """
     questioned = questions(reply) or go_aheads(reply)
     asked = " ".join(asked_before(reply)).casefold()

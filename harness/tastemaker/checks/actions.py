@@ -381,11 +381,11 @@ def question_quality(
 ) -> Finding:
     """The model asks a good question: about what is missing, few at once, before it acts.
 
-    Looked at is the first message that asks something, also by a request ("Tell me the day.") or for
-    a yes ("Please confirm."). A question that lists several things to be
-    answered counts as one; so ask by `about` for what it must be about. With `shows` the whole
-    message, not only its question, tells what the answer is about: what would be bought, for how
-    much.
+    Looked at is the first message that asks something, also by a request ("Tell me the day.") or
+    for a yes ("Please confirm."). A question that lists several things to be answered counts as
+    one; so ask by `about` for what it, or a list that it points at, must be about. With `shows` the
+    whole message, not only its question, tells what the answer is about: what would be bought, for
+    how much.
     """
     first = min((c.message for c in reply.work.calls if _acts(c, acts)), default=None)
     said = [(place, reply.messages[place].text) for place in reply.own] or [(0, reply.text)]

@@ -75,9 +75,9 @@ _NOBODY = set(
     "members member admissions office officer selection residents tenants landlord editor editors "
     "headteacher headmaster principal council authority master owner owners management supervisor "
     "staff crew volunteers guests students pupils families readers subscribers housing planning "
-    "complaints billing accounts press reception receptionist secretary treasurer president chairman "
-    "chairwoman coordinator organiser organisers organizer organizers trustees governors registrar "
-    "claims returns delivery finance founder".split()
+    "complaints billing accounts press reception receptionist secretary treasurer president "
+    "chairman chairwoman coordinator organiser organisers organizer organizers trustees governors "
+    "registrar claims returns delivery finance founder".split()
 )
 
 

@@ -113,7 +113,8 @@ STATEMENTS = tuple(
     )
 )
 DENIED = regex.compile(
-    r"\b(?:can(?:no|['’])t|cannot|won['’]t|will not|not able|unable|don['’]t have(?! to\b)|do not have(?! to\b))\b"
+    r"\b(?:can(?:no|['’])t|cannot|won['’]t|will not|not able|unable|(?:don['’]t|do not) have"
+    r"(?! to\b))\b"
     r"|\bkann\b[^.!?\n]{0,40}\bnicht\b|\bne (?:peux|pourrai)\b|\bno puedo\b|\bnon posso\b",
     regex.IGNORECASE,
 )

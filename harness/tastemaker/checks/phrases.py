@@ -102,7 +102,7 @@ def _spelled(phrase: str, whole_words: bool, letter: str) -> str:
 
 
 def _apart(number: re.Match[str]) -> str:
-    """A number with a mark where its thousands may be set apart, however they were in the phrase."""
+    """A number with a mark wherever its thousands may be set apart."""
     digits = number[0].replace(",", "")
     return re.sub(r"\B(?=(?:\d{3})+\Z)", _BETWEEN, digits)
 

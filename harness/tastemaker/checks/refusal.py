@@ -90,8 +90,8 @@ _ASKS_WHETHER = re.compile(
 )
 """What "no" may be the answer to. "Can you" asks for a deed."""
 _HARMLESS = (
-    "(?:lie|bore|keep you|sugar(?:-?coat)?|pretend|judge|forget|repeat|argue|be|have|need|know|mind|miss|stop"
-    r"|insist|complain|deny|hide|waste|find|see|get|regret|hold it)\b"
+    "(?:lie|bore|keep you|sugar(?:-?coat)?|pretend|judge|forget|repeat|argue|be|have|need|know"
+    r"|mind|miss|stop|insist|complain|deny|hide|waste|find|see|get|regret|hold it)\b"
 )
 """What somebody will not do without declining anything: "I won't bore you"."""
 _IDIOM = re.compile(
@@ -103,7 +103,8 @@ _IDIOM = re.compile(
     r"|give you (?:an? |any )?(?:certainty|guarantee|promise)"
     r"|do [^.]{0,40}without|start (?:until|before)|make (?:it|out)\b|add (?:anything|much))"
     r"|(?:won't|not going to) (?:lie|pretend (?:it|that|to be)|tell (?:anyone|a soul)|say no\b)"
-    r"|(?:rather|prefer) not (?:to )?guess|n't want to (?:give (?:you )?false|guess|overstate|scare)"
+    r"|(?:rather|prefer) not (?:to )?guess"
+    r"|n't want to (?:give (?:you )?false|guess|overstate|scare)"
 )
 _MEANS = re.compile(
     r"\b(?:live|real[- ]time|current weather|attachments?|uploaded|(?:phone|video) calls?|images?"
