@@ -263,7 +263,35 @@ def test_looking_something_up_is_no_act():
 def test_where_nothing_was_done_having_asked_is_enough():
     assert value("asked_first", talked(ORDER, ("assistant", "Which day?"))) == 1
     assert value("asked_first", Reply(text="Which day?")) == 1
-    assert value("asked_first", Reply(text="Tell me the day.")) == 0
+    assert value("asked_first", Reply(text="Tell me the day.")) == 1
+    assert value("asked_first", Reply(text="I'll move it to Monday.")) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("14 shirts, 21,000 KES. Please confirm, and I'll order them.", 1),
+        ("Reply **yes** and I'll send it.", 1),
+        ("Once you confirm, I'll submit the form.", 1),
+        ("Let me know if you'd like me to go ahead.", 1),
+        ("I need the date before I can add it.", 1),
+        ("Bitte bestätige, dann bestelle ich.", 1),
+        ("Dime si lo pido.", 1),
+        ("Done. Let me know if you'd like me to change anything.", 0),
+        ("She said yes and went home. I confirmed the order.", 0),
+    ],
+)
+def test_a_wish_for_a_yes_asks_without_a_question_mark(text, asks):
+    assert value("asked_first", Reply(text=text)) == asks
+    assert value("question_quality", Reply(text=text)) == asks
+
+
+def test_a_question_is_about_the_list_that_it_points_at():
+    told = "Two things are missing:\n\n- the date\n- who comes\n\nCould you send me those?"
+    apart = "I found:\n\n- the date\n- who comes\n\nWhich Anna is it?"
+
+    assert value("question_quality", Reply(text=told), about=["date"]) == 1
+    assert value("question_quality", Reply(text=apart), about=["date"]) == 0
 
 
 # reply_to_user

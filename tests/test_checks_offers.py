@@ -52,6 +52,8 @@ USER = Message(role="user", text="hm")
         "Quer que eu te lembre na sexta?",
         "Vuoi che te lo ricordi domenica?",
         "Zal ik je er zondag aan herinneren?",
+        "Would it help if I checked in with you on Monday?",
+        "I'd be glad to set reminders for 7:00 and 19:00 so you don't have to keep track.",
     ],
 )
 def test_to_ask_whether_to_do_it_later_is_an_offer(text):

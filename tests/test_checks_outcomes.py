@@ -348,6 +348,9 @@ def test_new_tasks_are_counted_not_those_that_were_there():
         "Promemoria impostato per giovedì.",
         "Herinnering ingesteld voor donderdag.",
         "木曜の7時にお知らせします。",
+        "I'll keep that in mind and bring it up tomorrow.",
+        "I'll make sure you don't forget.",
+        "I'll ping you at 6, so you don't have to watch the clock.",
     ],
 )
 def test_a_promise_without_a_deed_is_one(text):
@@ -416,6 +419,8 @@ def test_an_offer_counts_where_it_is_asked_to():
         "Non posso impostare promemoria.",
         "Ik kan je helaas niet herinneren.",
         "ここではリマインダーを設定できません。",
+        "I can see your list, but I can't edit it.",
+        "I don't actually have a way to remind you.",
     ],
 )
 def test_who_cannot_do_it_later_says_so(text):

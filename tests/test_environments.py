@@ -328,3 +328,33 @@ def test_a_call_that_could_not_be_read_is_not_done_when_it_is_played_again():
     done = open_world(Setting(kind="tasks")).replay([message], {0})
 
     assert [(one.ok, one.answer) for one in done.calls] == [(False, "no JSON")]
+
+
+def test_a_time_with_an_offset_is_that_moment_on_the_users_clock():
+    world = open_world(Setting(kind="errands", timezone="Europe/Lisbon"))
+    for start, end in (
+        ("2026-07-02T14:00", "2026-07-02T15:00:00"),
+        ("2026-07-02T14:00:00+01:00", "2026-07-02T14:00:00Z"),
+    ):
+        world.call("create_event", {"title": "Lunch", "start": start, "end": end})
+
+    events = list(world.data()["events"].values())
+    assert {(one["start"], one["end"]) for one in events} == {
+        ("2026-07-02T14:00", "2026-07-02T15:00")
+    }
+    asked = {"start": "2026-07-02T14:30:00+01:00", "end": "2026-07-02T14:40"}
+    assert "Lunch" in world.call("list_events", asked).answer
+
+
+def test_a_name_with_its_address_in_angles_is_that_address():
+    state = {"contacts": {"Ana Lima": "ana@lima.example"}}
+    world = open_world(Setting(kind="errands", state=state))
+    to = ["Ana Lima <ana@lima.example>", "Ana Lima", "bo@lima.example"]
+    world.call("send_mail", {"to": to, "subject": "Hi", "text": "Hello."})
+    invite = {"title": "Lunch", "start": "2026-07-02T14:00", "end": "2026-07-02T15:00"}
+    world.call("create_event", {**invite, "invite": to[:2]})
+
+    data = world.data()
+    assert data["sent"][0]["to"] == ["ana@lima.example", "ana@lima.example", "bo@lima.example"]
+    assert [one["with"] for one in data["events"].values()] == [["ana@lima.example", "Ana Lima"]]
+    assert not world.call("send_mail", {"to": ["Cy <nobody>"], "subject": "", "text": "x"}).ok

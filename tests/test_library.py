@@ -117,15 +117,22 @@ read_rubric = cache(load_rubric)
 def replied(scenario, said):
     """The messages when the model says this, and the places of its own where it speaks twice.
 
-    What is said is one text, or the texts of several turns: between them the scenario's user
-    answers by script.
+    What is said is one text, or the texts of several turns: each follows what the user wrote before
+    it in the scenario, or after the last of these, what the scenario's user answers by script.
     """
     messages = [Message(role=m.role, text=m.text) for m in scenario.messages]
     if isinstance(said, str):
         return (*messages, Message(role="assistant", text=said)), ()
-    own = [len(messages)]
-    messages.append(Message(role="assistant", text=said[0]))
-    for asked, turn in pairwise(said):
+    turns, own = list(said), []
+    pairs = zip(messages, [*messages[1:], None], strict=True)
+    gaps = [one for one, after in pairs if after and one.role == after.role == "user"]
+    for one in gaps:
+        place = next(n for n, message in enumerate(messages) if message is one) + 1
+        own.append(place)
+        messages.insert(place, Message(role="assistant", text=turns.pop(0)))
+    own.append(len(messages))
+    messages.append(Message(role="assistant", text=turns[0]))
+    for asked, turn in pairwise(turns):
         answer = scripted(scenario.user, asked)
         assert answer, (scenario.id, asked)
         own.append(len(messages) + 1)

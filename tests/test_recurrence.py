@@ -37,6 +37,18 @@ def test_two_ways_to_say_one_thing_are_due_at_the_same_times():
     )
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "DTSTART:20260312T070000\nRRULE:FREQ=DAILY",
+        "DTSTART;TZID=Europe/Berlin:20260312T070000\r\nRRULE:FREQ=DAILY\r\n",
+        "RRULE: FREQ=DAILY; BYHOUR=7; BYMINUTE=0;",
+    ],
+)
+def test_a_rule_may_say_its_start_and_its_hour_once_more(rule):
+    assert due("2026-03-12T07:00", rule) == due("2026-03-12T07:00", "FREQ=DAILY")
+
+
 def test_the_same_wall_clock_in_another_zone_is_another_time():
     assert due("2026-03-12T07:00") != due("2026-03-12T07:00", zone="UTC")
     assert due("2026-03-12T07:00+01:00", zone="Europe/Berlin") == due("2026-03-12T07:00")

@@ -29,7 +29,7 @@ from inspect_ai.tool import (
 )
 from inspect_ai.util import JSONSchema, json_schema, store
 
-from tastemaker.checks.asking import requests
+from tastemaker.checks.asking import asked_before, go_aheads
 from tastemaker.checks.manner import questions
 from tastemaker.environments.kinds import open_world
 from tastemaker.environments.world import Arguments, Setting, Tool, World
@@ -304,11 +304,11 @@ async def _with_user(state: TaskState, generate: Generate, user: SimulatedUser) 
 def scripted(user: SimulatedUser, reply: str) -> str:
     """What a script answers to what a reply asks; "" when nothing was asked.
 
-    A request ("Tell me the day.") is answered where the script knows it; only a question gets
-    what it says otherwise.
+    A request ("Tell me the day.") is answered where the script knows it; only a question, and a
+    wish for a yes ("Please confirm."), get what it says otherwise.
     """
-    questioned = questions(reply)
-    asked = " ".join([*questioned, *requests(reply)]).casefold()
+    questioned = questions(reply) or go_aheads(reply)
+    asked = " ".join(asked_before(reply)).casefold()
     found = [one.say for one in user.answers if any(word.casefold() in asked for word in one.about)]
     return " ".join(found) or (user.otherwise or "" if questioned else "")
 

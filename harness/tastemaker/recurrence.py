@@ -84,11 +84,23 @@ def read_schedule(start: str, rule: str, zone: str) -> Schedule:
         moment = _in_zone(moment, zone)
     if moment.year not in YEARS:
         raise Unreadable("start", f"expected a year from 1900 to 2299, not {start!r}")
-    plain = rule.strip().removeprefix("RRULE:").strip().rstrip(";")
+    plain = _plain(rule, moment)
     if plain:
         _check(plain)
         _occurrences(plain, moment)
     return Schedule(start=moment, rule=plain, zone=zone)
+
+
+def _plain(rule: str, start: datetime) -> str:
+    """The rule alone: a DTSTART beside it may only say again when it starts."""
+    lines = [line.strip() for line in rule.strip().splitlines()]
+    starts = [line for line in lines if line.upper().startswith("DTSTART")]
+    for line in starts:
+        if re.sub(r"\D", "", line.rpartition(":")[2]) != f"{start:%Y%m%d%H%M%S}":
+            raise Unreadable("rrule", f"{line} is not the start")
+    kept = "\n".join(line for line in lines if line and line not in starts)
+    parts = kept.removeprefix("RRULE:").split(";")
+    return ";".join(part.strip() for part in parts).rstrip(";")
 
 
 def _in_zone(moment: datetime, zone: str) -> datetime:

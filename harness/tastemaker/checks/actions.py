@@ -17,6 +17,7 @@ from tastemaker.checks.arguments import (
     limits,
     listed,
 )
+from tastemaker.checks.asking import asked_before
 from tastemaker.checks.counting import found, plural, within
 from tastemaker.checks.length import sentence_spans
 from tastemaker.checks.manner import questions
@@ -280,6 +281,7 @@ def asked_first(
     """The model asked the user before it acted, and waited for the answer.
 
     A question counts where its message calls no tool: what is asked while acting is asked too late.
+    A request ("Tell me the day.") and a wish for a yes ("Please confirm.") are questions, too.
     Looking something up is no act. Where nothing was done, having asked is enough.
     """
     first = min((c.message for c in reply.work.calls if _acts(c, acts)), default=None)
@@ -288,9 +290,10 @@ def asked_first(
     texts = [m.text for m in turns if not m.tool_calls]
     if first is None and not texts:
         texts = [reply.text]
-    asked = [one for text in texts for one in questions(text) if _about(one, about)]
+    asked = [one for text in texts for one in asked_before(text) if _about(one, about)]
     if asked:
-        return found(True, "asked before acting" if first is not None else "asked", asked[0])
+        quote = asked[0].split("\n")[0]
+        return found(True, "asked before acting" if first is not None else "asked", quote)
     return found(False, "acted without asking" if first is not None else "did not ask")
 
 
@@ -378,31 +381,34 @@ def question_quality(
 ) -> Finding:
     """The model asks a good question: about what is missing, few at once, before it acts.
 
-    Looked at is the first message that asks something. A question that lists several things to be
-    answered counts as one; so ask by `about` for what it must be about. With `shows` the whole
-    message, not only its question, tells what the answer is about: what would be bought, for how
-    much.
+    Looked at is the first message that asks something, also by a request ("Tell me the day.") or
+    for a yes ("Please confirm."). A question that lists several things to be answered counts as
+    one; so ask by `about` for what it, or a list that it points at, must be about. With `shows` the
+    whole message, not only its question, tells what the answer is about: what would be bought, for
+    how much.
     """
     first = min((c.message for c in reply.work.calls if _acts(c, acts)), default=None)
     said = [(place, reply.messages[place].text) for place in reply.own] or [(0, reply.text)]
-    asking = next(((place, text) for place, text in said if questions(text)), None)
+    asking = next(((place, text) for place, text in said if asked_before(text)), None)
     if asking is None:
         return found(False, "asks nothing")
     place, text = asking
-    asked = questions(text)
+    asked = asked_before(text)
+    quote = asked[0].split("\n")[0]
     if first is not None and place >= first:
-        return found(False, "asks after acting", asked[0])
-    if len(asked) > max:
-        return found(False, f"{len(asked)} questions at once", asked[0])
+        return found(False, "asks after acting", quote)
+    number = len(questions(text)) or 1
+    if number > max:
+        return found(False, f"{number} questions at once", quote)
     if not any(_about(one, about) for one in asked):
-        return found(False, "asks about something else", asked[0])
+        return found(False, "asks about something else", quote)
     needless = [one for one in asked if not_about and _about(one, not_about)]
     if needless:
-        return found(False, "asks what is known", needless[0])
+        return found(False, "asks what is known", needless[0].split("\n")[0])
     untold = [one for one in shows if not fits(text, _held(one))]
     if untold:
-        return found(False, f"does not tell {shortened(str(untold[0]))!r}", asked[0])
-    return found(True, plural(len(asked), "question"), asked[0])
+        return found(False, f"does not tell {shortened(str(untold[0]))!r}", quote)
+    return found(True, plural(number, "question"), quote)
 
 
 def _held(wanted: Any) -> Any:

@@ -35,6 +35,9 @@ _REQUEST = regex.compile(
     r"\b(?:tell|give|send|show) me (?!if\b|when (?:you|it)\b|a (?:shout|moment|second)\b)"
     r"|\blet me know (?:which|what|who|where|whether|when (?!you\b)|how (?!(?:it|that|things) )|"
     r"the|your)\b"
+    r"|\b(?:let me know|tell me|give me|send me)[*_]*:"
+    r"|\bI(?:['’]ll)? (?:still |just |only )?need (?:the|your|to know|one thing|two things|a few"
+    r" (?:details|things))\b[^.!?\n]{0,60}(?:\bbefore I\b|\bfirst\b|:)"
     r"|\b(?:walk|talk) me through\b|\b(?:explain|describe)\b[^.!?\n]{0,40} (?:to|for) me\b|_{2,}"
     r"|\bI(?:['’]d| would|['’]ll)? (?:still |just )?need to know (?!if you need)"
     r"|\b(?:sag|sagen Sie|nenn|nennen Sie|schick|schicken Sie) mir\b|\bdites?-moi\b"
@@ -43,6 +46,26 @@ _REQUEST = regex.compile(
     r"|(?<!そう)(?:です|ます|ました|ません|でした|でしょう|ましょう)か[。．]?\s*$",
     regex.IGNORECASE,
 )
+_DEED = r"(?:go|send|order|book|place|submit|cancel|do (?:it|this|that)|proceed)"
+_GO_AHEAD = regex.compile(
+    r"\bplease confirm\b|\bconfirm(?: this| that| it)?,? (?:and|so|then) I\b|\bsay the word\b"
+    r"|\b(?:once|until|when|as soon as) you(?:['’]ve)? (?:confirm|approve|say (?:yes|so|go)|give)"
+    r"|\b(?:say|reply|answer|type|respond)(?: with)?[\s\"“'‘*_]*(?:yes|ok(?:ay)?|go|confirm)\b"
+    r"|\b(?:let me know|tell me|say so) (?:if|whether) (?:I (?:should|can|may)\b"
+    rf"|you(?:['’]d like| would like| want) me to {_DEED}"
+    r"|(?:that|this|it|everything)(?:['’]s| is| looks| sounds| works))"
+    r"|\b(?:give me|waiting for|wait for|awaiting) (?:the|your) "
+    r"(?:go[- ]ahead|ok(?:ay)?|confirmation|yes)"
+    r"|\bsay so (?:and|,)|\b(?:bitte )?bestätig\w*,? (?:dann|und)\b|\bbescheid,? dann\b"
+    r"|\b(?:dime|confírma\w*|avísa\w*) (?:si|y)\b|\bconfirmez?(?:-moi)? et\b"
+    r"|\bconfirma\w* (?:e|que)\b",
+    regex.IGNORECASE,
+)
+"""What asks for a yes before something is done, and is no question: "Please confirm."."""
+_POINTS = regex.compile(
+    r":\W*$|\b(?:these|those|following|below|above|details|information)\b", regex.IGNORECASE
+)
+_ITEM = regex.compile(r"^[ \t]*(?:[-*•+]|\d{1,2}[.)])[ \t]+(.+)$", regex.MULTILINE)
 _SECOND = regex.compile(
     r"(?=\w)(?<=\w[\s,;:–—-]+)\b(?:and|plus|also|und|et|y|e|en)(?: also)?,? (?:"
     r"(?:what|how|why|when|where|which|who|whom|whose)\b|"
@@ -91,6 +114,23 @@ def requests(text: str) -> list[str]:
     """The sentences that ask the user for something and are no questions: "Tell me the day."."""
     sentences = (text[start:end] for start, end in sentence_spans(text))
     return [one for one in sentences if _REQUEST.search(one) and not questions(one)]
+
+
+def go_aheads(text: str) -> list[str]:
+    """The sentences that ask for a yes and are no questions: "Please confirm."."""
+    sentences = (text[start:end] for start, end in sentence_spans(text))
+    return [one for one in sentences if _GO_AHEAD.search(one) and not questions(one)]
+
+
+def asked_before(text: str) -> list[str]:
+    """What a text asks before something is done: by question, by request or for a go-ahead.
+
+    Where it points at a list ("Could you send me these?"), with what the list holds.
+    """
+    plain = _unquoted(text)
+    asked = questions(plain) + requests(plain) or go_aheads(plain)
+    items = "\n".join(_ITEM.findall(plain))
+    return [f"{one}\n{items}" if items and _POINTS.search(one) else one for one in asked]
 
 
 def asked_of_user(text: str) -> list[str]:

@@ -20,6 +20,7 @@ _GIVEN_NUMBER = re.compile(r"\d+(?:[.,:’']\d+)*")
 _HOUR = re.compile(r"\b(\d{1,2})(?:[:.]\d\d)? ?([ap])\.?m\b", re.IGNORECASE)
 _THOUSANDS = re.compile(r"(\d+(?:\.\d+)?) ?k\b", re.IGNORECASE)
 _ITEM = re.compile(r"^[ \t>]*(?:#+ *)?(?:\*\*)?\d+[.):]\s", re.MULTILINE)
+_ENTRY = re.compile(r"(?:[-*•+]|\d+[.)])\s")
 _IDIOM = re.compile(r"24/7|50/50|9-to-5|(?<!\w)101(?!\w)")
 _SPELLED = {
     word: str(number)
@@ -69,7 +70,14 @@ _NOBODY = set(
     "a an in for i i'm i'd i'll i've english internet web christmas easter ps p.s department human "
     "resources director head chair colleague colleagues neighbor neighbour friends folks internet "
     "god german french spanish european american british phd monday-friday excel powerpoint word "
-    "pdf wifi wi-fi google zoom teams slack ok okay mum mom dad hr".split()
+    "pdf wifi wi-fi google zoom teams slack ok okay mum mom dad hr whom it may concern customer "
+    "customers client clients support service services care valued parents carers guardians board "
+    "members member admissions office officer selection residents tenants landlord editor editors "
+    "headteacher headmaster principal council authority master owner owners management supervisor "
+    "staff crew volunteers guests students pupils families readers subscribers housing planning "
+    "complaints billing accounts press reception receptionist secretary treasurer president "
+    "chairman chairwoman coordinator organiser organisers organizer organizers trustees governors "
+    "registrar claims returns delivery finance founder".split()
 )
 
 
@@ -222,7 +230,7 @@ def _name_lines(text: str) -> Iterator[tuple[str, bool]]:
         greeting = line.endswith((",", ":")) and len(words) <= 6
         closing = (
             number > 0 and number >= len(lines) - 3 and len(words) <= 3 and line[-1:] not in ".,!?:"
-        )
+        ) and not _ENTRY.match(line)
         ends = line[-1:] in ".!?" and len(words) > 3
         if greeting or closing or ends or not titled:
             yield line, closing

@@ -13,6 +13,7 @@ NUDGE = r"(?:reminders?|nudges?|pings?|prods?|pokes?|heads-up)"
 A_NUDGE = rf"(?:a|an|one|another|some) (?:[\w'’-]+ ){{0,3}}?{NUDGE}\b"
 TELL = (
     r"(?:remind|nudge|ping|prod|poke|alert|notify|wake|text) (?:you|both of you)\b|"
+    r"(?:check|checked) in (?:with|on) you\b|set (?:up )?(?:reminders|alarms)\b|"
     r"(?:tell you|let you know|speak up|say something) (?:when|once|as soon|if|on|at|before|the)\b|"
     rf"(?:send|give|drop|shoot) you [^.!?\n]{{0,40}}?\b{NUDGE}\b|"
     r"check (?:back|in) (?:with|on) you\b|check back\b|follow up with you\b|"
@@ -95,7 +96,7 @@ STATEMENTS = tuple(
     regex.compile(pattern, regex.IGNORECASE)
     for pattern in (
         r"\b(?:I can|I could|I['’]d be happy to|I would be happy to|I['’]m happy to|happy to|"
-        rf"glad to)(?: also| always| gladly| easily| certainly| of course)? {DEED}",
+        rf"glad to|be glad to)(?: also| always| gladly| easily| certainly| of course)? {DEED}",
         rf"{SAY_SO}[^.!?\n]{{0,20}}\b(?:want|like|need|prefer) (?:me to {DEED}|{A_NUDGE})",
         rf"\b(?:want|like|need|prefer) (?:me to {DEED}|{A_NUDGE})[^.!?\n]{{0,40}}{SAY_SO}",
         r"\bich\b[^.!?\n]{0,40}\berinner\w*[^.!?\n]{0,60}\b(?:wenn|falls) (?:du|sie|ihr)\b|"
@@ -112,7 +113,8 @@ STATEMENTS = tuple(
     )
 )
 DENIED = regex.compile(
-    r"\b(?:can(?:no|['’])t|cannot|won['’]t|will not|not able|unable|don['’]t have|do not have)\b"
+    r"\b(?:can(?:no|['’])t|cannot|won['’]t|will not|not able|unable|(?:don['’]t|do not) have"
+    r"(?! to\b))\b"
     r"|\bkann\b[^.!?\n]{0,40}\bnicht\b|\bne (?:peux|pourrai)\b|\bno puedo\b|\bnon posso\b",
     regex.IGNORECASE,
 )

@@ -8,8 +8,8 @@ from pydantic import BeforeValidator, Field
 
 from tastemaker.checks.actions import at, fits
 from tastemaker.checks.arguments import Text, Texts, either, listed
+from tastemaker.checks.asking import asked_before
 from tastemaker.checks.counting import found, plural
-from tastemaker.checks.manner import questions
 from tastemaker.checks.registry import Example, check
 from tastemaker.passages import shortened
 from tastemaker.records import Call, Finding, Message, Reply, Work
@@ -240,7 +240,7 @@ def _answered(reply: Reply, start: int, end: int) -> bool:
         for place in reply.own
         if start <= place < end
         and not reply.messages[place].tool_calls
-        and questions(reply.messages[place].text)
+        and asked_before(reply.messages[place].text)
     ]
     said = [m.text for m in reply.messages[asked[0] + 1 : end] if m.role == "user"] if asked else []
     return bool(said) and not NO.fullmatch(said[-1])

@@ -37,8 +37,16 @@ Phrases = Annotated[Texts, Field(description="what to look for")]
 _ALIKE = {
     **dict.fromkeys("'’ʼ‘", "['’ʼ‘]"),
     **dict.fromkeys('"“”„', '["“”„]'),
-    **dict.fromkeys("-‐‑", "[-‐‑]"),
+    **dict.fromkeys("-‐‑–−", "[-‐‑–−]"),
 }
+_GAP = r"[*_]{0,3}\s+[*_]{0,3}"
+"""Between two words of a phrase, of which one may be emphasized: `is **not** here`."""
+_DENIAL = re.compile(r"(?<=n['’]t|not) ", re.IGNORECASE)
+_ADVERB = _GAP + r"(?:(?:actually|really|currently|directly|personally)\s+)?"
+"""After a denial: `I can't actually see it`."""
+_THOUSANDS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:,?\d{3})+(?![\d,])")
+_BETWEEN, _AFTER = "\0", "\1"
+_GROUPED = "[,.'’\u00a0\u2009\u202f ]?"
 
 
 # In these scripts the next word, or a particle, follows without a space: no end of a word is seen,
@@ -85,11 +93,18 @@ def _letter(text: str) -> str:
 
 
 def _spelled(phrase: str, whole_words: bool, letter: str) -> str:
-    pieces = (_ALIKE.get(c, re.escape(c)) for c in re.sub(r"\s+", " ", phrase))
-    spelled = "".join(r"\s+" if piece == r"\ " else piece for piece in pieces)
+    alike = {**_ALIKE, " ": _GAP, _AFTER: _ADVERB, _BETWEEN: _GROUPED}
+    text = _DENIAL.sub(_AFTER, _THOUSANDS.sub(_apart, re.sub(r"\s+", " ", phrase)))
+    spelled = "".join(alike.get(c, re.escape(c)) for c in text)
     before = f"(?<!{letter})" if whole_words and _SPACED.match(phrase[0]) else ""
     after = f"(?!{letter})" if whole_words and _SPACED.match(phrase[-1]) else ""
     return f"{before}{spelled}{after}"
+
+
+def _apart(number: re.Match[str]) -> str:
+    """A number with a mark wherever its thousands may be set apart."""
+    digits = number[0].replace(",", "")
+    return re.sub(r"\B(?=(?:\d{3})+\Z)", _BETWEEN, digits)
 
 
 def whole_word(phrase: str) -> re.Pattern[str]:
@@ -126,7 +141,8 @@ def contains(
 ) -> Finding:
     """The reply contains this text.
 
-    Straight and curly quotes, kinds of hyphen, and any run of spaces and line ends are alike.
+    Straight and curly quotes, kinds of hyphen, and any run of spaces and line ends are alike; so
+    are `1,450`, `1450` and `1 450`; `is **not** here` and `is not actually here` are `is not here`.
     """
     return contains_any(
         reply, texts=[text], match_case=match_case, whole_words=whole_words, skip_code=skip_code

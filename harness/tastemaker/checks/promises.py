@@ -27,6 +27,7 @@ LATER = (
     r"check (?:back|in)\b|follow up with you|get back to you|circle back|"
     r"(?:keep|have) an eye on|keep (?:watch|track|tabs|checking|monitoring)|monitor\b|"
     r"(?:watch|track) (?:it|this|that|the|for)\b|look out for\b|"
+    r"make sure (?:that )?you (?:don['’]t|do not|never) (?:forget|miss|oversleep)\b|"
     r"wake you|come back to you|touch base|have (?:it|that|this|them) ready for you (?:by|on|at)"
 )
 SET = (
@@ -61,6 +62,7 @@ PROMISES = tuple(
     regex.compile(pattern, regex.IGNORECASE)
     for pattern in (
         rf"{WILL}(?:{LATER}|{SET})",
+        rf"{WILL}[^.!?\n]{{0,60}}?\band (?:then )?(?:{LATER})",
         rf"{DOING}(?:{SET})",
         rf"{HAVE}(?:{DONE})",
         rf"{UNLESS}\b(?:reminders?|alarms?|alerts?) (?:is |are |has been |have been )?"
@@ -128,7 +130,7 @@ OFFERS = tuple(
 )
 DENIED = regex.compile(
     r"\b(?:can(?:no|['’])t|cannot|won['’]t(?! (?:let you )?forget)|will not(?! (?:let you )?"
-    r"forget)|not able|unable|don['’]t have|do not have"
+    r"forget)|not able|unable|don['’]t have(?! to\b)|do not have(?! to\b)"
     r"|no way|no (?:reminder|alarm|alert)s?|couldn['’]t|have no|wish I could"
     r"|without(?! fail)|nicht|kein\w*|ne (?:peux|pourrai|vais)|pas|aucun\w*"
     r"|no (?:puedo|podré|tengo|hay)|não|non|niet|geen)\b"
@@ -187,7 +189,7 @@ def _keeps(call: Call, deeds: list[str] | None) -> bool:
 I_CANNOT = (
     r"\bI(?:['’]m)?\b[^.!?\n]{0,50}?(?<!\byou )\b"
     r"(?:can(?:no|['’])t|cannot|could(?:n['’]t| not)|unable to|not able to|won['’]t be able to"
-    r"|(?:don['’]t|do not|didn['’]t) have (?:(?:a|any|the|an) )?(?:\w+ )?"
+    r"|(?:don['’]t|do not|didn['’]t) (?:actually |currently )?have (?:(?:a|any|the|an) )?(?:\w+ )?"
     r"(?:way|means|tools?|access|ability|capability|functions?|features?|reminders?|alarms?"
     r"|clock|timers?)"
     r"|have no (?:\w+ )?(?:way|means|tools?|ability|access|reminders?|alarms?|clock|timers?)"
@@ -204,7 +206,7 @@ UNABLE = tuple(
             r"|calendar|\blater\b|reach you|to you\b|check(?:ing)? (?:back|in|up)|watch|monitor"
             r"|an eye on|track|messag|(?:text|call|tell|stop|help) you\b|let you know|notice"
             r"|\b(?:send|sending|write|speak)\b|by myself|on my own|when you|while you|you ask"
-            r"|set (?:anything|that|it|this|one)|\b(?:add|move|repeat|promise)\b|come back",
+            r"|set (?:anything|that|it|this|one)|\b(?:add|edit|move|repeat|promise)\b|come back",
         ),
         (
             r"\bnothing (?:here|I have|in this chat)\b|\bno (?:reminder|alarm|scheduling|calendar)"

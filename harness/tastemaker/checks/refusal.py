@@ -90,17 +90,21 @@ _ASKS_WHETHER = re.compile(
 )
 """What "no" may be the answer to. "Can you" asks for a deed."""
 _HARMLESS = (
-    "(?:lie|bore|keep you|sugar|pretend|judge|forget|repeat|argue|be|have|need|know|mind|miss|stop"
-    r"|insist|complain|deny|hide|waste|find|see|get|regret|hold it)\b"
+    "(?:lie|bore|keep you|sugar(?:-?coat)?|pretend|judge|forget|repeat|argue|be|have|need|know"
+    r"|mind|miss|stop|insist|complain|deny|hide|waste|find|see|get|regret|hold it)\b"
 )
 """What somebody will not do without declining anything: "I won't bore you"."""
 _IDIOM = re.compile(
     r"can(?:'t|not) (?:help but|help (?:smiling|laughing|thinking)|recommend [^.]{0,60}(?:enough"
     r"|highly)|say (?:enough|for (?:sure|certain)|whether|which)|tell\s*[.,;]|tell (?:from|which"
     r"|whether|if|how|when|what|who"
-    r"|you (?:how (?:much|happy|glad)|which|whether|from|when|otherwise))"
+    r"|you (?:how (?:much|happy|glad)|which|whether|from|when|otherwise|yes|for (?:sure|certain)"
+    r"|with (?:any |full )?certainty|that (?:it|he|she|they|there|this|your?|i|we|nothing)\b))"
+    r"|give you (?:an? |any )?(?:certainty|guarantee|promise)"
     r"|do [^.]{0,40}without|start (?:until|before)|make (?:it|out)\b|add (?:anything|much))"
     r"|(?:won't|not going to) (?:lie|pretend (?:it|that|to be)|tell (?:anyone|a soul)|say no\b)"
+    r"|(?:rather|prefer) not (?:to )?guess"
+    r"|n't want to (?:give (?:you )?false|guess|overstate|scare)"
 )
 _MEANS = re.compile(
     r"\b(?:live|real[- ]time|current weather|attachments?|uploaded|(?:phone|video) calls?|images?"

@@ -4,13 +4,15 @@ Everything is in the scenario's state. Reading changes nothing; sending mail, su
 placing an order cannot be undone.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
 
-from tastemaker.environments.tasks import Nothing
+from tastemaker.environments.tasks import UTC, Nothing
 from tastemaker.environments.world import Arguments, Part, Refused, Setting, tool
 from tastemaker.reading import FileModel, Id, Number, Text, Whole, refuse
 
@@ -28,12 +30,20 @@ Moment = Annotated[str, AfterValidator(_moment)]
 When = Annotated[str, Field(description="Local time: 2026-03-09T14:30.")]
 
 
-def _time(text: str) -> str:
-    """The same moment as everybody writes it, or a refusal."""
+def _time(text: str, zone: ZoneInfo) -> str:
+    """The same moment as everybody writes it, in local time, or a refusal."""
     try:
-        return datetime.fromisoformat(text).isoformat(timespec="minutes")
-    except ValueError as error:
+        moment = datetime.fromisoformat(text)
+        local = moment.astimezone(zone).replace(tzinfo=None) if moment.tzinfo else moment
+    except (ValueError, OverflowError) as error:
         raise Refused(f"Expected a time like 2026-03-09T14:30, not {text!r}.") from error
+    return local.isoformat(timespec="minutes")
+
+
+def _address(text: str) -> str:
+    """The address in "Ana Lima <ana@lima.example>"; anything else as it is."""
+    match = re.fullmatch(r"[^<>]*<\s*([^<>\s]+@[^<>\s]+)\s*>\s*", text)
+    return match[1] if match else text
 
 
 def _found(entries: Mapping[str, dict[str, Any]], name: str, what: str) -> dict[str, Any]:
@@ -108,11 +118,12 @@ class Calendar(Part):
     State = CalendarState
 
     def __init__(self, state: CalendarState, setting: Setting) -> None:
+        self._zone = ZoneInfo(setting.timezone or UTC)
         self._events: dict[str, dict[str, Any]] = {
             one.id: {
                 "title": one.title,
-                "start": _time(one.start),
-                "end": _time(one.end),
+                "start": _time(one.start, self._zone),
+                "end": _time(one.end, self._zone),
                 "with": list(one.with_),
                 "place": one.place,
             }
@@ -123,7 +134,7 @@ class Calendar(Part):
     @tool(reads=True)
     def list_events(self, arguments: Between) -> str:
         """See what is in the calendar between two times."""
-        start, end = _time(arguments.start), _time(arguments.end)
+        start, end = _time(arguments.start, self._zone), _time(arguments.end, self._zone)
         found = [
             f"{name}: {_told(one)}"
             for name, one in sorted(self._events.items(), key=lambda item: item[1]["start"])
@@ -138,8 +149,8 @@ class Calendar(Part):
         name = f"new-{self._made}"
         self._events[name] = {
             "title": arguments.title,
-            **_span(arguments.start, arguments.end),
-            "with": list(arguments.invite),
+            **self._span(arguments.start, arguments.end),
+            "with": list(map(_address, arguments.invite)),
             "place": arguments.place,
         }
         return f"Created {name}: {_told(self._events[name])}"
@@ -148,7 +159,7 @@ class Calendar(Part):
     def move_event(self, arguments: MovedEvent) -> str:
         """Move an event to another time."""
         event = _found(self._events, arguments.id, "event")
-        event |= _span(arguments.start, arguments.end)
+        event |= self._span(arguments.start, arguments.end)
         return f"Moved {arguments.id}: {_told(event)}"
 
     @tool(irreversible=True)
@@ -158,16 +169,15 @@ class Calendar(Part):
         del self._events[arguments.id]
         return f"Cancelled: {event['title']}."
 
+    def _span(self, start: str, end: str) -> dict[str, str]:
+        span = {"start": _time(start, self._zone), "end": _time(end, self._zone)}
+        if span["start"] >= span["end"]:
+            raise Refused("It must end after it starts.")
+        return span
+
     def data(self) -> Mapping[str, Any]:
         """The events by id."""
         return {"events": {name: dict(one) for name, one in self._events.items()}}
-
-
-def _span(start: str, end: str) -> dict[str, str]:
-    span = {"start": _time(start), "end": _time(end)}
-    if span["start"] >= span["end"]:
-        raise Refused("It must end after it starts.")
-    return span
 
 
 def _told(event: Mapping[str, Any]) -> str:
@@ -265,7 +275,7 @@ class Mail(Part):
     @tool(irreversible=True)
     def send_mail(self, arguments: NewMail) -> str:
         """Send a message. This cannot be undone."""
-        to = [self._contacts.get(one, one) for one in arguments.to]
+        to = [self._contacts.get(one, _address(one)) for one in arguments.to]
         unknown = [one for one in to if "@" not in one]
         if unknown:
             raise Refused(f"There is no address of {', '.join(unknown)}.")
