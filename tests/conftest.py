@@ -5,6 +5,7 @@ import importlib.util
 import json
 import shutil
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -94,10 +95,12 @@ def wire() -> Iterator[Any]:
     servers = importlib.util.module_from_spec(spec)
     sys.modules["servers"] = servers
     spec.loader.exec_module(servers)
+    gc.freeze()  # what stood before the test is not looked through again
     with servers.Server() as server:
         server.module = servers
         yield server
         gc.collect()  # what clients left open is found here, and not in the next test
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
@@ -143,6 +146,55 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
     for context in contexts:
         context.close()
     assert wrong == []
+
+
+ALONE = """
+import os, signal, sys
+from pathlib import Path
+
+import anyio
+from inspect_ai.model import ModelAPI, ModelOutput, ModelUsage, modelapi
+
+from tastemaker.experiment import load_experiment
+from tastemaker.plan import make_plan
+from tastemaker.run import run
+
+at, by = map(int, sys.argv[1:])
+# What runs in the background inherits that Ctrl-C is ignored; a run that somebody sits at does not.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+@modelapi(name="slow")
+class Slow(ModelAPI):
+    async def generate(self, input, tools, tool_choice, config):
+        with open("calls.txt", "a+") as calls:
+            calls.write("called\\n")
+            calls.seek(0)
+            if len(calls.readlines()) == at:
+                os.kill(os.getpid(), by)
+        await anyio.sleep(0.01)  # so that others are on their way
+        output = ModelOutput.from_content("slow", "Thanks.")
+        output.usage = ModelUsage(input_tokens=1, output_tokens=1, total_tokens=2)
+        return output
+
+run(make_plan(load_experiment(Path("try.yaml"))), Path("logs"))
+"""
+
+
+@pytest.fixture
+def run_alone() -> Callable[..., tuple[int, int]]:
+    """Run `try.yaml`, whose models are `slow/...`, in a process of its own: (calls made, kept).
+
+    `at` is the call from the beginning at which it gets the signal `by`.
+    """
+
+    def run(folder: Path, at: int = 0, by: int = 0) -> tuple[int, int]:
+        command = [sys.executable, "-c", ALONE, str(at), str(by)]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        assert at or done.returncode == 0, done.stderr
+        made = (folder / "calls.txt").read_text().count("\n")
+        return made, (folder / "logs" / "journal.jsonl").read_bytes().count(b"\n")
+
+    return run
 
 
 RATED_RUBRIC = """

@@ -11,16 +11,15 @@ from functools import cache
 import pytest
 from agents import Turn, idle, once, play, recognised, reference, scored
 from inspect_ai import eval as run_task
+from shipped import ACTING, load_dataset, load_rubric
 
 from tastemaker.arm import open_model
-from tastemaker.content import folder
 from tastemaker.environments.kinds import open_world
 from tastemaker.experiment import load_experiment
 from tastemaker.plan import make_plan
 from tastemaker.records import Message, ToolCall
-from tastemaker.rubric import load_rubric
 from tastemaker.run import run
-from tastemaker.scenario import load_dataset, setting_of
+from tastemaker.scenario import setting_of
 from tastemaker.tables import SCORES, read_table
 from tastemaker.task import rubric_task
 
@@ -29,17 +28,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:The model:DeprecationWarning"),  # Anthropic's
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
     pytest.mark.filterwarnings("ignore:Exception ignored:pytest.PytestUnraisableExceptionWarning"),
-]
-
-dataset = cache(load_dataset)
-rubric = cache(load_rubric)
-DATASETS = [
-    name
-    for name in sorted(
-        path.relative_to(folder("datasets")).with_suffix("").as_posix()
-        for path in folder("datasets").rglob("*.yaml")
-    )
-    if any(scenario.environment for scenario in dataset(name).scenarios)
 ]
 
 
@@ -195,7 +183,8 @@ def hasty(scenario, messages):
 
 def as_without_example(scenario, messages):
     """Does the errand as if nothing had been shown: what solves the twin."""
-    twin = next((o for o in dataset(scenario.dataset).scenarios if o.id == scenario.twin), None)
+    others = load_dataset(scenario.dataset).scenarios
+    twin = next((one for one in others if one.id == scenario.twin), None)
     if twin is None:
         return idle(scenario, messages)
     expect = {**scenario.expect, "solution": twin.expect["solution"]}
@@ -609,14 +598,14 @@ def results(name, agent):
     """By criterion, what the checks say of an agent in each scenario it applies to."""
     play_as = {"reference": reference, **BAD}[agent]
     found = {}
-    for scenario in dataset(name).scenarios:
-        graded = rubric(name).extended(scenario.criteria) if scenario.criteria else rubric(name)
+    for scenario in load_dataset(name).scenarios:
+        graded = load_rubric(name).extended(scenario.criteria)
         for key, value in scored(graded, play(scenario, play_as)).items():
             found.setdefault(key, {})[scenario.id] = value
     return found
 
 
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", ACTING)
 def test_the_reference_agent_solves_every_scenario(name):
     wrong = {
         (scenario, key): value
@@ -628,7 +617,7 @@ def test_the_reference_agent_solves_every_scenario(name):
     assert wrong == {}
 
 
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", ACTING)
 def test_every_check_is_failed_by_some_agent_in_some_scenario(name):
     """Those that are known to fail here are asked first; the rest only while a check is left."""
     known = [agent for dataset, agent in FAILS if dataset == name]
@@ -653,7 +642,7 @@ def test_a_bad_agent_fails_in_the_way_that_is_known_of_it(name, agent):
         assert sum(values) / len(values) < 0.5, (key, values)
 
 
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", ACTING)
 def test_every_dataset_has_a_bad_agent_that_is_known_to_fail(name):
     assert any(dataset == name for dataset, _ in FAILS)
 
@@ -688,7 +677,7 @@ PROVIDERS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", ACTING)
 @pytest.mark.parametrize("api", PROVIDERS)
 def test_scenarios_are_solved_over_the_wire(name, api, wire, tmp_path, monkeypatch):
     """The reference agent behind a server that speaks the provider's own tool calls.
@@ -697,7 +686,7 @@ def test_scenarios_are_solved_over_the_wire(name, api, wire, tmp_path, monkeypat
     """
     for key in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
         monkeypatch.setenv(key, "dummy")
-    scenarios = [one for one in dataset(name).scenarios if one.environment]
+    scenarios = [one for one in load_dataset(name).scenarios if one.environment]
 
     def script(asked):
         told, said = asked_by(asked)
@@ -725,7 +714,7 @@ def test_scenarios_are_solved_over_the_wire(name, api, wire, tmp_path, monkeypat
     assert log.status == "success", log.error and log.error.traceback
     checks = {
         f"{principle}.{key}"
-        for principle, one in rubric(name).principles.items()
+        for principle, one in load_rubric(name).principles.items()
         for key, criterion in one.criteria.items()
         if criterion.check
     }
@@ -742,7 +731,7 @@ def test_scenarios_are_solved_over_the_wire(name, api, wire, tmp_path, monkeypat
 def satisfied(name, sample, key):
     """A finding turned round where met is bad."""
     principle, _, criterion = key.partition(".")
-    weight = rubric(name).principles[principle].criteria[criterion]
+    weight = load_rubric(name).principles[principle].criteria[criterion]
     value = sample.scores["rubric"].value[key]
     return 1 - value if weight.weight_for(sample.metadata["labels"]) < 0 else value
 
@@ -756,8 +745,8 @@ def test_smollm2_takes_evals_beside_a_canvas_to_the_end(name, project):
     run(make_plan(experiment, seeds=1, limit=1), folder_ / "logs")
     rows = read_table(folder_ / "logs" / SCORES).to_pylist()
     [scenario] = {row["scenario"] for row in rows}
-    [chosen] = [one for one in dataset(name).scenarios if one.id == scenario]
-    asked = {key for key, one in rubric(name).applicable(chosen.labels) if one.check}
+    [chosen] = [one for one in load_dataset(name).scenarios if one.id == scenario]
+    asked = {key for key, one in load_rubric(name).applicable(chosen.labels) if one.check}
     found = {
         (row["principle"], row["criterion"]): row["value"]
         for row in rows

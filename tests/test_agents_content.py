@@ -3,11 +3,10 @@
 import pytest
 from agents import play, reference
 from inspect_ai import eval as run_task
+from shipped import load_dataset, load_rubric
 
 from tastemaker.arm import open_model
 from tastemaker.checks.manner import questions
-from tastemaker.rubric import load_rubric
-from tastemaker.scenario import load_dataset
 from tastemaker.task import rubric_task
 
 ENOUGH = load_dataset("agents/enough-information").scenarios

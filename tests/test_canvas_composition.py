@@ -6,10 +6,9 @@ from contextlib import redirect_stdout
 
 import pytest
 from agents import Turn, play, reference, scored
+from shipped import load_dataset, load_rubric
 
 from tastemaker.environments.kinds import tool_names
-from tastemaker.rubric import load_rubric
-from tastemaker.scenario import load_dataset
 
 NAME = "canvas/composition"
 SCENARIOS = load_dataset(NAME).scenarios

@@ -4,13 +4,13 @@ import re
 
 import pytest
 from agents import Turn, idle, play, reference, scored
+from shipped import load_dataset, load_rubric
 
 from tastemaker.checks.length import sentence_spans
 from tastemaker.checks.registry import bind
 from tastemaker.checks.running import run_tests
 from tastemaker.passages import kept_share, locate
-from tastemaker.rubric import load_rubric, score_reply
-from tastemaker.scenario import load_dataset
+from tastemaker.rubric import score_reply
 
 EDITS = load_dataset("canvas/edit-or-rewrite").scenarios
 COMMENTS = load_dataset("canvas/comments").scenarios

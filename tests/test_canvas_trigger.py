@@ -1,10 +1,10 @@
 """What canvas/trigger promises beyond what every dataset does: one reason for each label."""
 
 import pytest
+from shipped import load_dataset
 
 from tastemaker.checks.registry import bind
 from tastemaker.records import Reply, Version, Work
-from tastemaker.scenario import load_dataset
 
 REASONS = {
     "canvas": {"keep", "grows", "program", "asked"},

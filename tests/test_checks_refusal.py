@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from shipped import load_dataset
 
 from tastemaker.checks.refusal import stance
 from tastemaker.checks.registry import CheckError, bind
 from tastemaker.records import Reply
-from tastemaker.scenario import load_dataset
 
 ROOT = Path(__file__).parents[1]
 BENCHMARK = ROOT / "benchmarks" / "refusals.py"

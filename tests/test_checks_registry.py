@@ -1,5 +1,6 @@
 """How a check is asked for: names, arguments, arguments from the scenario, empty replies."""
 
+import time
 from dataclasses import replace
 from typing import Annotated
 
@@ -249,39 +250,46 @@ def test_every_example_is_met_and_not_met_as_it_says(name):
     assert bound(unmet).reason
 
 
+# 50,000 characters each: a pattern that tries again at each of them takes 2 to 20 seconds by then.
 HOSTILE = {
-    "prose": "Dear Dana, the [Your Name] invoice isn’t here — is it? Call me! " * 3100,
-    "one word": "a" * 200_000,
-    "capitals": "A" * 199_999 + "a",
-    "dots": "." * 199_999 + "x",
-    "question marks": "?" * 199_999 + "x",
-    "spaces": "a" + " " * 199_998 + "b",
-    "lines": "a,\n\n" * 50_000,
-    "backticks": "a ``b ```c ````d " * 12_000,
-    "stars": "**a " * 50_000,
-    "underscores": "_" * 199_999 + "x",
-    "square brackets": "[" * 200_000,
-    "placeholders": "[Your Name " * 18_000,
-    "braces": '{"a":' * 40_000,
-    "kanji": "漢字かな。" * 13_000,
-    "families": "👨‍👩‍👧" * 11_000,
-    "accents apart": "e\u0301" * 66_000,
-    "items": "- a\n" * 50_000,
-    "quotes": "> " * 100_000,
-    "rows": "|a|b|\n|-|-|\n" + "|a|b|\n" * 33_000,
-    "insert": "INSERT A YOUR AB " * 11_700,
-    "half characters": "\ud83d x" * 40_000,
-    "no characters": "\0" * 199_999 + "a",
+    "prose": "Dear Dana, the [Your Name] invoice isn’t here — is it? Call me! " * 780,
+    "one word": "a" * 50_000,
+    "capitals": "A" * 49_999 + "a",
+    "dots": "." * 49_999 + "x",
+    "question marks": "?" * 49_999 + "x",
+    "spaces": "a" + " " * 49_998 + "b",
+    "lines": "a,\n\n" * 12_500,
+    "backticks": "a ``b ```c ````d " * 3_000,
+    "stars": "**a " * 12_500,
+    "underscores": "_" * 49_999 + "x",
+    "square brackets": "[" * 50_000,
+    "placeholders": "[Your Name " * 4_500,
+    "braces": '{"a":' * 10_000,
+    "kanji": "漢字かな。" * 3_300,
+    "families": "👨‍👩‍👧" * 2_800,
+    "accents apart": "e\u0301" * 25_000,
+    "items": "- a\n" * 12_500,
+    "quotes": "> " * 25_000,
+    "rows": "|a|b|\n|-|-|\n" + "|a|b|\n" * 8_300,
+    "insert": "INSERT A YOUR AB " * 3_000,
+    "half characters": "\ud83d x" * 17_000,
+    "no characters": "\0" * 49_999 + "a",
 }
+MOST_SECONDS = 2.0
+"""Of this process for one check; the slowest, grammar aside, takes about half of one."""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
-def test_every_check_finishes_on_a_huge_reply_and_quotes_verbatim(text):
+def test_every_check_is_soon_done_with_a_huge_reply_and_quotes_verbatim(text):
     for name, found in checks().items():
         reply = replace(example_reply(name), text=text, prompt=text[:5000])
-        finding = bind(name, found.example.arguments)(reply)
+        bound, began = bind(name, found.example.arguments), time.process_time()
+        finding = bound(reply)
+        took = time.process_time() - began
 
+        # The time of `grammar` is its library's, and bounded by the characters that it reads.
+        assert name == "grammar" or took < MOST_SECONDS, (name, took)
         assert isinstance(finding, Finding)
         said = [text, *(message.text for message in reply.messages)]
         held = [version.text for version in reply.work.versions]

@@ -172,22 +172,28 @@ def test_a_report_does_not_say_where_somebodys_folders_are(recorded, tmp_path):
     assert str(tmp_path) not in html
 
 
-@pytest.mark.parametrize(
-    ("suffix", "begins"),
-    [
-        ("html", "<!doctype html>"),
-        ("xml", "<?xml"),
-        ("csv", "candidate,"),
-        ("md", "# "),
-        ("json", "{"),
-    ],
-)
-def test_the_name_of_a_file_says_the_form(recorded, tmp_path, suffix, begins):
-    file = tmp_path / f"report.{suffix}"
-    result = call("report", recorded(), "-o", file)
+def test_the_names_of_files_say_their_forms(recorded, tmp_path):
+    begins = {
+        "a.html": "<!doctype html>",
+        "b.xml": "<?xml",
+        "c.csv": "candidate,",
+        "d.md": "# ",
+        "e.json": "{",
+        "f.svg": "<svg",
+    }
+    result = call("report", recorded(), *(word for name in begins for word in ("-o", name)))
 
     assert (result.exit_code, result.stdout) == (0, "")
-    assert file.read_text(encoding="utf-8").lstrip().startswith(begins)
+    for name, start in begins.items():
+        assert (tmp_path / name).read_text(encoding="utf-8").lstrip().startswith(start), name
+
+
+@pytest.mark.parametrize("more", [["--json"], ["--format", "csv"], ["--fleet"]])
+def test_several_files_have_no_form_but_that_of_their_names(recorded, more):
+    result = call("report", recorded(), *more, "-o", "a.html", "-o", "b.xml")
+
+    assert result.exit_code == MISTAKE
+    assert "several files take their forms from their names" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["report", "calibrate"])

@@ -7,12 +7,12 @@ import pytest
 import yaml
 from inspect_ai import eval as run_task
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
+from shipped import load_dataset
 from test_library import decided, replied
 
 from tastemaker.checks.registry import bind
 from tastemaker.conversation import scripted
 from tastemaker.records import Reply
-from tastemaker.scenario import load_dataset
 from tastemaker.task import rubric_task
 
 HERE = Path(__file__).parent

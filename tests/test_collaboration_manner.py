@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
+from shipped import load_dataset
 from test_library import REPLIES, decided
 
 from tastemaker.checks.registry import bind
 from tastemaker.records import Reply
 from tastemaker.rubric import load_rubric
-from tastemaker.scenario import Scenario, load_dataset
+from tastemaker.scenario import Scenario
 
 STEADFAST = load_dataset("collaboration/steadfast").scenarios
 BY_ID = {one.id: one for one in STEADFAST}

@@ -1,13 +1,14 @@
 """What the demo says of itself is so: its dataset, rubric, card and experiment agree."""
 
 import pytest
+from shipped import load_dataset, load_rubric
 
 from tastemaker.checks.registry import bind
 from tastemaker.content import folder
 from tastemaker.experiment import load_experiment
 from tastemaker.records import Finding, Reply
-from tastemaker.rubric import Criterion, applies, load_rubric, score_reply
-from tastemaker.scenario import Dataset, Scenario, load_dataset
+from tastemaker.rubric import Criterion, applies, score_reply
+from tastemaker.scenario import Dataset, Scenario
 
 NAME = "demo/email"
 LABELLED = {"sender", "days", "figures"}

@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import pytest
 from agents import once, play, reference, scored
+from shipped import load_dataset, load_rubric
 
 from tastemaker.checks.manner import questions
-from tastemaker.rubric import load_rubric
-from tastemaker.scenario import load_dataset
 
 ERRANDS = load_dataset("agents/errands").scenarios
 SHOWN = {one.id: one for one in load_dataset("agents/demonstration").scenarios}

@@ -7,19 +7,15 @@ import ast
 
 import pandas as pd
 import pytest
+from shipped import ACTING, DATASETS, load_dataset, load_rubric
 from typer.testing import CliRunner
 
 from tastemaker.cli.main import app
 from tastemaker.content import folder
-from tastemaker.rubric import load_rubric
-from tastemaker.scenario import load_dataset, select
+from tastemaker.scenario import select
 from tastemaker.task import task_name
 
-EVALS = sorted(
-    path.relative_to(folder("datasets")).with_suffix("").as_posix()
-    for path in folder("datasets").rglob("*.yaml")
-)
-TEXT = [name for name in EVALS if not any(one.environment for one in load_dataset(name).scenarios)]
+TEXT = [name for name in DATASETS if name not in ACTING]
 MAY_NOT_TELL = {"language"}
 """Checks that leave a reply of a dozen words unscored, as they should."""
 
@@ -44,7 +40,7 @@ def test_there_is_a_task_for_each_dataset_and_a_dataset_for_each_task():
         and any(isinstance(one, ast.Name) and one.id == "task" for one in node.decorator_list)
     }
 
-    assert tasks == set(map(task_name, EVALS))
+    assert tasks == set(map(task_name, DATASETS))
 
 
 @pytest.mark.slow

@@ -4,11 +4,10 @@ import json
 from xml.sax.saxutils import escape
 
 import pytest
+from shipped import load_dataset, load_rubric
 
 from tastemaker.checks.registry import bind
 from tastemaker.records import Reply
-from tastemaker.rubric import load_rubric
-from tastemaker.scenario import load_dataset
 
 SCENARIOS = load_dataset("instructions/format").scenarios
 CLOTHES = {"plain text", "Markdown", "XML", "JSON"}

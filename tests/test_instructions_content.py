@@ -2,10 +2,10 @@
 
 from collections import Counter
 
+from shipped import load_dataset, load_rubric
+
 from tastemaker.checks.registry import bind
 from tastemaker.records import Reply
-from tastemaker.rubric import load_rubric
-from tastemaker.scenario import load_dataset
 
 STEPS = load_dataset("instructions/multi-step").scenarios
 SELECTION = load_dataset("instructions/selection").scenarios

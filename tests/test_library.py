@@ -5,21 +5,20 @@ can decide without a judge tells them apart.
 """
 
 from collections import defaultdict
-from functools import cache
 from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
 import yaml
 from rapidfuzz.fuzz import ratio
+from shipped import DATASETS, load_dataset, load_rubric
 
 from tastemaker.checks.registry import bind
 from tastemaker.content import Place, folder
 from tastemaker.conversation import scripted
 from tastemaker.experiment import load_experiment
 from tastemaker.records import Message, Reply
-from tastemaker.rubric import load_rubric, score_reply
-from tastemaker.scenario import load_dataset
+from tastemaker.rubric import score_reply
 from tastemaker.validation import validate_file
 
 REPLIES = Path(__file__).parent / "replies"
@@ -34,17 +33,13 @@ SMALL = {
 """The datasets that need but 40 scenarios in 30 clusters."""
 MULTIPLIED = {"instructions/format"}
 """The datasets that are made of templates alone: each task in several formats."""
-DATASETS = sorted(
-    path.relative_to(folder("datasets")).with_suffix("").as_posix()
-    for path in folder("datasets").rglob("*.yaml")
-    if "demo" not in path.parts
-)
+EVALS = [name for name in DATASETS if not name.startswith("demo/")]
 ANSWERED = sorted(
     path.relative_to(REPLIES).with_suffix("").as_posix() for path in REPLIES.rglob("*.yaml")
 )
 
 
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", EVALS)
 def test_a_dataset_is_large_enough_and_its_card_says_how_large(name):
     dataset = load_dataset(name)
     card = (folder("datasets") / f"{name}.md").read_text(encoding="utf-8")
@@ -58,7 +53,7 @@ def test_a_dataset_is_large_enough_and_its_card_says_how_large(name):
         assert heading in card
 
 
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", EVALS)
 def test_no_scenario_is_told_twice_but_by_its_twin(name):
     """Clusters may share a story; between clusters, and between what is no twin, texts differ.
 
@@ -96,10 +91,10 @@ def test_every_dataset_stands_in_a_shipped_experiment():
     asked = [one for path in files for one in load_experiment(path).evals]
     names = {one if isinstance(one, str) else getattr(one, "dataset", "") for one in asked}
 
-    assert set(DATASETS) - names == set()
+    assert set(EVALS) - names == set()
 
 
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", EVALS)
 def test_every_dataset_has_a_rubric_an_eval_and_replies_or_an_agent(name):
     """What plays in an environment is answered by agents: test_acting_library.py."""
     assert load_rubric(name).rubric == name
@@ -110,7 +105,6 @@ def test_every_dataset_has_a_rubric_an_eval_and_replies_or_an_agent(name):
     assert acts or name in ANSWERED
 
 
-read_rubric = cache(load_rubric)
 """Read once: each reply below is graded by one of a few."""
 
 
@@ -142,7 +136,7 @@ def replied(scenario, said):
 
 def decided(name, scenario, said):
     """The scores of a reply by principle, from what needs no judge."""
-    rubric = read_rubric(name)
+    rubric = load_rubric(name)
     messages, own = replied(scenario, said)
     reply = Reply(
         text=messages[-1].text,

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from shipped import DATASETS
 from typer.testing import CliRunner
 
 from tastemaker.checks.registry import checks
@@ -167,13 +168,7 @@ def test_check_holds_a_dataset_against_the_rubric_of_its_name(project, scenario,
     assert shown.exit_code == (2 if warned else 0)
 
 
-@pytest.mark.parametrize(
-    "name",
-    sorted(
-        path.relative_to(folder("datasets")).with_suffix("").as_posix()
-        for path in folder("datasets").rglob("*.yaml")
-    ),
-)
+@pytest.mark.parametrize("name", DATASETS)
 def test_no_judge_of_a_shipped_eval_is_asked_about_turns_that_it_cannot_see(name):
     path = folder("datasets") / f"{name}.yaml"
     checked = validate_file(path, Place.at(path.parent))

@@ -1,11 +1,7 @@
 """Runs whose scenarios come in by looks: what is asked, what is not, and where they end."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
 from collections import Counter
 
 import pytest
@@ -457,34 +453,8 @@ def test_no_log_is_written_for_a_look_that_is_not_taken(looked):
     assert len(list_eval_logs(str(folder / "logs"))) == 4  # two arms, two looks
 
 
-SLOW_MODEL = """
-import anyio
-from inspect_ai.model import ModelAPI, ModelOutput, ModelUsage, modelapi
-
-@modelapi(name="slow")
-class Slow(ModelAPI):
-    async def generate(self, input, tools, tool_choice, config):
-        with open("calls.txt", "a") as calls:
-            calls.write(f"{input[-1].text} {len(input)}\\n")
-        await anyio.sleep(0.03)
-        output = ModelOutput.from_content("slow", "Thanks.")
-        output.usage = ModelUsage(input_tokens=1, output_tokens=1, total_tokens=2)
-        return output
-"""
-GO = """
-import sys
-sys.path.insert(0, ".")
-import slow_model
-from pathlib import Path
-from tastemaker.experiment import load_experiment
-from tastemaker.plan import make_plan
-from tastemaker.run import run
-run(make_plan(load_experiment(Path("try.yaml"))), Path("logs"))
-"""
-
-
 @pytest.mark.slow
-def test_a_run_killed_in_its_second_look_goes_on_there_and_pays_nothing_twice(project):
+def test_a_run_killed_in_its_second_look_goes_on_there_and_pays_nothing_twice(project, run_alone):
     """Two arms, 12 scenarios a look: 48 calls up to look 2, at which equal arms are certified."""
     rubric = "rubric: kind\nprinciples: {p: {criteria: {short: {check: words, with: {max: 9}}}}}"
     arms = "baseline: {old: {model: slow/x, config: {max_connections: 2}}}\n"
@@ -492,36 +462,23 @@ def test_a_run_killed_in_its_second_look_goes_on_there_and_pays_nothing_twice(pr
     start, rest = EARLY.split("baseline:")
     folder = project(
         {
-            "slow_model.py": SLOW_MODEL,
             "kind.yaml": rubric,
             "many.yaml": DATASET,
             "try.yaml": start + arms + "rules:" + rest.split("rules:")[1],
         }
     )
-    journal = folder / "logs" / "journal.jsonl"
-    deadline = time.monotonic() + 120
-    with subprocess.Popen([sys.executable, "-c", GO], cwd=folder, stderr=subprocess.PIPE) as first:
-        while not (journal.exists() and journal.read_bytes().count(b"\n") >= 30):
-            assert first.poll() is None, first.stderr.read()
-            assert time.monotonic() < deadline
-            os.sched_yield()
-        first.send_signal(signal.SIGKILL)
-        first.communicate(timeout=60)
-    kept = journal.read_bytes().count(b"\n")
-    asked = len((folder / "calls.txt").read_text().splitlines())
+    asked, kept = run_alone(folder, at=40, by=signal.SIGKILL)
     stopped = load_results(load_experiment(folder / "try.yaml"), folder / "logs")
+    after, whole = run_alone(folder)
 
-    subprocess.run([sys.executable, "-c", GO], cwd=folder, check=True, capture_output=True)
-
-    after = len((folder / "calls.txt").read_text().splitlines())
     found = load_results(load_experiment(folder / "try.yaml"), folder / "logs")
     assert stopped.decision.outcome == "incomplete"
     assert stopped.decision.reasons == (
         "Look 2 of 5 is still to be taken: the rule asks for it, and `tastemaker run` goes on "
         "with it.",
     )
-    assert 30 <= kept < 48
-    assert after - asked == 48 - kept
+    assert asked - kept <= 4  # only calls that were on their way are made again
+    assert (whole, after - asked) == (48, 48 - kept)
     assert (found.decision.outcome, found.looks.at.look) == ("pass", 2)
 
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import pytest
 from agents import Turn, play, reference, scored
+from shipped import load_rubric
 
 from tastemaker.content import folder
 from tastemaker.environments.kinds import open_world
 from tastemaker.evaluation import load_evals
 from tastemaker.experiment import load_experiment
-from tastemaker.rubric import load_rubric
 from tastemaker.scenario import setting_of
 
 FILE = folder("evals") / "experiments" / "patch-or-rewrite.yaml"

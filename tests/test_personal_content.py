@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from shipped import load_dataset
 
 from tastemaker.checks.registry import bind
 from tastemaker.checks.turns import Wish
 from tastemaker.records import Message, Reply
 from tastemaker.rubric import load_rubric
-from tastemaker.scenario import Scenario, load_dataset
+from tastemaker.scenario import Scenario
 
 HERE = Path(__file__).parent
 PREFERENCES = load_dataset("personal/preferences").scenarios

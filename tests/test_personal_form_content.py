@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from shipped import load_dataset, load_rubric
 
 from tastemaker.checks.forms import form_of
 from tastemaker.checks.registry import bind
 from tastemaker.records import Reply
-from tastemaker.rubric import load_rubric
-from tastemaker.scenario import load_dataset
 
 SCENARIOS = {one.id: one for one in load_dataset("personal/form").scenarios}
 REPLIES = Path(__file__).parent / "replies/personal/form.yaml"

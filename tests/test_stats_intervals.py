@@ -5,7 +5,6 @@ from statsmodels.stats.proportion import proportion_confint
 
 from tastemaker.stats.estimates import linear
 from tastemaker.stats.intervals import (
-    clopper_pearson,
     gaffke,
     guarded,
     ladder,
@@ -91,22 +90,6 @@ def test_korn_graubard_wilson_of_one_arm():
     )
     assert wilson(1.0, 0.0, 40, scenarios=40) == pytest.approx((0.9072088927, 1.0), abs=1e-9)
     assert wilson(1.0, 0.0, 8, scenarios=40) == pytest.approx((0.5886054295, 1.0), abs=1e-9)
-
-
-def test_korn_graubard_clopper_pearson_is_exact_for_a_simple_sample():
-    """With clusters of one the effective n is n, but for the t quantile, which vanishes."""
-    share, n = 0.9, 100_000
-    found = clopper_pearson(share, np.sqrt(share * (1 - share) / n), n, scenarios=n)
-
-    assert found == pytest.approx(proportion_confint(90_000, n, method="beta"), abs=1e-6)
-
-
-@pytest.mark.parametrize(("share", "limit"), [(1.0, 1), (0.0, 0)])
-def test_clopper_pearson_touches_the_end_it_stands_at(share, limit):
-    found = clopper_pearson(share, 0.0, 20, scenarios=20)
-
-    assert limit in found
-    assert found[0] < found[1]
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,12 @@ import gc
 import pytest
 from agents import play, reference
 from inspect_ai import eval as run_task
+from shipped import load_dataset, load_rubric
 
 from tastemaker.arm import open_model
 from tastemaker.environments.kinds import open_world
 from tastemaker.recurrence import read_schedule
-from tastemaker.rubric import load_rubric
-from tastemaker.scenario import load_dataset, setting_of
+from tastemaker.scenario import setting_of
 from tastemaker.task import rubric_task
 
 # Inspect drops the connections of an event loop that has ended, and leaves them to the collector.

@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from agents import idle, play, reference
+from shipped import load_dataset
 from test_acting_library import BAD
 
 from tastemaker.checks.registry import bind
 from tastemaker.conversation import scripted
 from tastemaker.recurrence import read_schedule
-from tastemaker.scenario import load_dataset
 
 PROACTIVE = load_dataset("tasks/proactive").scenarios
 COMPOSITION = load_dataset("tasks/composition").scenarios

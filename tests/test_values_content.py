@@ -3,10 +3,10 @@
 from collections import Counter, defaultdict
 
 import pytest
+from shipped import load_dataset, load_rubric
 
 from tastemaker.checks.answers import classify
-from tastemaker.rubric import load_rubric
-from tastemaker.scenario import Scenario, load_dataset
+from tastemaker.scenario import Scenario
 
 FACTS = load_dataset("values/factuality").scenarios
 HONESTY = load_dataset("values/honesty").scenarios

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from shipped import load_dataset
 from typer.testing import CliRunner
 
 from tastemaker.checks.following import instruction
 from tastemaker.checks.registry import checks
 from tastemaker.cli.main import app
 from tastemaker.records import Reply
-from tastemaker.scenario import Scenario, load_dataset
+from tastemaker.scenario import Scenario
 
 SCENARIOS = load_dataset("instructions/verifiable").scenarios
 FILE = Path(__file__).parent / "replies/instructions/verifiable.yaml"

@@ -1,12 +1,11 @@
 """What the writing datasets say of themselves is so: labels, expectations and prompts agree."""
 
 import pytest
+from shipped import load_dataset, load_rubric
 
 from tastemaker.checks.registry import bind
 from tastemaker.experiment import load_experiment
 from tastemaker.records import Reply
-from tastemaker.rubric import load_rubric
-from tastemaker.scenario import load_dataset
 
 NAMES = ["writing/email", "writing/cover-letter", "writing/blog"]
 RUBRICS = [*NAMES, "writing/thread-summary", "writing/fiction", "writing/revision"]

@@ -211,16 +211,19 @@ def keep_answers(
         asked[sample.id, key] = order = asked.get((sample.id, key), -1) + 1
         return digest([key, order]) if order else key
 
+    def tell(output: Any, seconds: float, seed: int | None, *, replayed: bool) -> Any:
+        note = {"seconds": seconds, "seed": seed, "replayed": replayed}
+        output.metadata = (output.metadata or {}) | {NOTE: note}
+        answered(replayed, output)
+        return output
+
     async def generate(input: Any, tools: Any, tool_choice: Any, config: Any) -> Any:
         key = key_of(input, tools, tool_choice, config)
         async with journal.alone(key):
             kept = journal.get(key)
             if kept is not None:
                 output = ModelOutput.model_validate(kept["output"])
-                note = {"seconds": kept["seconds"], "seed": config.seed, "replayed": True}
-                output.metadata = (output.metadata or {}) | {NOTE: note}
-                answered(True, output)
-                return output
+                return tell(output, kept["seconds"], config.seed, replayed=True)
             before()
             began = time.monotonic()
             try:
@@ -230,17 +233,9 @@ def keep_answers(
                 _clean(error)
                 raise
             elapsed = time.monotonic() - began
-            said, call = result if isinstance(result, tuple) else (result, None)
-            if isinstance(said, Exception):
+            output, call = result if isinstance(result, tuple) else (result, None)
+            if _went_wrong(output, call):
                 failed()
-                _clean(said, call)
-                return result
-            output = said
-            if output.error:
-                # What the provider could not finish is not an answer, and not kept as one.
-                failed()
-                output.error = cleaned(output.error)
-                _clean(None, call)
                 return result
             # A provider that knows leaves out what was spent waiting for its turn.
             seconds = (call.time if call else None) or output.time or elapsed
@@ -248,9 +243,19 @@ def keep_answers(
                 key,
                 {"seconds": seconds, "output": output.model_dump(mode="json", exclude_none=True)},
             )
-        note = {"seconds": seconds, "seed": config.seed, "replayed": False}
-        output.metadata = (output.metadata or {}) | {NOTE: note}
-        answered(False, output)
+        tell(output, seconds, config.seed, replayed=False)
         return result
 
     model.api.generate = generate  # type: ignore[method-assign]
+
+
+def _went_wrong(output: Any, call: Any) -> bool:
+    """Whether an error came, or what a provider could not finish: no answer, not kept as one."""
+    if isinstance(output, Exception):
+        _clean(output, call)
+        return True
+    if output.error:
+        output.error = cleaned(output.error)
+        _clean(None, call)
+        return True
+    return False

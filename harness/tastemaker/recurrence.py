@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import MAXYEAR, UTC, datetime
+from functools import lru_cache
 from itertools import islice
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -60,10 +61,16 @@ class Schedule:
 
     def due(self, after: datetime) -> list[datetime]:
         """The next 50 times it is due after a moment (with a zone), in UTC; fewer if it ends."""
-        zone = ZoneInfo(self.zone)
-        moments = (one.replace(tzinfo=zone).astimezone(UTC) for one in self.local())
-        coming = (one for one in islice(moments, 20_000) if one > after)
-        return list(islice(coming, COMPARED))
+        return list(_due(self, after))
+
+
+# What a scenario wants is counted out for every reply to it.
+@lru_cache(maxsize=1024)
+def _due(schedule: Schedule, after: datetime) -> tuple[datetime, ...]:
+    zone = ZoneInfo(schedule.zone)
+    moments = (one.replace(tzinfo=zone).astimezone(UTC) for one in schedule.local())
+    coming = (one for one in islice(moments, 20_000) if one > after)
+    return tuple(islice(coming, COMPARED))
 
 
 def read_schedule(start: str, rule: str, zone: str) -> Schedule:

@@ -65,13 +65,8 @@ class CriterionVotes:
         return min(known, key=lambda pair: pair.found.ac1.value or 0.0, default=None)
 
 
-def criterion_votes(scores: Scores, *, seed: int = 1) -> tuple[CriterionVotes, ...]:
-    """Agreement on every criterion that was answered more than once, in the table's order.
-
-    Args:
-        scores: The table of a run.
-        seed: Of the resamples that the intervals rest on.
-    """
+def criterion_votes(scores: Scores) -> tuple[CriterionVotes, ...]:
+    """Agreement on every criterion that was answered more than once, in the table's order."""
     texts = scores.texts
     several = ~texts["criterion"].equal(None) & ~texts["votes"].equal(None)
     rows = scores.keep(several)
@@ -83,19 +78,17 @@ def criterion_votes(scores: Scores, *, seed: int = 1) -> tuple[CriterionVotes, .
     votes, clusters = rows.texts["votes"], rows.texts["cluster"].codes
     said = [[] if name is None else json.loads(name) for name in votes.names]
     return tuple(
-        _agreed(
-            key, [said[code] for code in votes.codes[found]], clusters[found].astype(np.intp), seed
-        )
+        _agreed(key, [said[code] for code in votes.codes[found]], clusters[found].astype(np.intp))
         for key, found in places.items()
     )
 
 
 Votes = Sequence[tuple[str, float | None]]
+SEED = 1
+"""Of the resamples that the intervals rest on."""
 
 
-def _agreed(
-    key: tuple[str, ...], votes: Sequence[Votes], clusters: Codes, seed: int
-) -> CriterionVotes:
+def _agreed(key: tuple[str, ...], votes: Sequence[Votes], clusters: Codes) -> CriterionVotes:
     graders = _told_apart([name for name, _ in votes[0]])
     ratings = np.full((len(votes), len(graders)), np.nan)
     for row, given in enumerate(votes):
@@ -106,7 +99,7 @@ def _agreed(
     highest = np.where(answered, ratings, -np.inf).max(axis=1)
     unlike = highest > np.where(answered, ratings, np.inf).min(axis=1)
     classes = _classes(ratings)
-    alpha = krippendorff(ratings, resample(clusters, np.random.default_rng(seed)), classes=classes)
+    alpha = krippendorff(ratings, resample(clusters, np.random.default_rng(SEED)), classes=classes)
     return CriterionVotes(
         eval=key[0],
         principle=key[1],
@@ -119,7 +112,7 @@ def _agreed(
             for name, column in zip(graders, ratings.T, strict=True)
         },
         pairs=tuple(
-            Pair(graders[one], graders[other], _pair(ratings, one, other, clusters, classes, seed))
+            Pair(graders[one], graders[other], _pair(ratings, one, other, clusters, classes))
             for one, other in combinations(range(len(graders)), 2)
         ),
         alpha=alpha,
@@ -130,9 +123,9 @@ def _agreed(
 
 
 def _pair(
-    ratings: Floats, one: int, other: int, clusters: Codes, classes: Sequence[float], seed: int
+    ratings: Floats, one: int, other: int, clusters: Codes, classes: Sequence[float]
 ) -> Agreement:
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     return agreement(ratings[:, one], ratings[:, other], clusters, rng, classes=classes)
 
 

@@ -26,11 +26,8 @@ if [[ $outcome == mistake ]]; then
 fi
 
 reports=reports/out/$name
-for form in markdown junit html csv json; do
-  case $form in markdown) suffix=md ;; junit) suffix=xml ;; *) suffix=$form ;; esac
-  tastemaker report "$EXPERIMENT" --format "$form" -o "$reports/report.$suffix" || exit
-done
-tastemaker report "$EXPERIMENT" --format svg -o "$reports/forest.svg" || exit
+tastemaker report "$EXPERIMENT" -o "$reports"/report.md -o "$reports"/report.xml -o "$reports"/report.html \
+  -o "$reports"/report.csv -o "$reports"/report.json -o "$reports"/forest.svg || exit
 tastemaker report "$EXPERIMENT" --format github || exit
 cat "$reports/report.md" >>"$GITHUB_STEP_SUMMARY"
 echo "reports=$reports" >>"$GITHUB_OUTPUT"

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from tastemaker.about import Current, Now
     from tastemaker.experiment import Experiment
     from tastemaker.marks import Question
+    from tastemaker.rating.adjudication import Disagreement
     from tastemaker.rating.anchors import Edit
     from tastemaker.rating.planning import Asked, Plan
     from tastemaker.rating.ratable import Criteria as CriteriaName
+    from tastemaker.rating.ratable import Findings
 
 SOMEBODY = "rater"
 """Who rates when nobody was named."""
@@ -219,6 +221,14 @@ class _Desk:
         from tastemaker.about import Current
 
         return Current(self.store, self.now)
+
+    @property
+    def findings(self) -> "Findings":
+        """What judges and checks say of the replies that have marks."""
+        from tastemaker.rating.ratable import read_findings
+
+        spots = {(one.eval, one.scenario, one.seed) for one in self.store.marks()}
+        return read_findings(self.folder, spots, set(self.experiment.arms))
 
     @property
     def raters(self) -> tuple[str, ...]:
@@ -469,13 +479,10 @@ def _import(desk: _Desk, path: Path, names: Sequence[str], *, settle: bool) -> N
 def _open(desk: _Desk) -> "set[Question]":
     """The questions that people, or people and the judge, differ on; also those settled by now."""
     from tastemaker.rating.adjudication import disagreements
-    from tastemaker.rating.ratable import read_findings
 
-    spots = {(one.eval, one.scenario, one.seed) for one in desk.store.marks()}
-    findings = read_findings(desk.folder, spots, set(desk.experiment.arms))
     return {
         (one.eval, one.scenario, one.seed, one.arm, one.criterion)
-        for one in disagreements(desk.current, findings, settled=True)
+        for one in disagreements(desk.current, desk.findings, settled=True)
     }
 
 
@@ -519,42 +526,12 @@ def _packet(desk: _Desk, path: Path, names: Sequence[str]) -> None:
 
 def _disagreements(desk: _Desk, packet: Path | None, as_json: bool) -> None:
     from tastemaker.rating.adjudication import disagreements
-    from tastemaker.rating.exchange import Codes
-    from tastemaker.rating.material import open_material
-    from tastemaker.rating.packet import OPEN_COLUMNS, open_items, open_rows, side_text
-    from tastemaker.rating.questions import load_questions
-    from tastemaker.rating.ratable import read_findings
-    from tastemaker.rating.sheets import as_csv
 
-    spots = {(one.eval, one.scenario, one.seed) for one in desk.store.marks()}
-    findings = read_findings(desk.folder, spots, set(desk.experiment.arms))
-    found = disagreements(desk.current, findings)
-    codes = Codes(desk.store, desk.now)
+    found = disagreements(desk.current, desk.findings)
     if packet is not None:
-        if packet.suffix.lower() != ".csv":
-            raise UserError(f"{packet}: a packet of disagreements ends in .csv")
-        items = open_items(found)
-        material = open_material(desk.experiment, desk.folder, items, checks=True)
-        rows = open_rows(found, material, codes)
-        emit_exact(packet, BYTE_ORDER_MARK + as_csv(OPEN_COLUMNS, rows))
-        typer.echo(f"{len(rows)} disagreements written to {packet}", err=True)
+        _packet_of_open(desk, packet, found)
         return
-    questions = load_questions(desk.experiment)
-    told: list[dict[str, Any]] = []
-    for one in found:
-        levels = questions.levels(one.eval, one.scenario, one.criterion)
-        told.append(
-            {
-                "eval": one.eval,
-                "scenario": one.scenario,
-                "seed": one.seed,
-                "reply": codes.code(one.eval, one.scenario, one.seed, one.arm),
-                "criterion": one.criterion,
-                "between": one.between,
-                "distance": one.distance,
-                "answers": [side_text(side, levels) for side in one.sides],
-            }
-        )
+    told = _told(desk, found)
     if as_json:
         typer.echo(json.dumps({"disagreements": told}, indent=2, ensure_ascii=False))
         return
@@ -569,26 +546,56 @@ def _disagreements(desk: _Desk, packet: Path | None, as_json: bool) -> None:
     )
 
 
+def _packet_of_open(desk: _Desk, path: Path, found: "Sequence[Disagreement]") -> None:
+    """What is to be settled, as a file for people who have nothing but a spreadsheet."""
+    from tastemaker.rating.exchange import Codes
+    from tastemaker.rating.material import open_material
+    from tastemaker.rating.packet import OPEN_COLUMNS, open_items, open_rows
+    from tastemaker.rating.sheets import as_csv
+
+    if path.suffix.lower() != ".csv":
+        raise UserError(f"{path}: a packet of disagreements ends in .csv")
+    material = open_material(desk.experiment, desk.folder, open_items(found), checks=True)
+    rows = open_rows(found, material, Codes(desk.store, desk.now))
+    emit_exact(path, BYTE_ORDER_MARK + as_csv(OPEN_COLUMNS, rows))
+    typer.echo(f"{len(rows)} disagreements written to {path}", err=True)
+
+
+def _told(desk: _Desk, found: "Sequence[Disagreement]") -> list[dict[str, Any]]:
+    from tastemaker.rating.exchange import Codes
+    from tastemaker.rating.packet import side_text
+    from tastemaker.rating.questions import load_questions
+
+    codes, questions = Codes(desk.store, desk.now), load_questions(desk.experiment)
+    return [
+        {
+            "eval": one.eval,
+            "scenario": one.scenario,
+            "seed": one.seed,
+            "reply": codes.code(one.eval, one.scenario, one.seed, one.arm),
+            "criterion": one.criterion,
+            "between": one.between,
+            "distance": one.distance,
+            "answers": [
+                side_text(side, questions.levels(one.eval, one.scenario, one.criterion))
+                for side in one.sides
+            ],
+        }
+        for one in found
+    ]
+
+
 def _anchors(desk: _Desk, yes: bool) -> None:
     from tastemaker.rating.anchors import choose, edited, rubric_files
     from tastemaker.rating.questions import load_questions
-    from tastemaker.rating.ratable import read_findings, read_ratable
+    from tastemaker.rating.ratable import read_ratable
     from tastemaker.tables import reply_texts
 
-    marks = desk.store.marks()
-    spots = {(one.eval, one.scenario, one.seed) for one in marks}
-    ratable, questions = (
-        read_ratable(desk.experiment, desk.folder),
-        load_questions(desk.experiment),
-    )
+    ratable = read_ratable(desk.experiment, desk.folder)
+    questions = load_questions(desk.experiment)
     held_out = {home for home, setting in ratable.settings.items() if setting.split == "held-out"}
-    chosen = choose(
-        desk.current,
-        read_findings(desk.folder, spots, set(desk.experiment.arms)),
-        reply_texts(desk.folder),
-        questions,
-        held_out,
-    )
+    texts = reply_texts(desk.folder)
+    chosen = choose(desk.current, desk.findings, texts, questions, held_out)
     for why, number in chosen.skipped.items():
         _say(f"{number} agreed cases left out: {why}.", err=True)
     if not chosen.cases:

@@ -228,33 +228,45 @@ def report(
         str | None,
         typer.Option(metavar="FACTOR", help="With --fleet: what puts arms in a row; step."),
     ] = None,
-    output: Output = None,
+    output: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write to a file; of several, each by its name."
+        ),
+    ] = None,
     as_json: AsJson = False,
     allow_outside: AllowOutside = False,
 ) -> None:
     """The report of a run that is there; always exits with 0 when it has been written.
 
     HTML goes to reports/out/EXPERIMENT/report.html unless -o says otherwise, and all other forms
-    to standard output. `--fleet` takes folders of runs and writes reports/out/fleet.html.
+    to standard output. `-o` may be said several times, for a file in each form. `--fleet` takes
+    folders of runs and writes reports/out/fleet.html.
     """
     from tastemaker.results import load_results
 
+    files = output or [None]
+    if len(files) > 1 and (format or as_json or fleet):
+        raise typer.BadParameter("several files take their forms from their names", param_hint="-o")
     if fleet:
-        _tell_fleet([Path(one) for one in experiment], by, logs, format, output, as_json=as_json)
+        folders = [Path(one) for one in experiment]
+        _tell_fleet(folders, by, logs, format, files[0], as_json=as_json)
         return
     if by is not None:
         raise typer.BadParameter("--by goes with --fleet")
     if len(experiment) > 1:
         raise typer.BadParameter("one experiment a report; --fleet takes folders of many runs")
-    loaded, form = load(experiment[0], allow_outside), _form(format, as_json, output)
-    if full and form is not Format.HTML:
+    loaded = load(experiment[0], allow_outside)
+    forms = [(_form(format, as_json, file), file) for file in files]
+    if full and Format.HTML not in dict(forms):
         raise typer.BadParameter("--full goes with --format html")
     folder = logs_of(loaded, logs)
     results = load_results(loaded, folder)
-    if form is Format.HTML:
-        _print_html(results, output, _source(loaded, folder), full=full)
-    else:
-        _print(results, form, output, slices=slices)
+    for form, file in forms:
+        if form is Format.HTML:
+            _print_html(results, file, _source(loaded, folder), full=full)
+        else:
+            _print(results, form, file, slices=slices)
 
 
 def _tell_fleet(

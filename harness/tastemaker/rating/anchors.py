@@ -24,8 +24,6 @@ from tastemaker.rubric import Criterion, Level, Rubric
 
 LONGEST = 600
 """Characters of a reply that may be an anchor whole; of a longer one the marked passage is."""
-EACH = 1
-"""New anchors for each answer to a criterion: an anchor lengthens every page the judge reads."""
 BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -61,8 +59,6 @@ def choose(
     replies: Mapping[tuple[str, str, int, str], str],
     questions: Questions,
     held_out: Set[Home],
-    *,
-    each: int = EACH,
 ) -> Chosen:
     """What of the agreed cases shows each answer best.
 
@@ -97,7 +93,7 @@ def choose(
                     judge_differs=judge is not None and judge.value != mark.value,
                 )
             )
-    return Chosen(cases=tuple(_best(cases, questions, each)), skipped=skipped)
+    return Chosen(cases=tuple(_best(cases, questions)), skipped=skipped)
 
 
 def agreed(store: Current) -> list[tuple[Mark, Literal["consensus", "agreement"]]]:
@@ -155,17 +151,18 @@ def _anchors(criterion: Criterion, answer: str) -> tuple[str, ...]:
     return criterion.met if answer == "met" else criterion.unmet
 
 
-def _best(cases: Iterable[Case], questions: Questions, each: int) -> list[Case]:
-    """The best cases for each answer to each criterion of each rubric, no text twice."""
-    taken: defaultdict[tuple[str, str, str], list[Case]] = defaultdict(list)
+def _best(cases: Iterable[Case], questions: Questions) -> list[Case]:
+    """The best case for each answer to each criterion of each rubric.
+
+    One is enough: an anchor lengthens every page the judge reads.
+    """
+    taken: dict[tuple[str, str, str], Case] = {}
     order = sorted(
         cases, key=lambda one: (not one.judge_differs, one.source != "consensus", len(one.text))
     )
     for one in order:
-        mine = taken[questions.rubrics[one.eval].rubric, one.criterion, one.answer]
-        if len(mine) < each and one.text not in {other.text for other in mine}:
-            mine.append(one)
-    return [one for mine in taken.values() for one in mine]
+        taken.setdefault((questions.rubrics[one.eval].rubric, one.criterion, one.answer), one)
+    return list(taken.values())
 
 
 # The file ----------------------------------------------------------------------------------------

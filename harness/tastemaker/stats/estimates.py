@@ -5,10 +5,10 @@ from typing import Literal
 
 import numpy as np
 
-from tastemaker.stats.intervals import clopper_pearson, t_interval, wilson
+from tastemaker.stats.intervals import t_interval, wilson
 from tastemaker.stats.panel import Codes, Design, Floats
 
-ArmMethod = Literal["wilson", "clopper_pearson", "t"]
+ArmMethod = Literal["wilson", "t"]
 
 NOTHING = 1e-12
 """A contribution or standard error up to this size is rounding, not information (STATS 1)."""
@@ -233,12 +233,10 @@ def _variance(
     return variance, float(variance**2 / (parts**2 / (counts - 1)).sum())
 
 
-def arm_mean(
-    values: Floats, design: Design, *, alpha: float = 0.05, method: ArmMethod = "wilson"
-) -> ArmEstimate:
+def arm_mean(values: Floats, design: Design, *, alpha: float = 0.05) -> ArmEstimate:
     """The mean of one arm's (N, K) scores and its interval (STATS 2.4), K seeds averaged first.
 
-    Where a score leaves [0, 1] (points mode) the interval is Student's, whatever the method.
+    Where a score leaves [0, 1] (points mode) the interval is Student's, otherwise Wilson's.
     With no scored scenario the numbers are NaN; the interval is NaN with one cluster.
 
     Raises:
@@ -246,10 +244,9 @@ def arm_mean(
     """
     y = scenario_means(values)
     if np.isnan(y).all():
-        return _no_arm(method)
+        return _no_arm()
     estimate = linear(y, design)
-    if np.nanmin(values) < 0 or np.nanmax(values) > 1:
-        method = "t"
+    method: ArmMethod = "t" if np.nanmin(values) < 0 or np.nanmax(values) > 1 else "wilson"
     counts = (~np.isnan(values)).sum(axis=1)
     low, high = _arm_interval(estimate, counts[counts > 0].mean(), method, alpha)
     rerun_sd, rerun_sd_single = _rerun(values, y, design)
@@ -269,13 +266,13 @@ def arm_mean(
     )
 
 
-def _no_arm(method: ArmMethod) -> ArmEstimate:
+def _no_arm() -> ArmEstimate:
     nan = float("nan")
     return ArmEstimate(
         mean=nan,
         low=nan,
         high=nan,
-        method=method,
+        method="wilson",
         se=nan,
         df=nan,
         rerun_sd=nan,
@@ -292,8 +289,7 @@ def _arm_interval(
 ) -> tuple[float, float]:
     if method == "t":
         return t_interval(estimate.mean, estimate.se, estimate.df, alpha)
-    interval = wilson if method == "wilson" else clopper_pearson
-    return interval(
+    return wilson(
         estimate.mean,
         estimate.se,
         estimate.clusters,

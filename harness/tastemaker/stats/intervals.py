@@ -170,30 +170,6 @@ def wilson_limits(share: float, n: float, quantile: float) -> tuple[float, float
     return float(np.maximum(0.0, centre - half)), float(np.minimum(1.0, centre + half))
 
 
-def clopper_pearson(
-    share: float,
-    se: float,
-    clusters: int,
-    *,
-    scenarios: int,
-    seeds: float = 1.0,
-    alpha: float = 0.05,
-) -> tuple[float, float]:
-    """Clopper-Pearson at the Korn-Graubard effective n: wider than `wilson`, for few failures.
-
-    As Korn and Graubard do, the effective n is scaled by (z / t)^2 for the clusters' df.
-    """
-    nan = float("nan")
-    if clusters < 2:
-        return nan, nan
-    z, t = normal_quantile(1 - alpha / 2), t_quantile(1 - alpha / 2, clusters - 1)
-    n = effective_n(share, se, clusters, scenarios * seeds) * (z / t) ** 2
-    met, unmet = max(0.0, share * n), max(0.0, (1 - share) * n)
-    low = special.betaincinv(met, unmet + 1, alpha / 2) if met > 0 else 0.0
-    high = special.betaincinv(met + 1, unmet, 1 - alpha / 2) if unmet > 0 else 1.0
-    return float(low), float(high)
-
-
 def effective_n(share: float, se: float, clusters: int, scores: float) -> float:
     """p(1-p)/SE^2, at most the scores; the clusters where there is no variance (STATS 2.4).
 
