@@ -24,7 +24,7 @@ from tastemaker.keys import clean_error, cleaned
 
 if TYPE_CHECKING:
     import anyio
-    from inspect_ai.model import Model
+    from inspect_ai.model import Model, ModelOutput
 
 NOTE = "tastemaker"
 """The key of our note in the metadata of a kept output: {"seconds", "seed", "replayed"}."""
@@ -233,29 +233,28 @@ def keep_answers(
                 _clean(error)
                 raise
             elapsed = time.monotonic() - began
-            output, call = result if isinstance(result, tuple) else (result, None)
-            if _went_wrong(output, call):
+            said, call = result if isinstance(result, tuple) else (result, None)
+            if isinstance(said, Exception) or said.error:
+                # What the provider could not finish is not an answer, and not kept as one.
                 failed()
+                _clean_failed(said, call)
                 return result
             # A provider that knows leaves out what was spent waiting for its turn.
-            seconds = (call.time if call else None) or output.time or elapsed
+            seconds = (call.time if call else None) or said.time or elapsed
             journal.put(
                 key,
-                {"seconds": seconds, "output": output.model_dump(mode="json", exclude_none=True)},
+                {"seconds": seconds, "output": said.model_dump(mode="json", exclude_none=True)},
             )
-        tell(output, seconds, config.seed, replayed=False)
+        tell(said, seconds, config.seed, replayed=False)
         return result
 
     model.api.generate = generate  # type: ignore[method-assign]
 
 
-def _went_wrong(output: Any, call: Any) -> bool:
-    """Whether an error came, or what a provider could not finish: no answer, not kept as one."""
-    if isinstance(output, Exception):
-        _clean(output, call)
-        return True
-    if output.error:
-        output.error = cleaned(output.error)
-        _clean(None, call)
-        return True
-    return False
+def _clean_failed(said: ModelOutput | Exception, call: Any) -> None:
+    """Take keys out of what came in place of an answer: an error, or an output that names one."""
+    if isinstance(said, Exception):
+        _clean(said, call)
+        return
+    said.error = cleaned(said.error)
+    _clean(None, call)

@@ -245,7 +245,7 @@ def report(
     """
     from tastemaker.results import load_results
 
-    files = output or [None]
+    files: list[Path | None] = [*output] if output else [None]
     if len(files) > 1 and (format or as_json or fleet):
         raise typer.BadParameter("several files take their forms from their names", param_hint="-o")
     if fleet:
