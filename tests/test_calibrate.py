@@ -757,7 +757,7 @@ def test_a_gate_that_requires_it_says_nothing_without_a_calibration(favoured):
     assert found.p_regressed is None
     assert found.reason == (
         "The judge is not calibrated: mark replies with `tastemaker rate`, then run "
-        "`tastemaker calibrate try`."
+        "`tastemaker calibrate try.yaml`."
     )
 
 
@@ -800,7 +800,7 @@ def test_a_stale_calibration_is_told_with_what_changed(favoured, change, told):
 
     assert str(found.kind) == "NOT_EVALUABLE"
     assert told in found.reason
-    assert "`tastemaker calibrate try`" in found.reason
+    assert "`tastemaker calibrate try.yaml`" in found.reason
 
 
 def test_a_note_that_is_said_better_makes_no_calibration_stale(favoured):
@@ -1068,7 +1068,7 @@ def test_without_a_mark_there_is_nothing_to_hold_the_judge_against(study):
     done = call("calibrate", one.root / "try.yaml")
 
     assert done.exit_code == 2
-    assert "nobody has marked a reply of try yet; `tastemaker rate try`" in done.stderr
+    assert "nobody has marked a reply of try yet; `tastemaker rate try.yaml`" in done.stderr
     assert not (one.folder / CALIBRATION).exists()
 
 

@@ -4,6 +4,7 @@ import csv
 import itertools
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -517,6 +518,15 @@ def test_the_plan_says_in_words_what_it_takes(tables):
     assert "1 scenario was left out" in told
 
 
+def test_where_nothing_was_judged_a_plan_says_nothing_of_the_judge(tables):
+    made = replace(make_plan(EXPERIMENT, tables, ask(count=5)), met={})
+    told = "\n".join(lines(made, 0))
+
+    assert "This plan labels 5; it takes 50" in told
+    assert "a good judge" not in told
+    assert "The judge fails" not in told
+
+
 def test_a_plan_of_pairs_promises_no_correction(tables):
     told = "\n".join(lines(make_plan(EXPERIMENT, tables, ask(count=5, side_by_side=True)), 0))
 
@@ -563,6 +573,13 @@ def test_a_list_is_rated_as_it_stands_and_hashed(tables):
     assert {one.chance for one in one.drawn} == {1.0}
     assert one.fingerprint == other.fingerprint
     assert one.fingerprint != listed(tables, ("s4", 2), ("s5", 2)).fingerprint
+
+
+def test_a_short_list_says_nothing_of_how_large_the_run_is(tables):
+    told = "\n".join(lines(listed(tables, ("s4", 2)), 0))
+
+    assert "1 listed scenario, one seed each" in told
+    assert "to rate: no plan" not in told
 
 
 def test_a_list_may_bring_its_chances(tables):

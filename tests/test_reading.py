@@ -303,6 +303,8 @@ def test_files_are_not_near_for_having_the_same_ending(write, tmp_path):
     write("x", "scores.csv")
 
     assert refused(tmp_path / "there.yaml") == ["there.yaml: no such file"]
+    assert refused(tmp_path / "scares.yaml") == ["scares.yaml: no such file"]
+    assert "did you mean 'e9.yaml'?" in refused(tmp_path / "e9.yml")[0]
     for name in ("scors.csv", "scors.jsonl"):
         right = name.replace("scors", "scores")
         assert refused(tmp_path / name) == [f"{name}: no such file: did you mean '{right}'?"]

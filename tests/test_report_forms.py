@@ -318,6 +318,12 @@ def test_a_page_that_lacks_replies_names_the_command_as_it_was_typed(
     unnamed, page = ("".join(Page(as_html(one, source)).text) for one in (found, named))
     assert "are in this file" in unnamed and "All of them" not in unnamed
     assert "All of them: tastemaker report ./mine.yaml --format html --full" in page
+    assert load_experiment(tmp_path / "mine.yaml").reference == "mine.yaml"
+    monkeypatch.chdir(tmp_path.parent)
+    assert load_experiment(tmp_path / "mine.yaml").reference == f"{tmp_path.name}/mine.yaml"
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    assert load_experiment(tmp_path / "mine.yaml").reference == ""
 
 
 def test_what_nobody_knows_of_costs_is_no_column(reported):

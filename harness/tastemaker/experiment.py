@@ -643,7 +643,9 @@ def load_experiment(reference: str | Path, place: Place | None = None) -> Experi
     if problems := [*_wrong_merges(read), *_wrong_series(read), *_wrong_factors(read)]:
         raise source.error(problems)
     read._place, read._source = place, source
-    read._reference = shown(reference) if isinstance(reference, Path) else reference
+    called = shown(Path(reference)) if Path(reference).is_absolute() else str(reference)
+    # A report does not tell where on a computer somebody works.
+    read._reference = "" if Path(called).is_absolute() else called
     return read
 
 

@@ -188,15 +188,16 @@ def _open_without_waiting(path: str, flags: int) -> int:
 def file_near(path: Path) -> str:
     """The end of a message about a file that is not there: the one in its folder that was meant.
 
-    By the name without its ending: `.yaml` alone makes no two files alike.
+    It has the same ending and nearly the same name, or the same name and another ending.
     """
     try:
-        names = sorted(os.listdir(path.parent), key=lambda name: Path(name).suffix == path.suffix)
+        names = [Path(name) for name in sorted(os.listdir(path.parent))]
     except OSError:
-        names = []
-    by_stem = {Path(name).stem: name for name in names}
-    stem = nearest(path.stem, by_stem)
-    return f": did you mean '{by_stem[stem]}'?" if stem is not None else ""
+        return ""
+    alike = {name.stem: name.name for name in names if name.stem == path.stem}
+    alike |= {name.stem: name.name for name in names if name.suffix == path.suffix}
+    stem = nearest(path.stem, alike)
+    return f": did you mean '{alike[stem]}'?" if stem is not None else ""
 
 
 def shown(path: Path) -> str:

@@ -354,7 +354,7 @@ def lines(plan: Plan, marked: int) -> list[str]:
     """
     asked, drawn = plan.asked, len(plan.drawn)
     source = (
-        f"{drawn} listed scenarios" if asked.list_file else f"{drawn} of {plan.frame} scenarios"
+        _many(drawn, "listed scenario") if asked.list_file else f"{drawn} of {plan.frame} scenarios"
     )
     what = "side by side" if asked.side_by_side else "check-marks"
     told = [
@@ -423,7 +423,8 @@ def _chances(plan: Plan) -> str:
 
 def _labels(plan: Plan) -> list[str]:
     width, drawn = plan.asked.half_width, len(plan.drawn)
-    told = [f"Labelled scenarios for an interval of ±{width:g} (a good judge, a noisy one):"]
+    head = f"Labelled scenarios for an interval of ±{width:g} (a good judge, a noisy one):"
+    told = [head] if plan.met else []
     for principle, rate in plan.met.items():
         good, noisy = needed(rate, width)
         number = f"{good} to {noisy}" if noisy > good else str(good)
@@ -435,7 +436,7 @@ def _labels(plan: Plan) -> list[str]:
     ]
     short = [f"{number} {what}" for number, what in enough if drawn < number]
     told.append(f"This plan labels {drawn}" + (f"; it takes {', '.join(short)}." if short else "."))
-    if plan.frame < FEWEST_LABELS:
+    if plan.frame < FEWEST_LABELS and plan.asked.list_file is None:
         there = _many(plan.frame, "scenario")
         told.append(f"The run has only {there} to rate: no plan of it can correct a verdict.")
     return told
@@ -443,7 +444,7 @@ def _labels(plan: Plan) -> list[str]:
 
 def _specificity(plan: Plan) -> list[str]:
     few = {name: number for name, number in plan.failed.items() if number < FEWEST_FAILED}
-    if not few:
+    if not few or not plan.met:  # without a judge nothing is known to fail
         return []
     listed = ", ".join(f"{name} {number}" for name, number in sorted(few.items()))
     hint = "" if plan.asked.kind == "failures" else "; --plan failures seeks them out"
