@@ -287,6 +287,9 @@ def _run_tasks(
             ctl_server=False,
             log_dir_allow_dirty=True,
         )
+    # Who stops Inspect with Ctrl-C is given the logs of what had ended, as if that were all.
+    if len(logs) < len(tasks):
+        raise KeyboardInterrupt
     return logs
 
 
