@@ -45,7 +45,8 @@ def observed(arm):
             candidate_missing=0.0, unscored=0, too_much_missing=False, worst_fill=None,
             best_fill=None,
         )  # fmt: skip
-        return Paired(**(usual | fields))
+        alike = {"effective_clusters": float(fields["clusters"])} if "clusters" in fields else {}
+        return Paired(**(usual | alike | fields))
 
     return make
 
@@ -137,6 +138,18 @@ def test_no_margin_is_certified_below_its_floor_of_clusters(observed, margin, cl
     if kind is Kind.UNDERPOWERED:
         assert found.needed_clusters == clusters + 1
         assert f"needs {clusters + 1} clusters" in found.reason
+
+
+def test_clusters_of_unequal_weight_are_worth_fewer_to_the_floor(observed):
+    """40 clusters worth 34 of equal weight, where 36 are needed: 36 * 40 / 34 = 42.4 like these."""
+    narrow = dict(low=-0.01, high=0.01, clusters=40)
+    short, enough = (observed(**narrow, effective_clusters=worth) for worth in (34.0, 36.0))
+
+    found = verdict_of(short, margin=0.10)
+
+    assert (found.kind, found.needed_clusters) == (Kind.UNDERPOWERED, 43)
+    assert "needs 36 clusters and by their weights the 40 count for 34.0" in found.reason
+    assert verdict_of(enough, margin=0.10).kind is Kind.NON_INFERIOR
 
 
 def test_the_floor_can_be_taken_off_for_the_benchmarks(observed):

@@ -227,7 +227,11 @@ def test_a_blocking_principle_on_a_list_of_phrases_alone_is_warned_of(project, r
     [
         ("", "p (3; a margin of 0.05 takes 72)"),
         ("rules: {p@small: {margin: 0.5}}\n", "p (3; a margin of 0.5 takes 6)"),
-        ("rules: {default: {margin: 0.75}}\n", ""),  # 0.25 ** 3 < 0.025
+        (  # 0.25 ** 3 < 0.025, but the clusters weigh 2, 1 and 1: 16 / 6
+            "rules: {default: {margin: 0.75}}\n",
+            "p (3, by their weights worth 2.7; a margin of 0.75 takes 3)",
+        ),
+        ("rules: {default: {margin: 0.85}}\n", ""),  # 0.15 ** 2 < 0.025
         ("rules: {p: {blocking: false}}\n", ""),
     ],
 )

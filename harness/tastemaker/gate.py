@@ -151,7 +151,7 @@ class Verdict:
         within = self.kind is Kind.REGRESSED and self.severity == "within_margin"
         if within and 0 < self.rule.margin < 1:
             # A loss certifies no more than no change would on so few clusters.
-            within = self.paired.clusters >= floor_clusters(self.rule.margin)
+            within = _enough(self.paired, floor_clusters(self.rule.margin))
         return within or self.kind in (Kind.IMPROVED, Kind.NON_INFERIOR)
 
     @property
@@ -317,14 +317,20 @@ def _ladder(case: Case, found: Difference, tests: _Tests, floor: bool) -> _Rulin
         return _Ruling(Kind.IMPROVED, None, f"The whole interval, {interval}, lies above zero.")
     if found.low > -margin:
         least = floor_clusters(margin) if floor and 0 < margin < 1 else 0
-        if found.clusters >= least:
+        if _enough(found, least):
             reason = f"The interval, {interval}, lies above the margin of -{margin:g}."
             return _Ruling(Kind.NON_INFERIOR, None, reason)
+        there = f"there are {found.clusters}"
+        if found.clusters >= least:
+            there = (
+                f"by their weights the {found.clusters} count for {found.effective_clusters:.1f}"
+            )
         reason = (
             f"The interval, {interval}, lies above the margin of -{margin:g}, but that margin "
-            f"needs {least} clusters and there are {found.clusters}."
+            f"needs {least} clusters and {there}."
         )
-        return _Ruling(Kind.UNDERPOWERED, None, reason, least)
+        wanted = ceil(least * found.clusters / found.effective_clusters - 1e-6)
+        return _Ruling(Kind.UNDERPOWERED, None, reason, wanted)
     needed = clusters_needed(found, margin, floor=floor)
     if found.half_width >= margin:
         reason = (
@@ -334,6 +340,11 @@ def _ladder(case: Case, found: Difference, tests: _Tests, floor: bool) -> _Rulin
         return _Ruling(Kind.UNDERPOWERED, None, reason, needed)
     reason = f"The interval, {interval}, holds both no change and the margin of -{margin:g}."
     return _Ruling(Kind.INCONCLUSIVE, None, reason, needed)
+
+
+def _enough(found: Difference, least: int) -> bool:
+    """Whether clusters are worth as many equal ones: a heavy one may collapse unseen."""
+    return found.effective_clusters >= least - 1e-6
 
 
 def _shown(found: Difference) -> str:
