@@ -499,13 +499,14 @@ def _concluded(
     if worse or over:
         return Outcome.FAIL, _told("Regressed", worse) + _told("Over the limit", over)
     both: list[Verdict | ResourceVerdict] = [*blocking, *limits]
+    reason = "Only a part of the scenarios was asked (--limit): such a run never passes."
+    part = [reason] if limited else []
     if unknown := [one for one in both if not one.holds]:
-        return Outcome.INCONCLUSIVE, _told("Not known yet", unknown)
+        return Outcome.INCONCLUSIVE, [*_told("Not known yet", unknown), *part]
     if not blocking:
-        return Outcome.INCONCLUSIVE, ["No blocking principle to decide on."]
+        return Outcome.INCONCLUSIVE, ["No blocking principle to decide on.", *part]
     if limited:
-        reason = "Only a part of the scenarios was asked (--limit): such a run never passes."
-        return Outcome.INCONCLUSIVE, [reason]
+        return Outcome.INCONCLUSIVE, part
     reason = "Every blocking principle is improved or no worse than the margin allows."
     kept = ["Every blocking resource stays within its limit."] if limits else []
     return Outcome.PASS, [reason, *kept]
