@@ -364,7 +364,7 @@ def test_recorded_calls_that_are_none_are_named_with_their_line(tmp_path, calls)
     path.write_text(f'{{"scenario": "a", "seed": 1, "reply": "x", "calls": {calls}}}')
 
     with pytest.raises(Exception, match="expected calls as a list"):
-        read_replies_file(path, ["a"])
+        read_replies_file(path, {"e": ["a"]})
 
 
 @pytest.mark.parametrize(

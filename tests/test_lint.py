@@ -317,12 +317,13 @@ def test_check_reads_the_criteria_of_single_scenarios(project):
     assert "error: scenario one: rubric r has no principle 'q'" in checked(folder)
 
 
-def test_check_refuses_recorded_replies_for_several_evals(project):
-    more = "evals: [{rubric: ./r.yaml, dataset: ./b.yaml}, "
-    files = {"b.yaml": OWN.replace("small", "b"), "try.yaml": PAIR.replace("evals: [", more)}
-    folder = project({"r.yaml": ONE, "small.yaml": OWN, "new.jsonl": ""} | files)
+def test_check_refuses_recorded_replies_to_a_task_without_a_rubric(project):
+    more = "evals: [{task: theirs/quiz, principle: wits}, "
+    folder = project({"r.yaml": ONE, "small.yaml": OWN, "new.jsonl": ""})
+    (folder / "try.yaml").write_text(PAIR.replace("evals: [", more))
 
-    assert "try.yaml:5:29: recorded replies answer one eval, and this has 2" in checked(folder)
+    told = "try.yaml:5:29: recorded replies need a rubric, and theirs/quiz has none"
+    assert told in checked(folder)
 
 
 def test_check_opens_the_replies_and_scores_that_an_experiment_names(project):

@@ -364,11 +364,16 @@ def test_a_weight_is_the_scenarios_unless_a_criterion_is_named(arm_rows):
 REPLY = {"scenario": "a", "seed": 1, "reply": "Hi, Ana."}
 
 
+def replies_of(path, scenarios):
+    """The replies of a file to one eval of these scenarios."""
+    return read_replies_file(path, {"e": scenarios})["e"]
+
+
 def test_replies_are_read_by_scenario_and_seed(file):
     usage = {"input_tokens": 3, "output_tokens": 4}
     path = file("r.jsonl", [REPLY, REPLY | {"seed": 2, "model": "m", "usage": usage}])
 
-    assert read_replies_file(path, ["a"]) == {
+    assert replies_of(path, ["a"]) == {
         ("a", 1): RecordedReply(scenario="a", seed=1, reply="Hi, Ana."),
         ("a", 2): RecordedReply(scenario="a", seed=2, reply="Hi, Ana.", model="m", usage=usage),
     }
@@ -377,7 +382,7 @@ def test_replies_are_read_by_scenario_and_seed(file):
 def test_replies_are_read_as_a_spreadsheet_with_decimal_commas_writes_them(file):
     path = file("r.csv", '\ufeffscenario;seed;reply\r\na;1;"Hi, Ana; Ben, too."\r\n')
 
-    assert read_replies_file(path, ["a"])["a", 1].reply == "Hi, Ana; Ben, too."
+    assert replies_of(path, ["a"])["a", 1].reply == "Hi, Ana; Ben, too."
 
 
 @pytest.mark.parametrize("name", ["r.csv", "r.parquet"])
@@ -385,7 +390,7 @@ def test_replies_are_read_from_csv_and_parquet_too(file, name):
     text = 'scenario,seed,reply\na,1,"Hi, Ana."\n'
     path = file(name, text if name == "r.csv" else [REPLY])
 
-    assert read_replies_file(path, ["a"]) == {
+    assert replies_of(path, ["a"]) == {
         ("a", 1): RecordedReply(scenario="a", seed=1, reply="Hi, Ana.")
     }
 
@@ -395,13 +400,41 @@ def test_usage_that_is_null_in_a_parquet_file_is_not_there(file):
     rows = [REPLY | {"usage": {"input_tokens": 3}}, REPLY | {"seed": 2, "usage": {"output": 4}}]
 
     with pytest.raises(UserError, match=r"^r\.parquet:2: unknown usage 'output'"):
-        read_replies_file(file("r.parquet", rows), ["a"])
+        replies_of(file("r.parquet", rows), ["a"])
+
+
+def test_replies_to_several_evals_stand_in_one_file(file):
+    """The eval is named only where a scenario's name stands in two."""
+    rows = [REPLY, REPLY | {"scenario": "b", "eval": "f"}, REPLY | {"scenario": "c"}]
+    found = read_replies_file(file("r.jsonl", rows), {"e": ["a", "b"], "f": ["b", "c"]})
+
+    assert {name: list(replies) for name, replies in found.items()} == {
+        "e": [("a", 1)],
+        "f": [("b", 1), ("c", 1)],
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"scenario": "b"}, "scenario 'b' is in e and f: name one in a column 'eval'"),
+        ({"eval": "g"}, "unknown eval 'g'"),
+        ({"eval": "f"}, "unknown scenario 'a'"),
+        ({"scenario": "d"}, "unknown scenario 'd'"),
+    ],
+)
+def test_a_reply_of_no_eval_or_of_two_is_an_error(file, change, said):
+    path = file("r.jsonl", [REPLY | change])
+
+    with pytest.raises(UserError) as error:
+        read_replies_file(path, {"e": ["a", "b"], "f": ["b", "c"]})
+    assert str(error.value).startswith(f"r.jsonl:1: {said}")
 
 
 def test_an_empty_reply_is_a_reply(file):
     path = file("r.jsonl", [REPLY | {"reply": ""}])
 
-    assert read_replies_file(path, ["a"])["a", 1].reply == ""
+    assert replies_of(path, ["a"])["a", 1].reply == ""
 
 
 @pytest.mark.parametrize(
@@ -423,7 +456,7 @@ def test_a_bad_reply_is_an_error_on_its_line(file, change, said):
     path = file("r.jsonl", [REPLY, REPLY | {"seed": 2} | change])
 
     with pytest.raises(UserError) as error:
-        read_replies_file(path, ["a", "b"])
+        replies_of(path, ["a", "b"])
     assert str(error.value).startswith(f"r.jsonl:2: {said}")
 
 
@@ -431,7 +464,7 @@ def test_all_problems_of_a_reply_file_are_told_at_once(file):
     path = file("r.jsonl", [REPLY | {"scenario": "x"}, REPLY | {"seed": 0}, REPLY])
 
     with pytest.raises(UserError) as error:
-        read_replies_file(path, ["a"])
+        replies_of(path, ["a"])
     assert [line.split(":")[1] for line in str(error.value).split("\n")] == ["1", "2"]
 
 

@@ -46,7 +46,8 @@ def recorded_documents(paths: Sequence[Path], dataset: Dataset) -> list[Document
     known = {scenario.id: scenario for scenario in dataset.scenarios}
     documents = []
     for path in paths:
-        for (name, seed), recorded in read_replies_file(path, known).items():
+        replies = read_replies_file(path, {dataset.name: known})[dataset.name]
+        for (name, seed), recorded in replies.items():
             scenario = known[name]
             if scenario.criteria or scenario.environment or len(scenario.messages) > 1:
                 raise UserError(

@@ -25,6 +25,7 @@ Row = dict[str, Any]
 Line = tuple[int, Row]
 
 REPLY_COLUMNS = ("scenario", "seed", "reply")
+REPLY_OPTIONS = ("eval", "model", "usage", "calls")
 SCORE_COLUMNS = ("scenario", "seed", "principle", "value")
 USAGE = (
     "input_tokens",
@@ -101,42 +102,70 @@ class RecordedScore:
     """What was chosen; None where the file leaves it empty."""
 
 
-def read_replies_file(path: Path, scenarios: Iterable[str]) -> dict[tuple[str, int], RecordedReply]:
-    """The replies of a JSONL (or CSV, or Parquet) file, by scenario and seed.
+Replies = dict[tuple[str, int], RecordedReply]
+"""Of one eval, by scenario and seed."""
 
-    UserError naming each line that has an unknown scenario, a seed below 1, no text, a usage that
-    is not numbers, or a (scenario, seed) that stood before.
+
+def read_replies_file(path: Path, scenarios: Mapping[str, Iterable[str]]) -> dict[str, Replies]:
+    """The replies of a JSONL (or CSV, or Parquet) file, by eval.
+
+    Args:
+        path: Columns scenario, seed, reply; optional eval, model, usage, calls.
+        scenarios: The scenarios of each eval; a row without an eval belongs to the only one that
+            has its scenario.
+
+    Raises:
+        UserError: Naming each line with an unknown eval or scenario, a seed below 1, no text, a
+            usage that is not numbers, or a (scenario, seed) that stood before.
     """
-    known = set(scenarios)
+    known = {name: set(ids) for name, ids in scenarios.items()}
     problems = _Problems(path)
-    replies: dict[tuple[str, int], RecordedReply] = {}
-    for line, row in _lines(path, REPLY_COLUMNS, ("model", "usage", "calls"), problems):
-        scenario, seed = _text(row.get("scenario")), _seed(row.get("seed"))
-        text, usage = row.get("reply"), _usage(row.get("usage") or {})
-        calls = _calls(row.get("calls") or [])
-        if scenario not in known:
-            problems.add(line, f"unknown scenario '{scenario}'{did_you_mean(scenario, known)}")
-        elif seed is None:
-            problems.add(line, f"expected a seed of 1 or more, found {row.get('seed')!r}")
-        elif not isinstance(text, str):
-            problems.add(line, "expected the reply as text")
-        elif isinstance(usage, str):
-            problems.add(line, usage)
-        elif isinstance(calls, str):
-            problems.add(line, calls)
-        elif (scenario, seed) in replies:
-            problems.add(line, f"scenario '{scenario}', seed {seed} stands twice")
+    replies: dict[str, Replies] = {name: {} for name in known}
+    for line, row in _lines(path, REPLY_COLUMNS, REPLY_OPTIONS, problems):
+        try:
+            home, reply = _home(row, known), _reply(row)
+        except ValueError as wrong:
+            problems.add(line, str(wrong))
+            continue
+        key = (reply.scenario, reply.seed)
+        if key in replies[home]:
+            problems.add(line, f"scenario '{reply.scenario}', seed {reply.seed} stands twice")
         else:
-            replies[scenario, seed] = RecordedReply(
-                scenario=scenario,
-                seed=seed,
-                reply=text,
-                model=_text(row.get("model")) or "recorded",
-                usage=usage,
-                calls=calls,
-            )
+            replies[home][key] = reply
     problems.raise_any()
     return replies
+
+
+def _home(row: Row, known: Mapping[str, set[str]]) -> str:
+    """The eval of a reply; a ValueError that says what is wrong with it."""
+    named, scenario = _text(row.get("eval")), _text(row.get("scenario"))
+    if named and named not in known:
+        raise ValueError(f"unknown eval '{named}'{did_you_mean(named, known)}")
+    homes = [name for name, ids in known.items() if scenario in ids and named in ("", name)]
+    if len(homes) > 1:
+        told = " and ".join(homes)
+        raise ValueError(f"scenario '{scenario}' is in {told}: name one in a column 'eval'")
+    if not homes:
+        there = known[named] if named else set().union(*known.values())
+        raise ValueError(f"unknown scenario '{scenario}'{did_you_mean(scenario, there)}")
+    return homes[0]
+
+
+def _reply(row: Row) -> RecordedReply:
+    """The reply of a row; a ValueError that says what is wrong with it."""
+    seed, text = _seed(row.get("seed")), row.get("reply")
+    if seed is None:
+        raise ValueError(f"expected a seed of 1 or more, found {row.get('seed')!r}")
+    if not isinstance(text, str):
+        raise ValueError("expected the reply as text")
+    return RecordedReply(
+        scenario=_text(row.get("scenario")),
+        seed=seed,
+        reply=text,
+        model=_text(row.get("model")) or "recorded",
+        usage=_usage(row.get("usage") or {}),
+        calls=_calls(row.get("calls") or []),
+    )
 
 
 def read_scores_file(
@@ -695,18 +724,18 @@ def _number(value: Any) -> float | None:
         return math.nan
 
 
-def _usage(given: Any) -> dict[str, int] | str:
-    """The tokens that were counted, or what is wrong with them."""
+def _usage(given: Any) -> dict[str, int]:
+    """The tokens that were counted; a ValueError that says what is wrong with them."""
     shape = 'expected usage as counts by name, like {"input_tokens": 12}'
     if not isinstance(given, dict):
-        return shape
+        raise ValueError(shape)
     # In Parquet every row has every key, null where it was not said.
     counts = {name: count for name, count in given.items() if count is not None}
     for name, count in counts.items():
         if name not in USAGE:
-            return f"unknown usage '{name}'{did_you_mean(name, USAGE)}"
+            raise ValueError(f"unknown usage '{name}'{did_you_mean(name, USAGE)}")
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-            return shape
+            raise ValueError(shape)
     return counts
 
 
@@ -730,13 +759,14 @@ def told_malformed(arm: str, made: Iterable[tuple[str, int, Call]]) -> list[str]
     ]
 
 
-def _calls(given: Any) -> tuple[ToolCall, ...] | str:
-    """The tool calls of a reply, or what is wrong with them; in CSV they are JSON."""
+def _calls(given: Any) -> tuple[ToolCall, ...]:
+    """The tool calls of a reply, in CSV as JSON; a ValueError that says what is wrong with them."""
     shape = 'expected calls as a list of {"name": ..., "arguments": {...}}'
     try:
         listed = json.loads(given) if isinstance(given, str) else given
         calls = [ToolCall(name=one["name"], arguments=one.get("arguments", {})) for one in listed]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return shape
-    named = all(isinstance(call.name, str) for call in calls)
-    return tuple(calls) if named and all(isinstance(c.arguments, dict) for c in calls) else shape
+        raise ValueError(shape) from None
+    if not all(isinstance(c.name, str) and isinstance(c.arguments, dict) for c in calls):
+        raise ValueError(shape)
+    return tuple(calls)

@@ -279,16 +279,15 @@ def _played(reply: RecordedReply, scenario: Scenario) -> Work:
 
 
 def _recorded_replies(plan: Plan) -> Replies:
-    """The replies of each recorded arm by arm and eval; a file serves the one eval there is."""
+    """The replies of each recorded arm by arm and eval."""
+    ids = {one.name: [scenario.id for scenario in one.whole.scenarios] for one in plan.evals}
+    foreign = [one.name for one in plan.evals if one.rubric is None]
     replies = {}
     for name, arm in plan.experiment.arms.items():
         if arm.replies is None:
             continue
-        if len(plan.evals) != 1 or plan.evals[0].rubric is None:
-            raise UserError(
-                f"{name}: recorded replies need an experiment of one eval with a rubric"
-            )
-        loaded = plan.evals[0]
-        ids = [scenario.id for scenario in loaded.whole.scenarios]
-        replies[name, loaded.name] = read_replies_file(Path(arm.replies), ids)
+        if foreign:
+            raise UserError(f"{name}: recorded replies need a rubric, and {foreign[0]} has none")
+        for home, found in read_replies_file(Path(arm.replies), ids).items():
+            replies[name, home] = found
     return replies

@@ -226,7 +226,7 @@ def _experiment(path: Path, place: Place) -> Iterable[str]:
         names = None if names is None else [*names, found]
     rows = _open_recorded(experiment, None if foreign else asked)
     problems = strange_origin(experiment, hashes) + missing_user(experiment, asked)
-    problems += _recorded_for_several(experiment)
+    problems += _recorded_without_rubric(experiment)
     every = [scenario for scenarios in asked.values() for scenario in scenarios]
     problems += strange_tools(experiment, every, foreign=foreign)
     if names is not None:
@@ -303,14 +303,15 @@ def _files(reference: str | PlainEval, place: Place) -> tuple[str | None, str]:
     return reference, reference
 
 
-def _recorded_for_several(experiment: Experiment) -> Problems:
-    """The arms whose recorded replies would have to answer more than one eval."""
-    if len(experiment.evals) < 2:
+def _recorded_without_rubric(experiment: Experiment) -> Problems:
+    """The arms whose recorded replies would have to answer a task that no rubric grades."""
+    foreign = [one.task for one in experiment.evals if isinstance(one, TaskEval)]
+    if not foreign:
         return []
     return [
         (
             ("baseline" if name in experiment.baseline else "candidates", name, "replies"),
-            f"recorded replies answer one eval, and this has {len(experiment.evals)}",
+            f"recorded replies need a rubric, and {foreign[0]} has none",
         )
         for name, arm in experiment.arms.items()
         if arm.replies is not None
@@ -324,8 +325,8 @@ def _open_recorded(
     rows: list[ScoreRow] = []
     ids = {name: [one.id for one in scenarios] for name, scenarios in (asked or {}).items()}
     for name, arm in experiment.arms.items():
-        if arm.replies is not None and len(ids) == 1:
-            read_replies_file(Path(arm.replies), next(iter(ids.values())))
+        if arm.replies is not None and ids:
+            read_replies_file(Path(arm.replies), ids)
         if arm.scores is not None:
             rows += score_rows(name, arm, scenarios=ids or None)
     return rows
