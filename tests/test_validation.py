@@ -226,7 +226,11 @@ def test_a_blocking_principle_on_a_list_of_phrases_alone_is_warned_of(project, r
     ("rules", "told"),
     [
         ("", "p (3; a margin of 0.05 takes 72)"),
-        ("rules: {p@small: {margin: 0.5}}\n", "p (3; a margin of 0.5 takes 6)"),
+        ("rules: {p: {margin: 0.5}}\n", "p (3; a margin of 0.5 takes 6)"),
+        (
+            "rules: {p@small: {margin: 0.5}}\n",
+            "p (3; a margin of 0.05 takes 72), p@small (3; a margin of 0.5 takes 6)",
+        ),
         (  # 0.25 ** 3 < 0.025, but the clusters weigh 2, 1 and 1: 16 / 6
             "rules: {default: {margin: 0.75}}\n",
             "p (3, by their weights worth 2.7; a margin of 0.75 takes 3)",
@@ -239,9 +243,27 @@ def test_a_margin_that_too_few_clusters_can_certify_is_warned_of(project, rules,
     """Three clusters: two scenarios of the four tell one story."""
     root = project({"kind.yaml": RUBRIC, "small.yaml": DATASET, "it.yaml": EXPERIMENT + rules})
 
-    lacking = "small has too few clusters to find these non-inferior: "
+    lacking = "too few clusters to find these non-inferior: "
     found = [one for one in validated(root, "it.yaml").warnings if "clusters" in one]
     assert found == ([lacking + told] if told else [])
+
+
+def test_clusters_of_a_principle_are_counted_over_all_of_its_evals(project):
+    """Six, 3 of each eval with weights 2, 1, 1: they are worth 64 / 12, and 0.6 takes 5."""
+    both = EXPERIMENT.replace("evals: [", "evals: [{rubric: ./kind.yaml, dataset: ./other.yaml}, ")
+    files = {"other.yaml": DATASET.replace("dataset: small", "dataset: other")}
+    files |= {"kind.yaml": RUBRIC, "small.yaml": DATASET}
+
+    def told(rules):
+        root = project(files | {"it.yaml": both + rules})
+        return [one for one in validated(root, "it.yaml").warnings if "clusters" in one]
+
+    assert both != EXPERIMENT
+    assert told("rules: {p: {margin: 0.6}}\n") == []
+    assert (
+        "p (6, by their weights worth 5.3; a margin of 0.5 takes 6)"
+        in told("rules: {p: {margin: 0.5}}\n")[0]
+    )
 
 
 def test_a_list_of_phrases_that_no_check_reads_is_warned_of(project):

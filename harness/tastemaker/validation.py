@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-import numpy as np
-
 from tastemaker.calibration import strange_origin
 from tastemaker.card_spec import load_card
 from tastemaker.checks.registry import checks
 from tastemaker.checks.wording import PhraseList, stock_file
 from tastemaker.content import Place, folder, open_reference, resolve
 from tastemaker.coverage import cover, told
+from tastemaker.enough import Part, too_few
 from tastemaker.errors import UserError
 from tastemaker.experiment import Experiment, PlainEval, Problems, TaskEval, load_experiment
 from tastemaker.foreign import lacks
@@ -36,11 +35,8 @@ from tastemaker.naming import (
 from tastemaker.reading import find, listed, parse, shown, written_otherwise
 from tastemaker.recorded import read_replies_file, score_rows
 from tastemaker.records import Reply, ScoreRow
-from tastemaker.rubric import Principle, PrinciplesFile, Rubric, load_rubric
+from tastemaker.rubric import PrinciplesFile, Rubric, load_rubric
 from tastemaker.scenario import Dataset, Scenario, load_dataset, select
-from tastemaker.stats.estimates import effective_number, group_sums
-from tastemaker.stats.panel import Design
-from tastemaker.stats.power import floor_clusters
 from tastemaker.values import load_values
 
 CONTENT = ("rubrics", "datasets", "evals")
@@ -193,11 +189,12 @@ def _experiment(path: Path, place: Place) -> Iterable[str]:
     foreign = False
     names: list[Measured] | None = []
     hashes: dict[str, str] = {}
+    parts: list[Part] = []
     for reference in experiment.evals:
         if isinstance(reference, TaskEval):
             foreign = True  # its scenarios are known to Inspect alone
-            theirs = Measured(eval=reference.task, principles={reference.principle: ()})
-            names = None if names is None else [*names, theirs]
+            found = Measured(eval=reference.task, principles={reference.principle: ()})
+            names = None if names is None else [*names, found]
             if lacking := lacks(reference.task):
                 yield f"task {reference.task}: {lacking}"
             continue
@@ -222,8 +219,11 @@ def _experiment(path: Path, place: Place) -> Iterable[str]:
         if not held:
             yield from _lint_sources(rubric_name, rubric, chosen, experiment.place)
         found = measured(name, rubric, chosen.scenarios)
-        yield from _too_few(experiment, found, rubric, chosen)
+        parts.append(Part(measured=found, rubric=rubric, dataset=chosen))
         names = None if names is None else [*names, found]
+    theirs = {one.principle for one in experiment.evals if isinstance(one, TaskEval)}
+    if names is not None and (short := list(too_few(experiment, parts, theirs))):
+        yield f"too few clusters to find these non-inferior: {', '.join(short)}"
     rows = _open_recorded(experiment, None if foreign else asked)
     problems = strange_origin(experiment, hashes) + missing_user(experiment, asked)
     problems += _recorded_without_rubric(experiment)
@@ -253,43 +253,6 @@ def _lint_rules(
         [(scenario.labels, scenario.criteria) for scenario in scenarios],
         lambda principle: experiment.rule_for(principle, eval).blocking,
     )
-
-
-def _too_few(
-    experiment: Experiment, one: Measured, rubric: Rubric, dataset: Dataset
-) -> Iterator[str]:
-    """A warning where principles block, and no candidate could be certified (STATS 3.4)."""
-    lacking = []
-    for principle, ids in one.principles.items():
-        rule = experiment.rule_for(principle, one.eval)
-        if not rule.blocking or not 0 < rule.margin < 1:
-            continue
-        chosen = [scenario for scenario in dataset.scenarios if scenario.id in set(ids)]
-        there, least = len({one.cluster for one in chosen}), floor_clusters(rule.margin)
-        worth = _effective_clusters(chosen, rubric.principles.get(principle), dataset.strata)
-        if worth < least - 1e-6:
-            worth_less = f", by their weights worth {worth:.1f}" if there >= least else ""
-            lacking.append(
-                f"{principle} ({there}{worth_less}; a margin of {rule.margin:g} takes {least})"
-            )
-    if lacking:
-        yield f"{one.eval} has too few clusters to find these non-inferior: {', '.join(lacking)}"
-
-
-def _effective_clusters(
-    scenarios: Sequence[Scenario], principle: Principle | None, strata: Mapping[str, float]
-) -> float:
-    """As many equal clusters as those of the scenarios are worth by their weights (STATS 1)."""
-    names = list(dict.fromkeys(one.stratum for one in scenarios))
-    clusters = list(dict.fromkeys(one.cluster for one in scenarios))
-    weights = [one.weight * (principle.times(one.expect) if principle else 1) for one in scenarios]
-    design = Design(
-        strata=np.array([names.index(one.stratum) for one in scenarios]),
-        stratum_weights=np.array([strata[name] for name in names]),
-        clusters=np.array([clusters.index(one.cluster) for one in scenarios]),
-        weights=np.array(weights, dtype=np.float64),
-    )
-    return effective_number(group_sums(design.clusters, design.omega()))
 
 
 def _files(reference: str | PlainEval, place: Place) -> tuple[str | None, str]:
