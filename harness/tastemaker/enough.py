@@ -1,18 +1,21 @@
 """Whether an experiment asks enough independent scenarios for the margins that it wants."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from tastemaker.cases import named_evals
+from tastemaker.cases import each_eval, named_evals
 from tastemaker.experiment import Experiment
+from tastemaker.gate import enough
 from tastemaker.naming import Measured
+from tastemaker.records import ScoreRow
 from tastemaker.rubric import Rubric
-from tastemaker.scenario import Dataset, Scenario
-from tastemaker.stats.estimates import effective_number, group_sums
-from tastemaker.stats.panel import Codes, Design
+from tastemaker.scenario import Dataset
+from tastemaker.stats.estimates import linear
 from tastemaker.stats.power import floor_clusters
+from tastemaker.tables import Arranged, scores_of_rows
+
+ANY = "any"
+"""An arm: what is asked is asked of each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,78 +27,52 @@ class Part:
     dataset: Dataset
     """Of it the scenarios that are asked."""
 
-    def scenarios(self, principle: str) -> list[Scenario]:
-        """Those that a principle applies to."""
-        ids = set(self.measured.principles.get(principle, ()))
-        return [one for one in self.dataset.scenarios if one.id in ids]
-
-    def weight_of(self, scenario: Scenario, principle: str) -> float:
-        """What a scenario counts for a principle, beside the others of its stratum."""
-        asked = self.rubric.principles.get(principle)
-        return scenario.weight * (asked.times(scenario.expect) if asked else 1)
+    def rows(self) -> Iterator[ScoreRow]:
+        """A row for each scenario that a principle applies to, scored 0."""
+        known = {one.id: one for one in self.dataset.scenarios}
+        for principle, ids in self.measured.principles.items():
+            for scenario in map(known.__getitem__, ids):
+                yield ScoreRow(
+                    eval=self.measured.eval,
+                    dataset=self.dataset.name,
+                    arm=ANY,
+                    scenario=scenario.id,
+                    cluster=scenario.cluster,
+                    stratum=scenario.stratum,
+                    stratum_weight=self.dataset.strata[scenario.stratum],
+                    scenario_weight=scenario.weight_for(self.rubric, principle),
+                    seed=1,
+                    principle=principle,
+                    value=0.0,
+                )
 
 
 def too_few(experiment: Experiment, parts: Sequence[Part], unknown: set[str]) -> Iterator[str]:
     """What blocks in an experiment and could certify no candidate (STATS 3.4), in words.
-
-    A principle counts over all of its evals, and one with a rule of its own in an eval there, too.
 
     Args:
         experiment: With the rules.
         parts: Its evals.
         unknown: Principles that other tasks measure as well, whose scenarios are not known here.
     """
-    names = dict.fromkeys(name for one in parts for name in one.measured.principles)
+    rows = [row for part in parts for row in part.rows()]
+    arranged = Arranged(scores_of_rows(rows), [ANY], eval_weights=experiment.weights)
+    pooled = arranged.panels()
+    apart = each_eval(arranged, pooled)
     cases = [
-        (name, name, experiment.rule_for(name), parts) for name in names if name not in unknown
-    ]
-    cases += [
-        (f"{name}@{home}", name, experiment.rule_for(name, home), [one])
+        (name, experiment.rule_for(name), panel)
+        for name, panel in pooled.items()
+        if name not in unknown
+    ] + [
+        (f"{name}@{home}", experiment.rule_for(name, home), apart[name, home])
         for name, home in named_evals(experiment)
-        for one in parts
-        if one.measured.eval == home and name in one.measured.principles
+        if (name, home) in apart
     ]
-    for shown, name, rule, homes in cases:
-        if not rule.blocking or not 0 < rule.margin < 1:
+    for shown, rule, panel in cases:
+        if not rule.blocking or not 0 < rule.margin < 1 or not panel.scenarios:
             continue
-        there, worth = _clusters(name, homes, experiment.weights)
-        least = floor_clusters(rule.margin)
-        if worth < least - 1e-6:
-            less = f", by their weights worth {worth:.1f}" if there >= least else ""
-            yield f"{shown} ({there}{less}; a margin of {rule.margin:g} takes {least})"
-
-
-def _clusters(
-    principle: str, parts: Sequence[Part], weights: Mapping[str, float]
-) -> tuple[int, float]:
-    """How many clusters a principle is asked of, and how many equal ones they are worth.
-
-    Weighed as `tables.Arranged` does: evals alike or by `weights`, in them strata by theirs.
-    """
-    asked = [(part, one) for part in parts for one in part.scenarios(principle)]
-    strata, of_scenario = _coded([(part.measured.eval, one.stratum) for part, one in asked])
-    homes = {(part.measured.eval, name): part for part in parts for name in part.dataset.strata}
-    declared = [homes[key].dataset.strata[key[1]] for key in strata]
-    totals: dict[str, float] = {}
-    for (home, _), share in zip(strata, declared, strict=True):
-        totals[home] = totals.get(home, 0.0) + share
-    shares = [
-        weights.get(home, 1.0) * share / totals[home] if totals[home] else 0.0
-        for (home, _), share in zip(strata, declared, strict=True)
-    ]
-    if not any(shares):
-        return 0, 0.0
-    clusters, groups = _coded([(part.dataset.name, one.cluster) for part, one in asked])
-    design = Design(
-        strata=of_scenario,
-        stratum_weights=np.array(shares),
-        clusters=groups,
-        weights=np.array([part.weight_of(one, principle) for part, one in asked]),
-    )
-    return len(clusters), effective_number(group_sums(groups, design.omega()))
-
-
-def _coded(keys: Sequence[tuple[str, str]]) -> tuple[list[tuple[str, str]], Codes]:
-    """The distinct keys, and of each the place among them."""
-    places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
-    return list(places), np.array([places[key] for key in keys], dtype=np.intp)
+        found, least = linear(panel.values[0, :, 0], panel.design), floor_clusters(rule.margin)
+        if not enough(found, least):
+            worth = f", by their weights worth {found.effective_clusters:.1f}"
+            there = f"{found.clusters}{worth if found.clusters >= least else ''}"
+            yield f"{shown} ({there}; a margin of {rule.margin:g} takes {least})"

@@ -48,11 +48,6 @@ class LoadedEval:
             return [self.foreign.principle]
         return list(self.rubric.principles) if self.rubric else []
 
-    def weight_of(self, scenario: Scenario, principle: str) -> float:
-        """What a scenario counts for a principle, beside the others of its stratum."""
-        asked = self.rubric.principles.get(principle) if self.rubric else None
-        return scenario.weight * (asked.times(scenario.expect) if asked else 1)
-
     def task(self) -> Task:
         """A fresh task over the scenarios that are asked."""
         task = self.make()

@@ -151,7 +151,7 @@ class Verdict:
         within = self.kind is Kind.REGRESSED and self.severity == "within_margin"
         if within and 0 < self.rule.margin < 1:
             # A loss certifies no more than no change would on so few clusters.
-            within = _enough(self.paired, floor_clusters(self.rule.margin))
+            within = enough(self.paired, floor_clusters(self.rule.margin))
         return within or self.kind in (Kind.IMPROVED, Kind.NON_INFERIOR)
 
     @property
@@ -317,7 +317,7 @@ def _ladder(case: Case, found: Difference, tests: _Tests, floor: bool) -> _Rulin
         return _Ruling(Kind.IMPROVED, None, f"The whole interval, {interval}, lies above zero.")
     if found.low > -margin:
         least = floor_clusters(margin) if floor and 0 < margin < 1 else 0
-        if _enough(found, least):
+        if enough(found, least):
             reason = f"The interval, {interval}, lies above the margin of -{margin:g}."
             return _Ruling(Kind.NON_INFERIOR, None, reason)
         there = f"there are {found.clusters}"
@@ -340,11 +340,6 @@ def _ladder(case: Case, found: Difference, tests: _Tests, floor: bool) -> _Rulin
         return _Ruling(Kind.UNDERPOWERED, None, reason, needed)
     reason = f"The interval, {interval}, holds both no change and the margin of -{margin:g}."
     return _Ruling(Kind.INCONCLUSIVE, None, reason, needed)
-
-
-def _enough(found: Difference, least: int) -> bool:
-    """Whether clusters are worth as many equal ones: a heavy one may collapse unseen."""
-    return found.effective_clusters >= least - 1e-6
 
 
 def _shown(found: Difference) -> str:
@@ -370,6 +365,11 @@ class Found(Protocol):
     def clusters(self) -> int: ...
     @property
     def effective_clusters(self) -> float: ...
+
+
+def enough(found: Found, least: int) -> bool:
+    """Whether clusters are worth as many equal ones: a heavy one may collapse unseen."""
+    return found.effective_clusters >= least - 1e-6
 
 
 def clusters_needed(found: Found, margin: float, *, floor: bool = True) -> int | None:

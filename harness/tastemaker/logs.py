@@ -225,13 +225,13 @@ def _scores(
         reason = why or _foreign_reason(cell.foreign, sample, value, tells)
         yield replace(base, principle=cell.foreign.principle, value=value, reason=reason)
         return
-    rubric = cell.rubric.extended(scenario.criteria) if scenario.criteria else cell.rubric
+    rubric = cell.rubric.extended(scenario.criteria)
     applicable = dict(rubric.applicable(scenario.labels))
     told = {} if why or sample is None else (sample.scores or {})["rubric"].metadata or {}
     alone = _scores_by_grader(rubric, told, scenario)
     for principle in dict.fromkeys(principle for principle, _ in applicable):
         score = told.get("principles", {}).get(principle)
-        weight = scenario.weight * rubric.principles[principle].times(scenario.expect)
+        weight = scenario.weight_for(rubric, principle)
         one = replace(base, principle=principle, scenario_weight=weight)
         if score is None:
             yield replace(one, reason=why or "unscored")

@@ -28,7 +28,7 @@ def measured(name: str, rubric: Rubric, scenarios: Iterable[Scenario]) -> Measur
     principles: dict[str, list[str]] = {}
     choices: dict[str, Collection[str]] = {}
     for scenario in scenarios:
-        extended = rubric.extended(scenario.criteria) if scenario.criteria else rubric
+        extended = rubric.extended(scenario.criteria)
         applied: dict[str, None] = {}
         for (principle, key), criterion in extended.applicable(scenario.labels):
             applied[principle] = None

@@ -276,10 +276,12 @@ class Rubric(FileModel):
         return self.model_copy(update={"principles": kept})
 
     def extended(self, criteria: Mapping[str, Mapping[str, Criterion]]) -> "Rubric":
-        """With more criteria for its principles, as one scenario brings them.
+        """With more criteria for its principles, as one scenario brings them; itself with none.
 
         UserError for a principle that it does not have, or a criterion that it has already.
         """
+        if not criteria:
+            return self
         principles = dict(self.principles)
         for name, more in criteria.items():
             if name not in principles:

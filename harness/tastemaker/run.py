@@ -483,7 +483,7 @@ def _score_arms(plan: Plan, parts: Sequence[Part]) -> Iterator[ScoreRow]:
     loaded: Mapping[str, LoadedEval] = {one.name: one for one in plan.evals}
     rubrics = {
         (one.name, scenario.id): (
-            one.rubric.extended(scenario.criteria) if scenario.criteria else one.rubric,
+            one.rubric.extended(scenario.criteria),
             scenario.labels,
         )
         for one in plan.evals
@@ -508,7 +508,7 @@ def _score_arms(plan: Plan, parts: Sequence[Part]) -> Iterator[ScoreRow]:
                     cluster=scenario.cluster,
                     stratum=scenario.stratum,
                     stratum_weight=data.strata.get(scenario.stratum),
-                    scenario_weight=loaded[row.eval].weight_of(scenario, row.principle),
+                    scenario_weight=scenario.weight_for(loaded[row.eval].rubric, row.principle),
                     split=scenario.split,
                     labels=json.dumps(dict(scenario.labels)),
                 )

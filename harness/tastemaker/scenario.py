@@ -46,7 +46,7 @@ from tastemaker.reading import (
 )
 from tastemaker.records import Message, Role, ToolCall
 from tastemaker.rows import read_rows
-from tastemaker.rubric import Condition, Criterion, matches, read_by
+from tastemaker.rubric import Condition, Criterion, Rubric, matches, read_by
 from tastemaker.splits import apportion, assign, in_hash_order, joined
 from tastemaker.template import combinations, identifier, rendered, slug
 from tastemaker.template import problems as find_problems
@@ -390,6 +390,11 @@ class Scenario:
     """Paths as they were written, relative to the dataset's file."""
     criteria: Mapping[str, Mapping[str, Criterion]] = field(default_factory=dict)
     provenance: Any = None
+
+    def weight_for(self, rubric: Rubric | None, principle: str) -> float:
+        """What it counts for a principle, beside the others of its stratum."""
+        asked = rubric.principles.get(principle) if rubric else None
+        return self.weight * (asked.times(self.expect) if asked else 1)
 
     @property
     def prompt(self) -> str:

@@ -44,7 +44,7 @@ def asked_of(
     overall: list[tuple[str | None, str]] = [(None, OVERALL)] if by != "principles" else []
     if by == "overall":
         return overall
-    rubric = rubric.extended(scenario.criteria) if scenario.criteria else rubric
+    rubric = rubric.extended(scenario.criteria)
     names = dict.fromkeys(principle for (principle, _), _ in rubric.applicable(scenario.labels))
     return overall + [(name, question_for(_words(rubric, name))) for name in names]
 

@@ -220,8 +220,7 @@ def _rubric_of_each(
     for home in {reply[:2] for reply in graded}:
         if home[0] in found:
             rubric = found[home[0]][0]
-            more = extra.get(home)
-            yield home, rubric.extended(more) if more else rubric
+            yield home, rubric.extended(extra.get(home, {}))
 
 
 # What people said --------------------------------------------------------------------------------

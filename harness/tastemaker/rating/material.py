@@ -154,8 +154,7 @@ class Material:
 
     def _rubric(self, item: Item) -> Rubric:
         own = self.scenarios[item.eval, item.scenario].criteria
-        rubric = self.rubrics[item.eval]
-        return rubric.extended(own) if own else rubric
+        return self.rubrics[item.eval].extended(own)
 
     def _documents(self, item: Item, scenario: Scenario) -> Iterator[tuple[str, str]]:
         """What a question asks to look at, beside prompt and reply."""

@@ -97,18 +97,13 @@ def linear(y: Floats, design: Design) -> Linear:
         se=float(np.sqrt(variance)),
         df=df,
         clusters=len(codes),
-        effective_clusters=effective_number(shares),
+        effective_clusters=float(shares.sum() ** 2 / (shares**2).sum()),
         scenarios=len(y),
         contributions=contributions,
         cluster_codes=codes,
         cluster_weights=shares,
         notes=notes,
     )
-
-
-def effective_number(shares: Floats) -> float:
-    """Of how many equal shares these (G,) are worth: (sum)^2 / sum of squares, G_eff of STATS 1."""
-    return float(shares.sum() ** 2 / (shares**2).sum())
 
 
 @dataclass(frozen=True, kw_only=True)
